@@ -1,0 +1,1 @@
+"""Reports for people: HTML and Markdown."""

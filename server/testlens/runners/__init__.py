@@ -1,0 +1,1 @@
+"""Child processes: the project's pytest, run through the agent."""

@@ -1,0 +1,1 @@
+"""One workspace folder: its snapshot, its jobs, its watcher and its store."""
