@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,10 +29,14 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One statement (or `except`, `case` head) with the suites below it; nested functions and classes have none here."""
+    """One statement, `except` head or `case` head, with the suites below it.
+
+    `line` to `head_last` are its own lines: all of a simple statement, the head of a compound one. A nested function
+    or class is a node with a head only, since its body is a scope of its own.
+    """
 
     line: int
-    last: int
+    head_last: int
     suites: tuple[Suite, ...] = ()
 
 
@@ -40,10 +45,18 @@ Suite = tuple[Node, ...]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The body of one function, class or module: `name` is the function's, the class's, or `MODULE`."""
+    """The body of one function, class or module: `name` is the function's, the class's, or `MODULE`.
+
+    `line` is that of `def` or `class`, 0 for the module; it tells apart scopes of one name (a property and its setter).
+    """
 
     name: str
+    line: int
     body: Suite
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node of the scope, outer ones first."""
+        return _nodes(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +74,15 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """All that reading the source text tells; `functions` are ordered by their first line."""
+    """All that reading the source text tells; outer scopes and functions come before the ones inside them."""
 
     functions: tuple[Function, ...]
     scopes: tuple[Scope, ...]
     markers: tuple[Marker, ...]
 
-    def function_at(self, line: int) -> Function | None:
-        """The innermost function that contains `line` (1-based), or None at module and class level."""
-        inside = [f for f in self.functions if f.first <= line <= f.last]
-        return max(inside, key=lambda f: f.first, default=None)
+
+def _nodes(suite: Suite) -> Iterator[Node]:
+    for node in suite:
+        yield node
+        for inner in node.suites:
+            yield from _nodes(inner)

@@ -1,0 +1,89 @@
+"""The plan: gaps ranked by risk, what closing each buys, and the shortest way to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from testlens.domain.coverage import Numbers
+from testlens.domain.snapshot import FileReport, Gap
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGap:
+    """A gap in its place in the plan. `gain` is in percentage points of the workspace's coverage.
+
+    `cumulative` is the percent reached when this gap and all before it are closed.
+    """
+
+    gap: Gap
+    gain: float
+    cumulative: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function on the shortest way to the target, and the percent reached once all its gaps are closed."""
+
+    file: str
+    function: str
+    gain: float
+    reached: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`shortest` is empty when the target is reached; None when no set of gaps reaches it."""
+
+    totals: Numbers
+    target: float
+    gaps: tuple[PlannedGap, ...]
+    shortest: tuple[Step, ...] | None
+
+    @property
+    def summary(self) -> str:
+        """One sentence: where the project stands and what leads to the target."""
+        now, target = f"{self.totals.percent:.1f} %", f"{self.target:g} %"
+        if self.totals.percent >= self.target:
+            return f"{now} covered: the target of {target} is reached."
+        if self.shortest is None:
+            return f"{now} covered: closing every gap does not reach {target}."
+        count = len(self.shortest)
+        functions = "this function takes" if count == 1 else f"these {count} functions take"
+        return f"{functions[0].upper()}{functions[1:]} you from {now} to {self.shortest[-1].reached:.1f} % (target {target})."
+
+
+def gain(gap: Gap, totals: Numbers) -> float:
+    """Percentage points of the workspace's coverage that closing `gap` adds."""
+    whole = totals.statements + totals.branches
+    return 100.0 * (len(gap.region.statements) + len(gap.region.arcs)) / whole if whole else 0.0
+
+
+def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Plan:
+    """Rank the gaps of `files`, riskiest first, and find the shortest way to `target` percent."""
+    gaps = sorted(
+        (gap for file in files for gap in file.gaps), key=lambda gap: (-gap.risk.score, gap.file, gap.region.first)
+    )
+    planned = []
+    percent = totals.percent
+    for gap in gaps:
+        added = gain(gap, totals)
+        percent += added
+        planned.append(PlannedGap(gap, added, min(percent, 100.0)))
+    return Plan(totals, target, tuple(planned), _shortest(gaps, totals, target))
+
+
+def _shortest(gaps: Sequence[Gap], totals: Numbers, target: float) -> tuple[Step, ...] | None:
+    # Functions are independent and each costs one step, so the fewest are those that gain most.
+    gains: dict[tuple[str, str], float] = {}
+    for gap in gaps:
+        key = (gap.file, gap.region.function)
+        gains[key] = gains.get(key, 0.0) + gain(gap, totals)
+    reached = totals.percent
+    steps: list[Step] = []
+    for (file, function), added in sorted(gains.items(), key=lambda item: (-item[1], item[0])):
+        if reached >= target:
+            break
+        reached += added
+        steps.append(Step(file, function, added, reached))
+    return tuple(steps) if reached >= target - 1e-9 else None

@@ -1,0 +1,88 @@
+"""All that is known of one workspace folder at one moment: frozen, and swapped whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from testlens.domain.coverage import FileCoverage, Numbers
+from testlens.domain.gaps import Region
+from testlens.domain.outline import Function
+from testlens.domain.problems import Problem
+from testlens.domain.risk import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A region that the tests do not prove, with its risk. `file` is POSIX and relative to the workspace folder."""
+
+    file: str
+    region: Region
+    risk: Risk
+
+    @property
+    def title(self) -> str:
+        """What is missing, in a few words."""
+        region = self.region
+        if region.kind == "partial":
+            return region.reason or f"line {region.first}: a branch was never taken"
+        where = f"line {region.first}" if region.first == region.last else f"lines {region.first}-{region.last}"
+        return f"{where} never run"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReport:
+    """One function with its own counts (inner functions left out), its CRAP and the highest risk of its gaps."""
+
+    function: Function
+    numbers: Numbers
+    crap: float
+    risk: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One measured file. `text_digest` identifies the source text that all lines refer to."""
+
+    path: str
+    text_digest: str
+    coverage: FileCoverage
+    functions: tuple[FunctionReport, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """The last known outcome of one test: passed, failed, error, skipped, xfailed or xpassed; seconds."""
+
+    outcome: str
+    duration: float
+    message: str = ""
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the test did not do what it should."""
+        return self.outcome in ("failed", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`source` names in words where the coverage comes from, None where there is none.
+
+    `percent` is coverage.py's total. `outcomes` maps node ids to results, known only after Testlens' own runs.
+    """
+
+    source: str | None = None
+    totals: Numbers = Numbers()
+    files: Mapping[str, FileReport] = field(default_factory=lambda: MappingProxyType({}))
+    outcomes: Mapping[str, TestResult] = field(default_factory=lambda: MappingProxyType({}))
+    problems: tuple[Problem, ...] = ()
+    previous_percent: float | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """The workspace's coverage, None without data."""
+        return self.totals.percent if self.source is not None else None
