@@ -1,0 +1,20 @@
+/**
+ * node scripts/vscode.mjs FOLDER --state DIR [--settings JSON]
+ * Serves FOLDER in VS Code in the browser with the packed extension; prints one line of JSON, `{"url": ...}`, and runs
+ * until it is terminated. The tests in tests/e2e use it.
+ */
+import { parseArgs } from "node:util";
+import { serveFolder } from "./lib/codeServer.mjs";
+import { main } from "./lib/terminal.mjs";
+
+await main(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { state: { type: "string" }, settings: { type: "string", default: "{}" } },
+  });
+  const { url, ended, stop } = await serveFolder(positionals[0], { state: values.state, settings: JSON.parse(values.settings) });
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  console.log(JSON.stringify({ url }));
+  return ended;
+});
