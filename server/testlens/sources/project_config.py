@@ -1,0 +1,162 @@
+"""Reads `[tool.testlens]` and the coverage.py configuration of a project, without loading coverage.py's plugins."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from testlens.domain.problems import Problem
+from testlens.sources.coverage_config import CoverageSettings, load_coverage_settings
+
+Problems = tuple[Problem, ...]
+
+_SECTION = "[tool.testlens]"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectConfig:
+    """What the project's files say about how to measure, judge and show it.
+
+    `python` is the project's interpreter as written, `target` a percentage, `critical` globs of paths that matter most,
+    `weights` of risk factors by name, `data` data files to prefer over any found, `test_timeout` seconds a test.
+    """
+
+    python: str | None = None
+    target: float = 85.0
+    critical: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    pytest_args: tuple[str, ...] = ()
+    test_timeout: float | None = None
+    coverage: CoverageSettings = field(default_factory=CoverageSettings)
+
+    @property
+    def parsing_digest(self) -> str:
+        """Identifies all settings that change what static parsing of a source text yields."""
+        return _digest(self.coverage.exclude, self.coverage.no_branch)
+
+    @property
+    def reporting_digest(self) -> str:
+        """Identifies all settings that change which files are shown, and how."""
+        coverage = self.coverage
+        return _digest(
+            self.parsing_digest, self.target, self.critical, sorted(self.weights.items()), self.data,
+            coverage.report_include, coverage.report_omit, sorted(coverage.paths.items()), coverage.precision,
+            str(coverage.data_file),
+        )  # fmt: skip
+
+
+def load(root: Path) -> tuple[ProjectConfig, Problems]:
+    """Read the configuration of the project in `root`; a setting that cannot be used keeps its default."""
+    text, problems = _read(root / "pyproject.toml")
+    settings, own_problems = _testlens_settings(text)
+    coverage, coverage_problems = load_coverage_settings(root)
+    if problems or (own_problems and not settings):
+        # coverage.py trips over the same file in the same place: once is enough.
+        coverage_problems = tuple(p for p in coverage_problems if p.path != "pyproject.toml")
+    return ProjectConfig(**settings, coverage=coverage), (*problems, *own_problems, *coverage_problems)
+
+
+def _read(path: Path) -> tuple[str, Problems]:
+    try:
+        return path.read_text(encoding="utf-8"), ()
+    except FileNotFoundError:
+        return "", ()
+    except UnicodeDecodeError as error:
+        return "", (Problem(f"It is not UTF-8 (byte {error.start}).", "Save it as UTF-8.", path.name),)
+    except OSError as error:
+        return "", (Problem(f"It cannot be read: {error.strerror}.", "Check its permissions.", path.name),)
+
+
+def _testlens_settings(text: str) -> tuple[dict[str, Any], Problems]:
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        line = re.search(r"at line (\d+)", str(error))
+        message = f"It is not valid TOML: {error}. All settings keep their defaults."
+        return {}, (Problem(message, "Correct that line.", "pyproject.toml", int(line[1]) if line else None),)
+    tool = document.get("tool")
+    table = tool.get("testlens", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        problem = _problem(text, "testlens", "`tool.testlens` is not a table.", f"Write {_SECTION} on its own line.")
+        return {}, (problem,)
+    settings: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in table.items():
+        option = _OPTIONS.get(key)
+        if option is None:
+            problems.extend(_unknown(text, key))
+        elif option.accepts(value):
+            settings[key] = option.convert(value)
+        else:
+            message = f"`{key}` in {_SECTION} cannot be {value!r}: the default is used."
+            problems.append(_problem(text, key, message, f"Write, for example, `{option.example}`."))
+    return settings, tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    accepts: Callable[[Any], bool]
+    convert: Callable[[Any], Any]
+    example: str
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_weights(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_number(weight) and weight >= 0 for weight in value.values())
+
+
+def _floats(weights: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(weight) for name, weight in weights.items()}
+
+
+_OPTIONS = {
+    "python": _Option(lambda v: isinstance(v, str) and v != "", str, 'python = ".venv/bin/python"'),
+    "target": _Option(lambda v: _is_number(v) and 0 <= v <= 100, float, "target = 85.0"),
+    "critical": _Option(_is_texts, tuple, 'critical = ["src/payments/**"]'),
+    "weights": _Option(_is_weights, _floats, "weights = { complexity = 1.5 }"),
+    "data": _Option(_is_texts, tuple, 'data = ["build/.coverage"]'),
+    "pytest_args": _Option(_is_texts, tuple, 'pytest_args = ["-m", "not slow"]'),
+    "test_timeout": _Option(lambda v: _is_number(v) and v > 0, float, "test_timeout = 60"),
+}
+_LEFT_TO_OTHERS = frozenset({"thresholds"})
+
+
+def _unknown(text: str, key: str) -> Collection[Problem]:
+    if key in _LEFT_TO_OTHERS:
+        return ()
+    near = get_close_matches(key, _OPTIONS, n=1)
+    advice = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(sorted(_OPTIONS))}."
+    return (_problem(text, key, f"{_SECTION} has no setting `{key}`.", advice),)
+
+
+def _problem(text: str, key: str, message: str, advice: str) -> Problem:
+    return Problem(message, advice, "pyproject.toml", _line_of(text, key))
+
+
+def _line_of(text: str, key: str) -> int | None:
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            inside = stripped.startswith("[tool.testlens")
+        if inside and re.match(rf"(\[tool\.testlens\.)?[\"']?{re.escape(key)}[\"']?\s*[.=\]]", stripped):
+            return number
+    return None
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
