@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { serveFolder } from "./lib/codeServer.mjs";
 import { CACHE, EXAMPLE, ROOT, SERVER_VENV, VSIX, venvPython } from "./lib/paths.mjs";
 import { isRunnable, runHere, runLogged } from "./lib/processes.mjs";
+import { withOurServer } from "./lib/python.mjs";
 import { prepareCodeServer, prepareExample, prepareTestlens } from "./lib/setup.mjs";
 import { SetupError, complain, heading, main, say, step } from "./lib/terminal.mjs";
 
@@ -59,7 +60,7 @@ async function openInstalledCode(project) {
   if (process.platform === "win32" || !(await isRunnable("code"))) return false;
   try {
     await step("The extension in VS Code", () => runLogged("code", "code", ["--install-extension", VSIX, "--force"]));
-    return (await runHere("code", [project])) === 0;
+    return (await runHere("code", [project], { env: withOurServer(process.env) })) === 0;
   } catch (error) {
     complain(error);
     return false;

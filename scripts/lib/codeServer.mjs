@@ -5,8 +5,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { BUILD_PACKAGES, ensureSystemPackages } from "./debian.mjs";
 import { ensureNode24, installInto, withNode24 } from "./node.mjs";
-import { CACHE, SERVER_VENV, VSIX, venvPython } from "./paths.mjs";
+import { CACHE, VSIX } from "./paths.mjs";
 import { runLogged } from "./processes.mjs";
+import { withOurServer } from "./python.mjs";
 import { digest, unlessStamped } from "./stamps.mjs";
 import { SetupError } from "./terminal.mjs";
 
@@ -15,7 +16,7 @@ const FOLDER = path.join(CACHE, "code-server");
 const ENTRY = path.join(FOLDER, "node_modules", "code-server", "out", "node", "entry.js");
 const LISTENING = /HTTP server listening on (http:\/\/\S+?)\/?$/;
 
-/** Settings of a VS Code that is ours alone: quiet, and with the server that belongs to this checkout. */
+/** Settings of a VS Code that is ours alone: quiet, and trusting the folder that the user named. */
 const OUR_SETTINGS = {
   "chat.disableAIFeatures": true,
   "extensions.autoUpdate": false,
@@ -23,7 +24,7 @@ const OUR_SETTINGS = {
   "git.openRepositoryInParentFolders": "never",
   "security.workspace.trust.enabled": false,
   "telemetry.telemetryLevel": "off",
-  "testlens.server.interpreter": venvPython(SERVER_VENV),
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
 };
@@ -42,18 +43,21 @@ export async function ensureCodeServer() {
     await ensureSystemPackages(BUILD_PACKAGES, "build VS Code's native modules");
     // Half an installation is worse than none: npm would keep its broken parts.
     rmSync(FOLDER, { recursive: true, force: true });
-    await installInto(FOLDER, specifier, { env: withNode24(node24) });
+    await installInto(FOLDER, specifier, {
+      env: withNode24(node24),
+      node: node24.executable,
+      scriptsOf: ["code-server", "argon2"],
+    });
   });
 }
 
-/** The user's own changes win, but for the interpreter, which follows this checkout. */
+/** The user's own changes win over ours. */
 function writeSettings(userData, extra) {
   const file = path.join(userData, "User", "settings.json");
   mkdirSync(path.dirname(file), { recursive: true });
   const existing = existsSync(file) ? readSettings(file) : {};
   if (!existing) return;
-  const interpreter = OUR_SETTINGS["testlens.server.interpreter"];
-  const settings = { ...OUR_SETTINGS, ...existing, "testlens.server.interpreter": interpreter, ...extra };
+  const settings = { ...OUR_SETTINGS, ...existing, ...extra };
   writeFileSync(file, `${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
@@ -90,7 +94,7 @@ function firstAddress(child) {
  */
 export async function serveFolder(folder, { state, port = 0, settings = {} }) {
   const node24 = await ensureNode24();
-  const env = withNode24(node24);
+  const env = withOurServer(withNode24(node24));
   const userData = path.join(state, "user-data");
   const common = [
     ENTRY,

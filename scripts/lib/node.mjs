@@ -34,11 +34,16 @@ export function ensureNodePackages() {
  * Install a package into a folder of its own below the cache.
  * @param {string} folder
  * @param {string} specifier `name@version`
+ * @param {object} [options]
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {string} [options.node] the Node that npm and the packages' install scripts run on
+ * @param {string[]} [options.scriptsOf] packages whose install scripts must run: npm blocks the others'
  */
-export async function installInto(folder, specifier, { env = process.env, node = process.execPath } = {}) {
+export async function installInto(folder, specifier, { env = process.env, node = process.execPath, scriptsOf = [] } = {}) {
   mkdirSync(folder, { recursive: true });
   // Without a package.json here npm would install into the checkout above.
-  writeFileSync(path.join(folder, "package.json"), '{ "private": true }\n');
+  const manifest = { private: true, allowScripts: Object.fromEntries(scriptsOf.map((name) => [name, true])) };
+  writeFileSync(path.join(folder, "package.json"), JSON.stringify(manifest));
   const [npm, ...args] = npmCommand(node);
   await runLogged(`npm-${path.basename(folder)}`, npm, [...args, "install", "--no-audit", "--no-fund", specifier], {
     cwd: folder,

@@ -89,3 +89,8 @@ export function ensureServerVenv(python) {
 export function ensureExampleVenv(python, venv) {
   return ensureVenv(python, venv, { lock: "example.lock" });
 }
+
+/** The environment in which the extension finds the server of this checkout. */
+export function withOurServer(env) {
+  return { ...env, TESTLENS_SERVER_PYTHON: venvPython(SERVER_VENV) };
+}
