@@ -1,0 +1,238 @@
+/** The connection to the server: starts it, restarts it when it stops, and offers what it says as events and requests. */
+
+import * as vscode from "vscode";
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  ExecuteCommandRequest,
+  LanguageClient,
+  State,
+  type CloseHandlerResult,
+} from "vscode-languageclient/node";
+import { Coalescer } from "./coalescer";
+import {
+  InterpreterRequest,
+  MarksNotification,
+  PlanRequest,
+  StatusNotification,
+  type FolderParams,
+  type MarksParams,
+  type Plan,
+  type StatusParams,
+} from "./protocol";
+import { RestartPolicy } from "./restartPolicy";
+import { resolveServer, sameServer, type Server, type ServerSources } from "./server";
+import { serverOptions } from "./settings";
+
+export type ConnectionState = "starting" | "running" | "stopped" | "missing";
+export type InterpreterProvider = (folder: vscode.Uri) => Promise<string | undefined>;
+
+/** The language client, silent: it logs, and what the user should read is said here, once. */
+class QuietLanguageClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+export class Client implements vscode.Disposable {
+  private readonly marksEmitter = new vscode.EventEmitter<MarksParams>();
+  private readonly statusEmitter = new vscode.EventEmitter<StatusParams>();
+  private readonly stateEmitter = new vscode.EventEmitter<ConnectionState>();
+  readonly onMarks = this.marksEmitter.event;
+  readonly onStatus = this.statusEmitter.event;
+  readonly onState = this.stateEmitter.event;
+
+  private readonly restarts = new RestartPolicy();
+  private readonly starting = new Coalescer(() => this.startResolved());
+  private connection: { readonly client: LanguageClient; readonly server: Server } | undefined;
+  private restartedAfterStop = false;
+  private disposed = false;
+
+  constructor(
+    private readonly sources: () => ServerSources,
+    private readonly interpreterOf: InterpreterProvider,
+    private readonly output: vscode.LogOutputChannel,
+  ) {}
+
+  /** Starts the server, or replaces it if another one is to be run now. Does nothing if the right one is running. */
+  ensureStarted(): Promise<void> {
+    return this.starting.request();
+  }
+
+  /** Stops the server and starts it again, whatever its state. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.ensureStarted();
+  }
+
+  async stop(): Promise<void> {
+    const stopping = this.connection?.client;
+    this.connection = undefined;
+    if (!stopping) {
+      return;
+    }
+    try {
+      await stopping.dispose();
+    } catch (error) {
+      // A client whose start failed cannot be stopped; there is nothing left of it to stop.
+      this.output.debug(`Stopping the server: ${String(error)}`);
+    }
+  }
+
+  /** Tells the server the settings and the trust as they are now. */
+  async sendOptions(): Promise<void> {
+    await this.running()?.sendNotification(DidChangeConfigurationNotification.type, { settings: serverOptions() });
+  }
+
+  /** Runs a command of the server. Rejects, with a message for the user, while no server is running. */
+  async execute(command: string, argument: object): Promise<void> {
+    const client = this.running();
+    if (!client) {
+      throw new Error("The Testlens server is not running. Use the command 'Testlens: Restart the Server'.");
+    }
+    await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] });
+  }
+
+  /** The plan of a folder; undefined while no server is running. */
+  async plan(folder: string): Promise<Plan | undefined> {
+    return this.running()?.sendRequest(PlanRequest, { folder });
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    for (const emitter of [this.marksEmitter, this.statusEmitter, this.stateEmitter]) {
+      emitter.dispose();
+    }
+  }
+
+  private running(): LanguageClient | undefined {
+    const client = this.connection?.client;
+    return client?.state === State.Running ? client : undefined;
+  }
+
+  private async startResolved(): Promise<void> {
+    const resolution = await resolveServer(this.sources());
+    if ("missing" in resolution) {
+      await this.stop();
+      this.report("missing", resolution.missing);
+      return;
+    }
+    if (this.running() && sameServer(this.connection?.server, resolution.server)) {
+      return;
+    }
+    await this.stop();
+    await this.start(resolution.server);
+  }
+
+  private async start(server: Server): Promise<void> {
+    this.output.info(`Starting the server (${server.kind}): ${[server.executable, ...server.args].join(" ")}`);
+    const client = this.createClient(server);
+    this.connection = { client, server };
+    client.onDidChangeState(({ newState }) => {
+      this.stateChanged(newState, server);
+    });
+    try {
+      await client.start();
+    } catch (error) {
+      // The user is told by stateChanged(), as after a restart that fails.
+      this.output.error(`Start of the server: ${String(error)}`);
+    }
+  }
+
+  private stateChanged(state: State, server: Server): void {
+    switch (state) {
+      case State.Starting:
+        this.stateEmitter.fire("starting");
+        break;
+      case State.Running:
+        this.stateEmitter.fire("running");
+        this.announceRestart();
+        break;
+      case State.StartFailed:
+        this.report("missing", `The Testlens server (${server.executable}) did not start. Its output says why.`);
+        break;
+      case State.Stopped:
+        break;
+    }
+  }
+
+  private announceRestart(): void {
+    if (this.restartedAfterStop) {
+      this.restartedAfterStop = false;
+      void vscode.window.showWarningMessage("The Testlens server stopped and was restarted.");
+    }
+  }
+
+  private createClient(server: Server): LanguageClient {
+    const client: LanguageClient = new QuietLanguageClient(
+      "testlens",
+      "Testlens",
+      {
+        command: server.executable,
+        args: [...server.args],
+        // Not the workspace: nothing there may stand in for a module of the server.
+        options: { cwd: this.sources().extensionFolder, env: server.env },
+      },
+      {
+        documentSelector: [{ language: "python", scheme: "file" }],
+        outputChannel: this.output,
+        initializationOptions: serverOptions,
+        initializationFailedHandler: () => false,
+        errorHandler: {
+          error: () => ({ action: ErrorAction.Continue, handled: true }),
+          closed: () => this.closed(client),
+        },
+      },
+    );
+    client.onNotification(MarksNotification, (marks) => {
+      this.marksEmitter.fire(marks);
+    });
+    client.onNotification(StatusNotification, (status) => {
+      this.statusEmitter.fire(status);
+    });
+    client.onRequest(InterpreterRequest, async ({ folder }: FolderParams) => ({
+      path: (await this.interpreterOf(vscode.Uri.parse(folder))) ?? null,
+    }));
+    return client;
+  }
+
+  /** What the language client does after the server went away without being asked to. */
+  private closed(client: LanguageClient): CloseHandlerResult {
+    if (this.disposed || client.state === State.Starting) {
+      // A server that cannot even start would fail again; stateChanged() tells the user.
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
+    if (this.restarts.mayRestart(Date.now())) {
+      this.restartedAfterStop = true;
+      return { action: CloseAction.Restart, handled: true };
+    }
+    this.report("stopped", "The Testlens server stopped again and again, and is not restarted any more. Its output says why.");
+    return { action: CloseAction.DoNotRestart, handled: true };
+  }
+
+  private report(state: "missing" | "stopped", message: string): void {
+    this.stateEmitter.fire(state);
+    this.output.error(message);
+    void offerHelp(message);
+  }
+}
+
+async function offerHelp(message: string): Promise<void> {
+  const choose = "Choose Interpreter";
+  const restart = "Try Again";
+  const show = "Show Output";
+  switch (await vscode.window.showErrorMessage(message, choose, restart, show)) {
+    case choose:
+      await vscode.commands.executeCommand("workbench.action.openSettings", "testlens.server.interpreter");
+      break;
+    case restart:
+      await vscode.commands.executeCommand("testlens.restartServer");
+      break;
+    case show:
+      await vscode.commands.executeCommand("testlens.showOutput");
+      break;
+    case undefined:
+      break;
+  }
+}

@@ -1,0 +1,115 @@
+/** The entry point: puts the parts together and binds the commands. */
+
+import * as vscode from "vscode";
+import { Client } from "./client";
+import { DocumentMarks } from "./documentMarks";
+import { FolderStatus } from "./folderStatus";
+import { chosenFolder } from "./folders";
+import { goToGap } from "./gapNavigation";
+import { GapTree } from "./gapTree";
+import { Gutters } from "./gutters";
+import { PythonExtension } from "./interpreter";
+import { ServerCommand } from "./protocol";
+import { onSettingChange, serverInterpreter } from "./settings";
+import { StatusBar } from "./status";
+
+let client: Client | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const output = vscode.window.createOutputChannel("Testlens", { log: true });
+  const python = new PythonExtension(output);
+  const sources = () => ({
+    setting: serverInterpreter(),
+    development: process.env["TESTLENS_SERVER_PYTHON"],
+    extensionFolder: context.extensionPath,
+  });
+  client = new Client(sources, (folder) => python.interpreterOf(folder), output);
+  const marks = new DocumentMarks();
+  const folders = new FolderStatus();
+  const gutters = new Gutters(marks, context.workspaceState);
+  const tree = new GapTree(client, folders, output);
+  context.subscriptions.push(
+    output,
+    python,
+    client,
+    marks,
+    folders,
+    gutters,
+    tree,
+    new StatusBar(folders, marks),
+    ...connections(client, python, marks, folders),
+    ...commands(client, marks, gutters, tree, output),
+  );
+  void client.ensureStarted();
+}
+
+export async function deactivate(): Promise<void> {
+  await client?.stop();
+}
+
+/** Who hears of what. */
+function connections(
+  client: Client,
+  python: PythonExtension,
+  marks: DocumentMarks,
+  folders: FolderStatus,
+): vscode.Disposable[] {
+  const sendOptions = (): void => void client.sendOptions();
+  return [
+    client.onMarks((params) => {
+      marks.receive(params);
+    }),
+    client.onStatus((params) => {
+      folders.receive(params);
+    }),
+    client.onState((state) => {
+      folders.connectionChanged(state);
+    }),
+    python.onChange(sendOptions),
+    onSettingChange(sendOptions),
+    onSettingChange(() => void client.ensureStarted(), "server"),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      sendOptions();
+      // Settings that were withheld until now may name another server.
+      void client.ensureStarted();
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) => {
+      folders.forget(removed);
+    }),
+  ];
+}
+
+function commands(
+  client: Client,
+  marks: DocumentMarks,
+  gutters: Gutters,
+  tree: GapTree,
+  output: vscode.LogOutputChannel,
+): vscode.Disposable[] {
+  const inFolder = (command: string) => async (): Promise<void> => {
+    const folder = await chosenFolder();
+    if (folder) {
+      await client.execute(command, { folder: folder.uri.toString() });
+    }
+  };
+  const handlers: Readonly<Record<string, () => Promise<void> | void>> = {
+    runTests: inFolder(ServerCommand.runTests),
+    cancelRun: inFolder(ServerCommand.cancelRun),
+    refresh: inFolder(ServerCommand.refresh),
+    nextGap: () => {
+      goToGap(marks, "next");
+    },
+    previousGap: () => {
+      goToGap(marks, "previous");
+    },
+    showGutters: () => gutters.show(),
+    hideGutters: () => gutters.hide(),
+    toggleGutters: () => gutters.toggle(),
+    openPlan: () => tree.focus(),
+    restartServer: () => client.restart(),
+    showOutput: () => {
+      output.show();
+    },
+  };
+  return Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`testlens.${name}`, handler));
+}

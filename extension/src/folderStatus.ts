@@ -1,0 +1,71 @@
+/** The last known state of each workspace folder, and the context keys that follow from it. */
+
+import * as vscode from "vscode";
+import type { ConnectionState } from "./client";
+import type { FolderState, StatusParams } from "./protocol";
+
+/** Where folders differ, the first of these is the state of the window. */
+const PRECEDENCE: readonly FolderState[] = ["running", "ready", "loading", "noData"];
+
+export class FolderStatus implements vscode.Disposable {
+  private readonly byFolder = new Map<string, StatusParams>();
+  private readonly changeEmitter = new vscode.EventEmitter<void>();
+  readonly onChange = this.changeEmitter.event;
+  private connection: ConnectionState = "starting";
+
+  get serverDown(): boolean {
+    return this.connection === "missing" || this.connection === "stopped";
+  }
+
+  get all(): readonly StatusParams[] {
+    return [...this.byFolder.values()];
+  }
+
+  of(folder: vscode.WorkspaceFolder | undefined): StatusParams | undefined {
+    return folder && this.byFolder.get(folder.uri.toString());
+  }
+
+  receive(status: StatusParams): void {
+    this.byFolder.set(vscode.Uri.parse(status.folder).toString(), status);
+    this.changed();
+  }
+
+  connectionChanged(state: ConnectionState): void {
+    this.connection = state;
+    if (state !== "running") {
+      // What an earlier server said about itself, a run in progress above all, is over.
+      this.byFolder.clear();
+    }
+    this.changed();
+  }
+
+  forget(folders: readonly vscode.WorkspaceFolder[]): void {
+    for (const { uri } of folders) {
+      this.byFolder.delete(uri.toString());
+    }
+    this.changed();
+  }
+
+  dispose(): void {
+    this.changeEmitter.dispose();
+  }
+
+  private changed(): void {
+    const state = this.windowState();
+    setContext("testlens.state", state);
+    setContext("testlens.running", state === "running");
+    this.changeEmitter.fire();
+  }
+
+  private windowState(): FolderState | "serverMissing" {
+    if (this.serverDown) {
+      return "serverMissing";
+    }
+    const states = this.all.map(({ state }) => state);
+    return PRECEDENCE.find((state) => states.includes(state)) ?? "loading";
+  }
+}
+
+function setContext(key: string, value: unknown): void {
+  void vscode.commands.executeCommand("setContext", key, value);
+}

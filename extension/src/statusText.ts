@@ -1,0 +1,76 @@
+/** What the status bar says, as text. */
+
+import { countText, deltaText, percentText } from "./numbers";
+import type { StatusParams } from "./protocol";
+
+export interface StatusView {
+  readonly status: StatusParams | undefined;
+  /** Whether there is no server, and none is on its way. */
+  readonly serverDown: boolean;
+  readonly file: { readonly name: string; readonly percent: number | null; readonly note: string | null } | undefined;
+}
+
+export function statusText({ status, serverDown }: StatusView): string {
+  if (serverDown) {
+    return "$(warning) Testlens";
+  }
+  switch (status?.state) {
+    case undefined:
+    case "loading":
+      return "$(loading~spin) Testlens";
+    case "noData":
+      return "$(beaker) No coverage";
+    case "running":
+      return `$(sync~spin) ${runText(status)}`;
+    case "ready":
+      return `$(beaker) ${coverageText(status)}`;
+  }
+}
+
+/** The same without icons, for a screen reader. */
+export function spokenText(view: StatusView): string {
+  return `Testlens: ${statusText(view).replaceAll(/\$\([^)]*\) ?/g, "").replace("→", "target")}`;
+}
+
+/** The tooltip, a line an entry. Plain text: whoever shows it as Markdown escapes it. */
+export function tooltipLines({ status, serverDown, file }: StatusView): string[] {
+  if (serverDown) {
+    return ["The server is not running."];
+  }
+  if (!status) {
+    return ["Reading the coverage data."];
+  }
+  const lines = status.state === "running" ? [runText(status)] : [];
+  if (status.percent === null) {
+    return [...lines, "No coverage data in this workspace."];
+  }
+  const change = deltaText(status.delta);
+  lines.push(`Workspace: ${percentText(status.percent)}${change ? ` (${change} since the run before)` : ""}`);
+  if (file) {
+    lines.push(`${file.name}: ${file.percent === null ? (file.note ?? "not measured") : percentText(file.percent)}`);
+  }
+  lines.push(`Target: ${percentText(status.target)}${distanceText(status)}`, countText(status.gaps, "gap"));
+  return status.source ? [...lines, `Data: ${status.source}`] : lines;
+}
+
+function coverageText({ percent, target, delta }: StatusParams): string {
+  if (percent === null) {
+    return "No coverage";
+  }
+  const goal = percent < target ? `→ ${percentText(target)}` : "$(check)";
+  return [percentText(percent), goal, deltaText(delta)].filter(Boolean).join(" ");
+}
+
+function runText({ done, total, failed }: StatusParams): string {
+  if (total === 0) {
+    return "Collecting tests";
+  }
+  return `${done}/${countText(total, "test")}${failed > 0 ? `, ${failed} failed` : ""}`;
+}
+
+function distanceText({ percent, target, toTarget }: StatusParams): string {
+  if (percent !== null && percent >= target) {
+    return ", reached";
+  }
+  return toTarget === null ? "" : `, ${countText(toTarget, "function")} away`;
+}
