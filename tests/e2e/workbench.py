@@ -1,0 +1,169 @@
+"""VS Code's window as a user sees it: what can be done in it, and what can be read from it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from playwright.sync_api import Locator, Page, expect
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+START_MS = 60_000
+SLOW_MS = 30_000
+POLL_MS = 200
+
+T = TypeVar("T")
+
+# What a mark looks like on the screen, (border style, border width), as extension/src/gutters.ts draws it.
+MARK_OF_BORDER = {
+    ("solid", "2px"): "covered",
+    ("dashed", "4px"): "partial",
+    ("solid", "5px"): "uncovered",
+    ("dotted", "3px"): "stale",
+    ("double", "6px"): "failing",
+}
+# The text and the decorations of a line are different elements at one height.
+READ_BORDERS = """
+editor => {
+  const lines = [...editor.querySelectorAll('.margin-view-overlays .line-numbers')]
+    .map(e => ({ top: e.getBoundingClientRect().top, line: Number(e.textContent) })).filter(e => e.line);
+  const nearest = top => lines.find(e => Math.abs(e.top - top) < 4)?.line;
+  return [...editor.querySelectorAll('.view-overlays .cdr')].flatMap(e => {
+    const style = getComputedStyle(e);
+    const line = nearest(e.getBoundingClientRect().top);
+    return style.borderLeftStyle === 'none' || !line ? [] : [[line, style.borderLeftStyle, style.borderLeftWidth]];
+  });
+}
+"""
+
+
+class Workbench:
+    """One window of VS Code. Every method waits until what it did can be seen."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    # Opening
+
+    def open(self, url: str) -> None:
+        """Open a window and wait until it can be used."""
+        self.page.goto(url, timeout=START_MS)
+        expect(self.page.locator(".monaco-workbench .statusbar")).to_be_visible(timeout=START_MS)
+        expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible(timeout=START_MS)
+
+    def reset(self) -> None:
+        """Close what earlier tests left open: dialogs, hovers, notifications and editors."""
+        for _ in range(2):
+            self.page.keyboard.press("Escape")
+        self.command("Notifications: Clear All Notifications")
+        while self.page.locator(".tabs-container .tab").count() > 0:
+            self.command("View: Revert and Close Editor")
+
+    # Doing
+
+    def command(self, title: str) -> None:
+        """Run a command of the palette by its exact title."""
+        self.search_palette(title)
+        self.palette_rows(title).first.click(timeout=SLOW_MS)
+        expect(self.quick_input).to_be_hidden()
+
+    def search_palette(self, title: str) -> None:
+        """Open the palette and type a title without choosing it."""
+        self.page.keyboard.press("F1")
+        expect(self.quick_input).to_be_visible()
+        self.quick_input.locator("input.input").fill(f">{title}")
+
+    def palette_rows(self, title: str) -> Locator:
+        """The palette's entries with exactly this title."""
+        return self.quick_input.locator(".monaco-list-row").filter(has=self.page.get_by_text(title, exact=True))
+
+    def open_file(self, name: str) -> None:
+        """Open a file of the folder by its name, from the quick-open box."""
+        self.page.keyboard.press("Control+P")
+        self.quick_input.locator("input.input").fill(name)
+        self.quick_input.locator(f'.monaco-list-row[aria-label*="{Path(name).name}"]').first.click(timeout=SLOW_MS)
+        expect(self.page.locator(f'.tab.active[data-resource-name="{Path(name).name}"]')).to_be_visible()
+        expect(self.editor.locator(".view-line").first).to_be_visible()
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        """Put the cursor somewhere, 1-based, and its line in view."""
+        self.page.keyboard.press("Control+G")
+        self.quick_input.locator("input.input").fill(f":{line}:{column}")
+        self.page.keyboard.press("Enter")
+        self.wait_for(self.cursor_line, lambda found: found == line, f"the cursor on line {line}")
+
+    def hover(self, line: int, column: int = 1) -> str:
+        """The text of the hover at a place, 1-based."""
+        self.page.keyboard.press("Escape")
+        self.go_to(line, column)
+        self.page.keyboard.press("Control+K")
+        self.page.keyboard.press("Control+I")
+        content = self.page.locator(".monaco-hover:not(.hidden) .hover-contents").first
+        expect(content).to_be_visible(timeout=SLOW_MS)
+        return "\n".join(self.page.locator(".monaco-hover:not(.hidden) .hover-contents").all_inner_texts())
+
+    def screenshot(self, name: str) -> Path:
+        """Write docs/images/NAME.png, without the blinking cursor of an accidental moment."""
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        file = IMAGES / f"{name}.png"
+        self.page.wait_for_timeout(600)  # menus and panels fade
+        self.page.screenshot(path=file, animations="disabled", caret="hide")
+        return file
+
+    # Reading
+
+    @property
+    def quick_input(self) -> Locator:
+        """The palette and its siblings."""
+        return self.page.locator(".quick-input-widget")
+
+    @property
+    def editor(self) -> Locator:
+        """The active text editor."""
+        return self.page.locator(".editor-group-container.active .editor-instance .monaco-editor").first
+
+    def active_file(self) -> str:
+        """The name of the file in the active editor."""
+        return self.page.locator(".editor-group-container.active .tab.active").get_attribute("data-resource-name") or ""
+
+    def cursor_line(self) -> int | None:
+        """The 1-based line that the status bar says the cursor is on."""
+        item = self.page.locator("#status\\.editor\\.selection")
+        found = re.search(r"Ln (\d+)", item.inner_text()) if item.count() else None
+        return int(found[1]) if found else None
+
+    def marks(self) -> dict[int, str]:
+        """The marks that are painted in the part of the active editor that is in view: {line: state}."""
+        borders = self.editor.evaluate(READ_BORDERS)
+        return {line: MARK_OF_BORDER.get((style, width), f"{style} {width}") for line, style, width in borders}
+
+    def status(self) -> str:
+        """The text of Testlens' entry in the status bar, icons left out."""
+        item = self.page.locator('.statusbar-item[aria-label^="Testlens"]')
+        return (item.first.get_attribute("aria-label") or "") if item.count() else ""
+
+    def notifications(self) -> str:
+        """The texts of the notifications on the screen."""
+        return "\n".join(self.page.locator(".notifications-toasts .notification-list-item-message").all_inner_texts())
+
+    def problems(self) -> list[str]:
+        """The entries of the Problems panel, which is opened for that."""
+        self.command("Problems: Focus on Problems View")
+        rows = self.page.locator(".markers-panel .monaco-list-row")
+        expect(rows.first).to_be_visible(timeout=SLOW_MS)
+        return rows.all_inner_texts()
+
+    def gap_rows(self) -> Locator:
+        """The rows of the tree "Test gaps"."""
+        return self.page.locator('.sidebar [id="workbench.view.extension.testlens"] .monaco-list-row')
+
+    def wait_for(self, read: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = 30) -> T:
+        """Read again and again until it is as wanted; the failure says what was waited for and what was there."""
+        value = read()
+        for _ in range(int(seconds * 1000 / POLL_MS)):
+            if holds(value):
+                return value
+            self.page.wait_for_timeout(POLL_MS)
+            value = read()
+        assert holds(value), f"waited {seconds:.0f} s for {what}; last seen: {value!r}"
+        return value
