@@ -1,0 +1,175 @@
+"""What the agent reports of a test run, as typed values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from testlens.domain.problems import Problem, Severity
+
+Outcome = Literal["passed", "failed", "skipped", "error", "xfailed", "xpassed"]
+
+_OUTCOMES = frozenset(get_args(Outcome))
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The agent is there. Versions are None where the package is missing."""
+
+    python: str
+    executable: str
+    platform: str
+    pytest: str | None
+    coverage: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted:
+    """A process began to run tests; it leads the process group `pid`. A second one follows a crash."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """`total` tests are to run; their node ids are relative to `rootdir`, an absolute path."""
+
+    total: int
+    rootdir: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestStarted:
+    """A test begins. `file` is as in `TestFinished`, `line` the 1-based line of its definition."""
+
+    __test__ = False  # no test class, whatever its name begins with
+
+    nodeid: str
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TestFinished:
+    """A test ended. `duration` is in seconds, setup and teardown included.
+
+    `file` and the 1-based `line` are where it failed in the project's code, else where it is defined; `file` is
+    relative to the workspace folder (POSIX) where it lies inside. A test that had to run again is reported again.
+    """
+
+    __test__ = False
+
+    nodeid: str
+    outcome: Outcome
+    duration: float
+    message: str | None = None
+    file: str | None = None
+    line: int | None = None
+    longrepr: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunProblem:
+    """Something went wrong beside the tests; `missing` names packages that the interpreter lacks."""
+
+    problem: Problem
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The run is over. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests).
+
+    `data_file` (absolute) is None where nothing was measured. `sources` has the SHA-256 of each measured file's bytes
+    by absolute path, without those that were edited during the run. Times are in seconds.
+    """
+
+    exit_code: int
+    data_file: Path | None
+    sources: Mapping[str, str]
+    seconds: float
+    collection_seconds: float | None
+
+
+Event = Hello | ProcessStarted | Collected | TestStarted | TestFinished | RunProblem | Done
+
+
+def parse_event(line: bytes, root: Path) -> Event | None:
+    """One line of the agent's output as an event of a run in `root` (absolute); None if it is none."""
+    try:
+        fields = json.loads(line)
+        return _PARSERS[fields["event"]](fields, root)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _hello(fields: dict[str, Any], _root: Path) -> Hello:
+    return Hello(fields["python"], fields["executable"], fields["platform"], fields["pytest"], fields["coverage"])
+
+
+def _process(fields: dict[str, Any], _root: Path) -> ProcessStarted:
+    return ProcessStarted(int(fields["pid"]))
+
+
+def _collected(fields: dict[str, Any], _root: Path) -> Collected:
+    return Collected(int(fields["total"]), fields["rootdir"])
+
+
+def _started(fields: dict[str, Any], root: Path) -> TestStarted:
+    return TestStarted(fields["nodeid"], _relative(fields["file"], root), fields["line"])
+
+
+def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
+    outcome = fields["outcome"]
+    if outcome not in _OUTCOMES:
+        raise ValueError(outcome)
+    return TestFinished(
+        fields["nodeid"],
+        outcome,
+        float(fields["duration"]),
+        fields["message"],
+        _relative(fields["file"], root),
+        fields["line"],
+        fields["longrepr"],
+    )
+
+
+def _problem(fields: dict[str, Any], root: Path) -> RunProblem:
+    missing = tuple(fields.get("missing", ()))
+    severity: Severity = "error" if missing else "warning"
+    path = _relative(fields["path"], root)
+    return RunProblem(Problem(fields["message"], fields["advice"], path, fields["line"], severity), missing)
+
+
+def _done(fields: dict[str, Any], _root: Path) -> Done:
+    data_file = fields["data_file"]
+    return Done(
+        int(fields["exit_code"]),
+        None if data_file is None else Path(data_file),
+        dict(fields["sources"]),
+        float(fields["seconds"]),
+        fields["collection_seconds"],
+    )
+
+
+def _relative(path: str | None, root: Path) -> str | None:
+    # Plain text: this runs twice a test, on the event loop. The agent sends absolute paths only.
+    prefix = f"{root}/"
+    if path is None:
+        return None
+    posix = path.replace("\\", "/") if "\\" in prefix else path
+    return posix.removeprefix(prefix.replace("\\", "/"))
+
+
+_PARSERS: Mapping[str, Callable[[dict[str, Any], Path], Event]] = {
+    "hello": _hello,
+    "process": _process,
+    "collected": _collected,
+    "started": _started,
+    "finished": _finished,
+    "problem": _problem,
+    "done": _done,
+}

@@ -1,0 +1,33 @@
+"""Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises, with `--child` it runs pytest.
+
+The folder that holds this package is on `sys.path` only while the package is imported: the project must not see
+what else lies there, and its own `sys.path` has to look as under `python -m pytest`.
+"""
+
+import sys
+from pathlib import Path
+
+
+def _import_package() -> None:
+    here = Path(__file__).resolve().parent
+    if sys.path and sys.path[0] and Path(sys.path[0]).resolve() == here:
+        del sys.path[0]
+    sys.path.insert(0, str(here.parent))
+    import testlens_agent  # noqa: F401  (its submodules are found through the package from now on)
+
+    sys.path.remove(str(here.parent))
+
+
+def _main() -> int:
+    _import_package()
+    if "--child" in sys.argv[1:]:
+        from testlens_agent.child import run_child
+
+        return run_child()
+    from testlens_agent.supervisor import supervise
+
+    return supervise()
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,69 @@
+"""The process that runs pytest, for as long as the tests let it live."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
+
+_PR_SET_PDEATHSIG = 1
+
+
+def run_child() -> int:
+    """Run pytest as the request on standard input says; returns pytest's exit code."""
+    supervisor = os.getppid()
+    events = claim_stdout()
+    request = read_request()
+    close_stdin()
+    _die_with(supervisor)
+    os.chdir(request["root"])
+    code = _run_pytest(request, events)
+    events.send("ended", exit_code=code)
+    return code
+
+
+def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
+    root = Path(request["root"])
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, str(root))  # as `python -m pytest` does
+    import pytest
+
+    measurement = _measurement(request, root, events)
+    from testlens_agent.plugin import AgentPlugin
+
+    only = request["only"]
+    plugin = AgentPlugin(root, events, measurement, None if only is None else frozenset(only))
+    os._exit = plugin.leave  # type: ignore[assignment]
+    arguments = request["arguments"]
+    sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
+    try:
+        return int(pytest.main(list(arguments), plugins=[plugin]))
+    finally:
+        if measurement is not None:
+            measurement.finish()
+
+
+def _measurement(request: dict[str, Any], root: Path, events: EventStream) -> Any:
+    if not request["measure"]:
+        return None
+    from testlens_agent.measure import Measurement
+
+    return Measurement(root, request["piece"], events)
+
+
+def _die_with(supervisor: int) -> None:
+    """Let Linux end this process when the supervisor dies, even if it was killed."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (ImportError, OSError, AttributeError):  # no ctypes, or a C library without prctl
+        return
+    if os.getppid() != supervisor:
+        os.kill(os.getpid(), signal.SIGKILL)

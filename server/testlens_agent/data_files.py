@@ -1,0 +1,104 @@
+"""Brings the pieces of coverage data of one run together, and puts the result where the server wants it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+from testlens_agent.wire import EventStream
+
+_PREFIX = "piece"
+
+
+def piece_name(scratch: Path, generation: int) -> str:
+    """The data file's name for the given process of the run, to which coverage.py adds a suffix of its own."""
+    return str(scratch / f"{_PREFIX}-{generation}")
+
+
+def drop_damaged(scratch: Path, generation: int) -> bool:
+    """Remove what a process that was killed left half written; true if there was any."""
+    damaged = [piece for piece in scratch.glob(f"{_PREFIX}-{generation}.*") if not _is_whole(piece)]
+    for piece in damaged:
+        piece.unlink()
+    return bool(damaged)
+
+
+def publish(scratch: Path, target: Path, events: EventStream) -> Path | None:
+    """Combine the pieces in `scratch` into `target`, which appears whole or not at all.
+
+    Returns where the data is: `target`; a file in `scratch` if `target` cannot be written (a problem says so);
+    None if nothing was measured.
+    """
+    combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", events)
+    if combined is None:
+        return None
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(str(combined), str(beside))
+        beside.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        events.problem(
+            f"The coverage data could not be kept: {error.strerror or error}.",
+            "Make the folder writable or free some space, then run again; this run's numbers are shown meanwhile.",
+            str(target),
+        )
+        return combined
+    return target
+
+
+def source_hashes(data_file: Path, run_started: float) -> dict[str, str]:
+    """SHA-256 of the bytes of each measured file, by absolute path.
+
+    A file that was written after `run_started` (seconds since the epoch) is left out: which text ran is unknown.
+    """
+    import coverage
+
+    data = coverage.CoverageData(str(data_file))
+    data.read()
+    hashes = {}
+    for name in data.measured_files():
+        path = Path(name)
+        try:
+            content, modified = path.read_bytes(), path.stat().st_mtime
+        except OSError:
+            continue
+        if modified < run_started:
+            hashes[name] = hashlib.sha256(content).hexdigest()
+    data.close()
+    return hashes
+
+
+def _combine(pieces: list[Path], combined: Path, events: EventStream) -> Path | None:
+    import coverage
+
+    if len(pieces) == 1:
+        return pieces[0]
+    result = coverage.CoverageData(str(combined))
+    for piece in pieces:
+        data = coverage.CoverageData(str(piece))
+        try:
+            data.read()
+            result.update(data)
+        except coverage.CoverageException as error:
+            events.problem(
+                f"The coverage of one process of this run is lost: {error}",
+                "Run again; if a test starts processes that measure themselves, let them measure branches too.",
+            )
+        finally:
+            data.close()
+    result.close()
+    return combined if combined.exists() else None
+
+
+def _is_whole(piece: Path) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(str(piece))) as database:
+            return bool(database.execute("pragma quick_check").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False

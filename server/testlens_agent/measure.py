@@ -1,0 +1,143 @@
+"""Measures coverage in the process that runs pytest: branches, and one context for each phase of each test.
+
+coverage.py commits to its data file at every change of context, so a process that dies loses at most the phase that
+it died in. A failure to measure is reported once and never reaches the tests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import coverage
+
+from testlens_agent.default_source import OMIT, default_source
+from testlens_agent.wire import EventStream
+
+# Said of nearly every run, or of the moment when the data is first saved, and no news to anybody.
+_EXPECTED_WARNINGS = {"no-data-collected", "module-not-imported", "module-not-measured", "already-imported"}
+_SOURCE_OPTIONS = ("run:source", "run:source_pkgs", "run:source_dirs", "run:include")
+
+
+class _QuietCoverage(coverage.Coverage):
+    """Collects coverage.py's warnings, which would fail projects that turn Python warnings into errors."""
+
+    def __init__(self, **options: Any) -> None:
+        self.collected_warnings: list[str] = []
+        super().__init__(**options)
+
+    def _warn(self, msg: str, slug: str | None = None, once: bool = False) -> None:
+        if slug not in _EXPECTED_WARNINGS and msg not in self.collected_warnings:
+            self.collected_warnings.append(msg)
+
+
+class Measurement:
+    """One process's coverage measurement; `piece` is the data file's name before coverage.py adds its suffix."""
+
+    def __init__(self, root: Path, piece: str, events: EventStream) -> None:
+        self._root = root
+        self._piece = piece
+        self._events = events
+        self._coverage: _QuietCoverage | None = None
+
+    def start(self, config_file: str | None, cov_sources: list[str]) -> None:
+        """Start to measure. `cov_sources`, given to `--cov` by the user, count where the configuration has none."""
+        with self._reporting_trouble(), _tracer_with_contexts():
+            measuring = _QuietCoverage(
+                data_file=self._piece, data_suffix=True, branch=True, config_file=config_file or True
+            )
+            _configure(measuring, self._root, cov_sources)
+            _prepare_subprocesses(measuring, self._piece)
+            measuring.start()
+            self._coverage = measuring
+
+    def switch_context(self, context: str) -> None:
+        """Credit what runs from now on to `context`, and commit what ran before."""
+        self._call(lambda measuring: measuring.switch_context(context))
+
+    def save(self) -> None:
+        """Commit what ran, and the names of the source files that nothing has run."""
+        self._call(lambda measuring: measuring.save())
+
+    def finish(self) -> None:
+        """Stop, commit, and report what coverage.py warned of."""
+        measuring = self._coverage
+        self._call(lambda started: started.stop())
+        self.save()
+        self._coverage = None
+        for warning in measuring.collected_warnings if measuring else ():
+            self._events.problem(f"coverage.py says: {warning}", "See its documentation of warnings.")
+
+    def _call(self, action: Callable[[_QuietCoverage], object]) -> None:
+        if self._coverage is None:
+            return
+        with self._reporting_trouble():
+            action(self._coverage)
+
+    @contextlib.contextmanager
+    def _reporting_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  (whatever goes wrong in coverage.py or its plugins, the tests go on)
+            self._coverage = None
+            self._events.problem(
+                f"The coverage of this run is incomplete: {type(error).__name__}: {error}",
+                "Correct the coverage configuration or the free space that the message names, then run again.",
+            )
+
+
+def _configure(measuring: _QuietCoverage, root: Path, cov_sources: list[str]) -> None:
+    if not any(_option(measuring, name) for name in _SOURCE_OPTIONS):
+        measuring.set_option("run:source", cov_sources or default_source(root))
+        if not cov_sources:
+            measuring.set_option("run:omit", [*(_option(measuring, "run:omit") or []), *OMIT])
+    # These three would change the contexts' names and the paths, which the server relies on.
+    measuring.set_option("run:dynamic_context", "none")
+    measuring.set_option("run:context", "")
+    measuring.set_option("run:relative_files", False)
+
+
+def _option(measuring: _QuietCoverage, name: str) -> Any:
+    try:
+        return measuring.get_option(name)
+    except coverage.CoverageException:  # an option that this version of coverage.py does not have
+        return None
+
+
+def _prepare_subprocesses(measuring: _QuietCoverage, piece: str) -> None:
+    """Lead the processes that coverage.py's multiprocessing support starts to our data file, with branches.
+
+    They read the user's configuration anew, and would otherwise write their pieces into the user's folder.
+    """
+    if "multiprocessing" not in (_option(measuring, "run:concurrency") or []):
+        return
+    os.environ["COVERAGE_FILE"] = piece
+    branches = Path(piece).with_name("branches.ini")
+    branches.write_text("[run]\nbranch = true\n", encoding="ascii")
+    os.environ["COVERAGE_FORCE_CONFIG"] = str(branches)
+
+
+@contextlib.contextmanager
+def _tracer_with_contexts() -> Iterator[None]:
+    """Choose the tracer while coverage.py starts: sys.monitoring, the default since Python 3.14, knows no contexts."""
+    before = os.environ.get("COVERAGE_CORE")
+    os.environ["COVERAGE_CORE"] = "ctrace" if _has_c_tracer() else "pytrace"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COVERAGE_CORE"]
+        else:
+            os.environ["COVERAGE_CORE"] = before
+
+
+def _has_c_tracer() -> bool:
+    try:
+        import coverage.tracer  # noqa: F401
+    except ImportError:
+        return False
+    return "coverage.tracer" in sys.modules

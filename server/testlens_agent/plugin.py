@@ -1,0 +1,217 @@
+"""The pytest plugin that reports tests as they run and keeps coverage's contexts in step with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testlens_agent.failures import collection_problem, failure_message, failure_place, long_text
+from testlens_agent.measure import Measurement
+from testlens_agent.wire import EventStream
+
+_Step = Iterator[None]
+# Which of two outcomes of one test stands: a failure of the test itself tells more than one of its teardown.
+_WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "error": 2, "failed": 3}
+
+
+class _Result:
+    """What is known of the test that is running."""
+
+    def __init__(self) -> None:
+        self.outcome = "passed"
+        self.duration = 0.0
+        self.message: str | None = None
+        self.longrepr: str | None = None
+        self.place: tuple[str, int] | None = None
+
+    def add(self, report: Any) -> None:
+        self.duration += getattr(report, "duration", 0.0)
+        outcome = _outcome(report)
+        if _WEIGHT[outcome] > _WEIGHT[self.outcome]:
+            self.outcome = outcome
+            self.message = failure_message(report)
+            self.longrepr = long_text(report) if outcome in {"failed", "error"} else None
+
+
+class AgentPlugin:
+    """Reports one pytest session. `only` is what is left to run after a crash, by node id; None: everything."""
+
+    def __init__(
+        self, root: Path, events: EventStream, measurement: Measurement | None, only: frozenset[str] | None
+    ) -> None:
+        self._root = root
+        self._events = events
+        self._measurement = measurement
+        self._only = only
+        self._process = os.getpid()
+        self._exit = os._exit
+        self._result = _Result()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: Any) -> _Step:
+        """Measure from before the first conftest is imported, in pytest-cov's place where that is installed."""
+        options = early_config.known_args_namespace
+        given = getattr(options, "cov_source", None) or ()
+        sources = [source for source in given if isinstance(source, str) and source]
+        if hasattr(options, "cov_source"):
+            options.cov_source = []  # pytest-cov would erase and write the user's data file
+        if self._measurement is not None:
+            self._measurement.start(_config_file(options), sources)
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: Any) -> _Step:
+        """Keep pytest-xdist, where it is installed, from moving the tests to processes that are not measured."""
+        if hasattr(config.option, "numprocesses"):
+            config.option.numprocesses = None
+            config.option.dist = "no"
+            config.option.tx = []
+        yield
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Report what could not be collected."""
+        if report.failed:
+            self._events.problem(**collection_problem(report, self._root))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        """Leave out what ran before a crash, whatever order other plugins gave the tests."""
+        if self._only is None:
+            return
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in self._only])
+        items[:] = [item for item in items if item.nodeid in self._only]
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        """Report the tests to run, and commit what their import ran."""
+        self._events.send(
+            "collected",
+            total=len(session.items),
+            rootdir=str(session.config.rootpath),
+            tests=[item.nodeid for item in session.items],
+            maxfail=session.config.getoption("maxfail", 0),
+        )
+        if self._measurement is not None:
+            self._measurement.save()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> _Step:
+        """Frame one test between `started` and `finished`."""
+        file, line = _definition(item)
+        self._result = result = _Result()
+        self._events.send("started", nodeid=item.nodeid, file=file, line=line)
+        yield
+        self._end_copies(item.session)
+        if result.place is not None:
+            file, line = result.place
+        self._events.send(
+            "finished",
+            nodeid=item.nodeid,
+            outcome=result.outcome,
+            duration=result.duration,
+            message=result.message,
+            file=file,
+            line=line,
+            longrepr=result.longrepr,
+        )
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: Any) -> _Step:
+        """Credit the setup of a test to it."""
+        self._switch(f"{item.nodeid}|setup")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: Any) -> _Step:
+        """Credit what a test runs to it, and go on where it removed the working folder."""
+        self._switch(f"{item.nodeid}|run")
+        yield
+        self._leave_lost_folder()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: Any) -> _Step:
+        """Credit the teardown of a test to it."""
+        self._switch(f"{item.nodeid}|teardown")
+        yield
+        self._leave_lost_folder()
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, call: Any) -> _Step:
+        """Remember where in the project an exception came from."""
+        yield
+        if call.excinfo is not None and self._result.place is None:
+            self._result.place = failure_place(call.excinfo, self._root)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Gather the outcomes of a test's phases."""
+        self._result.add(report)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtestloop(self) -> _Step:
+        """Credit nothing to the last test that runs after it."""
+        yield
+        self._switch("")
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """Report a failure of pytest or of one of its plugins."""
+        last = str(excrepr).strip().splitlines()[-1:]
+        self._events.problem(
+            f"pytest stopped with an internal error: {' '.join(last)}",
+            "Look for a pytest plugin in the run's output that does not suit this version of pytest.",
+        )
+
+    def leave(self, status: int) -> None:
+        """Take `os._exit`'s place: commit and say so first, where it is the test process that leaves."""
+        if os.getpid() == self._process:
+            try:
+                if self._measurement is not None:
+                    self._measurement.save()
+                self._events.send("leaving", status=status)
+            except OSError:
+                pass  # nobody listens any more, and the process ends now
+        self._exit(status)
+
+    def _switch(self, context: str) -> None:
+        if self._measurement is not None:
+            self._measurement.switch_context(context)
+
+    def _leave_lost_folder(self) -> None:
+        try:
+            os.getcwd()  # noqa: PTH109  (its failure is the question)
+        except OSError:
+            for folder in (self._root, *self._root.parents):
+                if folder.is_dir():
+                    os.chdir(str(folder))
+                    return
+
+    def _end_copies(self, session: Any) -> None:
+        # A test forked and its copy came back out of the test: it must not run the rest of the tests a second time.
+        if os.getpid() != self._process:
+            self._switch("")
+            self._exit(1 if session.testsfailed else 0)
+
+
+def _config_file(options: Any) -> str | None:
+    """The file that the user gave to pytest-cov's `--cov-config`, None for coverage.py's own search."""
+    chosen = getattr(options, "cov_config", None)
+    return chosen if isinstance(chosen, str) and chosen != ".coveragerc" else None
+
+
+def _definition(item: Any) -> tuple[str | None, int | None]:
+    """Absolute path and 1-based line of a test's definition, as far as known."""
+    path = getattr(item, "path", None) or getattr(item, "fspath", None)
+    line = item.location[1]
+    return (None if path is None else str(path)), (None if line is None else line + 1)
+
+
+def _outcome(report: Any) -> str:
+    expected_to_fail = hasattr(report, "wasxfail")
+    if report.outcome == "failed":
+        return "failed" if report.when == "call" else "error"
+    if report.outcome == "skipped":
+        return "xfailed" if expected_to_fail else "skipped"
+    return "xpassed" if expected_to_fail else "passed"

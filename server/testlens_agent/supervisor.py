@@ -1,0 +1,283 @@
+"""Runs pytest in a process of its own, and goes on with the remaining tests when one of them ends that process."""
+
+from __future__ import annotations
+
+import _thread
+import importlib.util
+import os
+import platform
+import signal
+import sys
+import threading
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from testlens_agent import data_files
+from testlens_agent.process import Child
+from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
+
+_MOST_RESTARTS = 20
+_SECONDS_TO_EXIT = 10.0
+_CANCELLED = 130
+_USAGE_ERROR = 4
+
+
+def supervise() -> int:
+    """Do what the request on standard input says; returns the exit code of the run.
+
+    The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
+    """
+    events = claim_stdout()
+    try:
+        request = read_request()
+    except ValueError as error:
+        events.problem(f"The agent got no request that it understands: {error}", "Reinstall Testlens.")
+        return _USAGE_ERROR
+    os.chdir(request["root"])
+    events.send("hello", **_versions())
+    missing = [name for name in _needed(request) if importlib.util.find_spec(name) is None]
+    if missing:
+        _report_missing(missing, events)
+        return _USAGE_ERROR
+    run = _Run(request, events)
+    _cancel_when_told()
+    try:
+        return run.execute()
+    except KeyboardInterrupt:
+        return _CANCELLED
+    except BrokenPipeError:  # the server has gone
+        return _CANCELLED
+    finally:
+        run.kill()
+
+
+class _Run:
+    """One test run, over as many processes as it takes."""
+
+    def __init__(self, request: dict[str, Any], events: EventStream) -> None:
+        self._request = request
+        self._root = Path(request["root"])
+        self._scratch = Path(request["scratch"])
+        self._timeout = float(request.get("test_timeout", 300.0))
+        self._events = events
+        self._child: Child | None = None
+        self._generation = 0
+        self._remaining: list[str] | None = None
+        self._done_here: list[str] = []
+        self._current: dict[str, Any] | None = None
+        self._finished: set[str] = set()
+        self._failures = 0
+        self._most_failures = 0
+        self._leaving: int | None = None
+        self._reported: set[tuple[Any, ...]] = set()
+        self._started_at = time.time()
+        self._clock = time.monotonic()
+        self._collected_after: float | None = None
+
+    def execute(self) -> int:
+        """Run the tests to the end, publish the data, and return the exit code."""
+        code, crashed = self._run_child(), False
+        while code is None:
+            crashed = True
+            if not self._may_go_on():
+                break
+            self._generation += 1
+            code = self._run_child()
+        final = 1 if crashed else code or 0
+        self._finish(final)
+        return final
+
+    def kill(self) -> None:
+        """End the processes of this run."""
+        if self._child is not None:
+            self._child.kill()
+
+    def _run_child(self) -> int | None:
+        """Run what remains in a new process: pytest's exit code, or None if the process did not get to the end."""
+        self._current, self._leaving, self._done_here = None, None, []
+        self._child = child = Child(self._child_request())
+        self._events.send("process", pid=child.pid)
+        while True:
+            try:
+                event = child.next_event(self._timeout)
+            except TimeoutError:
+                child.kill()
+                self._explain(f"no progress for {self._timeout:g} s")
+                return None
+            if event is None:
+                return self._unexpected_end(child.wait(_SECONDS_TO_EXIT))
+            if event["event"] == "ended":
+                child.wait(_SECONDS_TO_EXIT)
+                return int(event["exit_code"])
+            self._take(event)
+
+    def _child_request(self) -> dict[str, Any]:
+        tests = [_as_argument(test, self._root) for test in self._request.get("tests", ())]
+        return {
+            "root": str(self._root),
+            "arguments": [*self._request.get("pytest_args", ()), *tests],
+            "only": self._remaining,
+            "measure": self._request.get("measure", True),
+            "piece": data_files.piece_name(self._scratch, self._generation),
+        }
+
+    def _take(self, event: dict[str, Any]) -> None:
+        kind = event.pop("event")
+        if kind == "collected":
+            self._take_collected(event)
+        elif kind == "leaving":
+            self._leaving = event["status"]
+        elif kind == "problem":
+            self._forward_problem(event)
+        else:
+            self._take_test(kind, event)
+
+    def _take_test(self, kind: str, event: dict[str, Any]) -> None:
+        if kind == "started":
+            self._current = event
+        elif kind == "finished":
+            self._current = None
+            self._count(event["nodeid"], event["outcome"])
+        self._events.send(kind, **event)
+
+    def _take_collected(self, event: dict[str, Any]) -> None:
+        if self._remaining is not None:
+            return
+        self._remaining = event["tests"]
+        self._most_failures = event["maxfail"] or 0
+        self._collected_after = time.monotonic() - self._clock
+        self._events.send("collected", total=event["total"], rootdir=event["rootdir"])
+
+    def _forward_problem(self, event: dict[str, Any]) -> None:
+        key = tuple(event.get(name) for name in ("message", "path", "line"))
+        if key not in self._reported:  # each new process collects again, and complains again
+            self._reported.add(key)
+            self._events.send("problem", **event)
+
+    def _count(self, nodeid: str, outcome: str) -> None:
+        self._finished.add(nodeid)
+        self._done_here.append(nodeid)
+        self._failures += outcome in {"failed", "error"}
+
+    def _unexpected_end(self, status: int) -> int | None:
+        left = [test for test in self._remaining or () if test not in self._finished]
+        if self._current is None and self._remaining is not None and not left:
+            return abs(status)  # a plugin that ends the process after the last test
+        self._explain(_how_it_ended(status, self._leaving is not None))
+        return None
+
+    def _explain(self, how: str) -> None:
+        if self._current is None:
+            stage = "while the tests were collected" if self._remaining is None else "between two tests"
+            self._events.problem(
+                f"The test process stopped {stage}: {how}.", "Look at the run's output, and run pytest in a terminal."
+            )
+            return
+        message = f"{how} during this test"
+        self._count(self._current["nodeid"], "error")
+        self._events.send("finished", **self._current, outcome="error", duration=0.0, message=message, longrepr=None)
+
+    def _may_go_on(self) -> bool:
+        """Prepare the tests that remain for a new process; false if there is no sense in one."""
+        if self._remaining is None or 0 < self._most_failures <= self._failures:
+            return False
+        ended_by = self._current["nodeid"] if self._current else None
+        if data_files.drop_damaged(self._scratch, self._generation):
+            self._finished.difference_update(test for test in self._done_here if test != ended_by)
+        self._remaining = [test for test in self._remaining if test not in self._finished]
+        if self._current is None or self._generation == _MOST_RESTARTS:
+            self._events.problem(
+                f"{len(self._remaining)} tests were not run: the test process ended too often or for no known reason.",
+                "Correct the tests reported as errors, then run again.",
+            )
+            return False
+        # Even with no test left: the new process records the files that no test imports.
+        return True
+
+    def _finish(self, code: int) -> None:
+        data_file, sources = None, {}
+        if self._finished and self._request.get("measure", True):
+            data_file = data_files.publish(self._scratch, Path(self._request["data_file"]), self._events)
+        if data_file is not None:
+            sources = data_files.source_hashes(data_file, self._started_at)
+        self._events.send(
+            "done",
+            exit_code=code,
+            data_file=None if data_file is None else str(data_file),
+            sources=sources,
+            collection_seconds=self._collected_after,
+            seconds=time.monotonic() - self._clock,
+        )
+
+
+def _cancel_when_told() -> None:
+    """Raise KeyboardInterrupt in the main thread on a signal, and when the server closes standard input or dies."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lifeline = os.dup(0)
+    close_stdin()
+
+    def watch() -> None:
+        while os.read(lifeline, 1024):
+            pass
+        _thread.interrupt_main()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _needed(request: dict[str, Any]) -> list[str]:
+    return ["pytest", "coverage"] if request.get("measure", True) else ["pytest"]
+
+
+def _report_missing(missing: list[str], events: EventStream) -> None:
+    names = " and ".join(missing)
+    events.send(
+        "problem",
+        kind="missing",
+        missing=missing,
+        message=f"{names} cannot be imported by {sys.executable}.",
+        advice=f"Install with: {sys.executable} -m pip install {' '.join(missing)}",
+        path=None,
+        line=None,
+    )
+    events.send("done", exit_code=_USAGE_ERROR, data_file=None, sources={}, collection_seconds=None, seconds=0.0)
+
+
+def _versions() -> dict[str, str | None]:
+    return {
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "pytest": _version("pytest"),
+        "coverage": _version("coverage"),
+        "platform": sys.platform,
+    }
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _as_argument(nodeid: str, root: Path) -> str:
+    """The command line argument for a node id, which is relative to pytest's root directory and not to our folder."""
+    file, separator, name = nodeid.partition("::")
+    for folder in (root, *root.parents):
+        if (folder / file).exists():
+            return str(folder / file) + separator + name
+    return nodeid
+
+
+def _how_it_ended(status: int, left_by_itself: bool) -> str:
+    if status >= 0:
+        hint = " (os._exit)" if left_by_itself else ""
+        return f"the test process ended with exit code {status}{hint}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = str(-status)
+    hint = " (out of memory?)" if name == "SIGKILL" else ""
+    return f"the test process was killed by {name}{hint}"
