@@ -24,7 +24,7 @@ _AWS_STUBS = re.compile(r"(?:mypy_boto3|types_aiobotocore|types_boto3)_(\w+)")
 _AWS_SERVICE = re.compile(r"\b(?:client|resource|create_client)\(([\w-]+)\)")
 _AWS_DATA_SERVICES = words("dynamodb s3 rds-data timestream-query timestream-write athena glacier ebs efs")
 _AWS_LOCAL = words(
-    "client resource create_client get_session can_paginate close generate_presigned_url generate_presigned_post get"
+    "client resource create_client get_session get_available_regions can_paginate close generate_presigned_url generate_presigned_post get"
 )
 _AWS_HANDLES = words(
     "client resource create_client get_session get_paginator batch_writer get_queue_by_name create_queue "
@@ -105,8 +105,8 @@ _FILE_READS = words("read readline readlines readinto")
 _AUTH_NAME = re.compile(
     r"(?:\A|_)(?:passwords?|passwd|permissions?|authenticate[ds]?|authentication|authori[sz]e[ds]?|authori[sz]ation"
     r"|credentials?|jwt|hmac|csrf|login|logout|access_control)(?:_|\Z)"
-    r"|(?:\A|_)(?:verify|validate|check|sign|issue|revoke|refresh|access|bearer|auth|api|session|decode|encode|create"
-    r"|generate)_tokens?(?:_|\Z)"
+    r"|(?:\A|_)(?:verify|validate|check|sign|issue|revoke|refresh|access|bearer|auth|api|session|decode|encode"
+    r"|create)_tokens?(?:_|\Z)"
     r"|(?:\A|_)(?:verify|check|validate|make|get|compute)_(?:\w+_)?(?:signature|hmac|mac|otp)(?:_|\Z)"
 )
 _RETRY_DECORATORS = re.compile(
