@@ -43,13 +43,18 @@ class FunctionReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One measured file. `text_digest` identifies the source text that all lines refer to."""
+    """One measured file. `text_digest` identifies the source text that all lines refer to.
+
+    `anchored` is false where the text on disk is younger than the data and the measured one is not known: the counts
+    are what coverage.py would say, but no line of it may be painted.
+    """
 
     path: str
     text_digest: str
     coverage: FileCoverage
     functions: tuple[FunctionReport, ...]
     gaps: tuple[Gap, ...]
+    anchored: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,73 @@
+"""What one data file measured, file by file, whatever its format."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testlens.domain.coverage import FileCoverage, Trace
+from testlens.domain.problems import Problem
+from testlens.sources import cobertura, coverage_data, coverage_json, lcov
+from testlens.sources.coverage_config import report_filter
+from testlens.sources.discovery import DataFile
+from testlens.sources.path_mapping import map_paths
+from testlens.sources.project_config import ProjectConfig
+from testlens.workspace.examine import Measured
+
+_REPORT_READERS = {"json": coverage_json.read, "cobertura": cobertura.read, "lcov": lcov.read}
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The files of one data file: `names` has the recorded names of each workspace path (several on merged data).
+
+    `reports` holds the verdicts that a report format brings along; for coverage.py's own data it is None, and traces
+    are read on demand.
+    """
+
+    data: DataFile
+    names: Mapping[str, tuple[str, ...]]
+    reports: Mapping[str, FileCoverage] | None
+    problems: tuple[Problem, ...]
+
+    def measured(self, paths: Collection[str]) -> Iterator[tuple[str, Measured]]:
+        """What was measured for each of `paths`, one at a time; those that cannot be read are left out."""
+        if self.reports is not None:
+            yield from ((path, self.reports[self.names[path][0]]) for path in self.names if path in paths)
+            return
+        with coverage_data.open_data(self.data.paths) as data:
+            for path, names in self.names.items():
+                if path not in paths:
+                    continue
+                traces = [trace for name in names if (trace := data.trace(name)) is not None]
+                if traces:
+                    yield path, coverage_data.merge(traces)
+
+
+def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measurement:
+    """Find out which workspace files `data` speaks of; files that the project's report settings omit are left out."""
+    reports: Mapping[str, FileCoverage] | None = None
+    if data.kind in _REPORT_READERS:
+        reports, problems = _REPORT_READERS[data.kind](data.paths[0])
+        recorded: Collection[str] = reports
+    else:
+        recorded, problems = coverage_data.measured_files(data.paths)
+    mapped = map_paths(recorded, root, config.coverage.source, config.coverage.paths)
+    is_reported = report_filter(config.coverage, root)
+    names: dict[str, tuple[str, ...]] = {}
+    for name, path in mapped.resolved.items():
+        if is_reported(path):
+            names[path] = (*names.get(path, ()), name)
+    return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems))
+
+
+def trace_digest(measured: Measured) -> str:
+    """Identifies what was measured for one file."""
+    if isinstance(measured, Trace):
+        parts: tuple[object, ...] = (sorted(measured.lines), measured.arcs and sorted(measured.arcs))
+    else:
+        exits = sorted(measured.exit_counts.items())
+        parts = (sorted(measured.statements), sorted(measured.missing), exits, sorted(measured.missing_arcs))
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,83 @@
+"""Examines many files at once in worker processes, so that the server's own process stays free for requests."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from testlens.domain.problems import Problem
+from testlens.sources.source_text import read_content
+from testlens.workspace.examine import Examined, Measured, ParseRules, examine
+
+# Starting two interpreters costs about as much as examining this many files of 300 lines.
+_WORTH_A_POOL = 40
+_BATCH = 8
+_BATCHES_AHEAD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to examine: where it is, what to call it in problems, and what was measured."""
+
+    file: Path
+    path: str
+    measured: Measured
+
+
+Result = tuple[Job, Examined | Problem]
+
+
+def examine_all(jobs: Iterable[Job], rules: ParseRules) -> Iterator[Result]:
+    """The result of each job, in order. Few jobs are done right here."""
+    pending = iter(jobs)
+    first = list(islice(pending, _WORTH_A_POOL))
+    if len(first) < _WORTH_A_POOL:
+        yield from _examine_batch(first, rules)
+        return
+    # Threads and open pipes of a language server do not survive fork: start clean interpreters.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count() or 1, context, _die_with_parent) as executor:
+        yield from _spread(executor, chain(first, pending), rules)
+
+
+def _spread(executor: ProcessPoolExecutor, jobs: Iterator[Job], rules: ParseRules) -> Iterator[Result]:
+    # Only a few batches ahead: the traces of a large project would not fit in memory twice.
+    waiting: deque[Future[list[Result]]] = deque()
+    while batch := list(islice(jobs, _BATCH)):
+        waiting.append(executor.submit(_examine_batch, batch, rules))
+        if len(waiting) >= _BATCHES_AHEAD:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
+
+
+def _examine_batch(jobs: list[Job], rules: ParseRules) -> list[Result]:
+    return [(job, _examine_one(job, rules)) for job in jobs]
+
+
+def _examine_one(job: Job, rules: ParseRules) -> Examined | Problem:
+    content = read_content(job.file)
+    if content is None:
+        return Problem("This file was measured but no longer exists.", "Run the tests again.", job.path)
+    return examine(content, job.path, job.measured, rules)
+
+
+def _die_with_parent() -> None:
+    """Worker set-up: end when the server is killed, which would otherwise leave the worker waiting for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+

@@ -1,0 +1,74 @@
+"""The settings in force: the project's own files, overridden by the editor's or the command line's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from testlens.domain.problems import Problem
+from testlens.domain.risk import merged_weights, unknown_weights
+from testlens.sources.project_config import ProjectConfig
+
+DEFAULT_TEST_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the editor or the command line says; None or empty leaves the project's word."""
+
+    python: str | None = None
+    target: float | None = None
+    critical: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    pytest_args: tuple[str, ...] = ()
+    test_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The project's configuration with the overrides in place; `weights` is complete."""
+
+    config: ProjectConfig
+    weights: Mapping[str, float]
+
+    @property
+    def target(self) -> float:
+        """Target coverage in percent."""
+        return self.config.target
+
+    @property
+    def test_timeout(self) -> float:
+        """Seconds without any sign of life after which a test counts as hung."""
+        return self.config.test_timeout or DEFAULT_TEST_TIMEOUT
+
+    def is_critical(self, path: str) -> bool:
+        """Whether a path (POSIX, relative) matches one of the user's `critical` globs; `**` spans folders."""
+        return any(fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*") for pattern in self._critical)
+
+    @property
+    def _critical(self) -> tuple[str, ...]:
+        # fnmatch's `*` spans folders as well; `**/x` must match `x` at the top too.
+        patterns = (pattern.removeprefix("./").rstrip("/") for pattern in self.config.critical)
+        return tuple(part for pattern in patterns for part in {pattern, pattern.replace("**/", "")})
+
+
+def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple[Problem, ...]]:
+    """Put `overrides` over the project's configuration; names of weights that do not exist are problems."""
+    target = config.target if overrides.target is None else overrides.target
+    merged = replace(
+        config,
+        python=overrides.python or config.python,
+        target=min(max(target, 0.0), 100.0),
+        critical=(*config.critical, *overrides.critical),
+        data=overrides.data or config.data,
+        pytest_args=(*config.pytest_args, *overrides.pytest_args),
+        test_timeout=overrides.test_timeout or config.test_timeout,
+    )
+    weights = {**config.weights, **overrides.weights}
+    problems = tuple(
+        Problem(f"`{name}` is no factor of risk.", "docs/risk.md lists the names of the weights.")
+        for name in unknown_weights(weights)
+    )
+    return Settings(merged, merged_weights(weights)), problems

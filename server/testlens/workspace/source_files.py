@@ -1,0 +1,75 @@
+"""Source files as they are on disk now, and whether coverage data was measured on just that content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testlens.sources.coverage_parse import decode
+from testlens.sources.discovery import DataFile
+from testlens.sources.source_text import read_content
+
+RUN_SOURCES = ".testlens/run.json"
+"""Beside the data of an own run: the SHA-256 of each measured file's content at that time, by relative path."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A measured file. `fresh` says that the data was measured on this very content."""
+
+    path: str
+    content: bytes
+    digest: str
+    fresh: bool
+
+    @property
+    def text(self) -> str:
+        """The content as the parser sees it."""
+        return decode(self.content)
+
+
+class SourceFiles:
+    """Reads the source files that one data file speaks of."""
+
+    def __init__(self, root: Path, data: DataFile) -> None:
+        self._root = root
+        self._data = data
+        self._run_sources = _load_run_sources(root) if data.kind == "own run" else {}
+
+    def read(self, path: str) -> SourceFile | None:
+        """The file at `path` (POSIX, relative to the workspace), or None where it cannot be read."""
+        content = read_content(self._root / path)
+        if content is None:
+            return None
+        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        return SourceFile(path, content, digest, self._is_fresh(path, content))
+
+    def _is_fresh(self, path: str, content: bytes) -> bool:
+        if self._data.kind == "own run":
+            return self._run_sources.get(path) == hashlib.sha256(content).hexdigest()
+        try:
+            return (self._root / path).stat().st_mtime_ns <= self._data.mtime_ns
+        except OSError:
+            # Inside an archive: nobody edits it in place.
+            return True
+
+
+def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
+    """Remember what a run measured: SHA-256 by absolute path. Raises `OSError` where the disk refuses."""
+    relative = {
+        Path(path).relative_to(root).as_posix(): sha
+        for path, sha in sources.items()
+        if Path(path).is_relative_to(root)
+    }
+    (root / RUN_SOURCES).write_text(json.dumps(relative), encoding="utf-8")
+
+
+def _load_run_sources(root: Path) -> Mapping[str, str]:
+    try:
+        found = json.loads((root / RUN_SOURCES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

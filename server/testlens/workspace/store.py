@@ -1,0 +1,185 @@
+"""Testlens' own memory of one workspace folder: a SQLite file in `.testlens/`. Deleting it loses only history."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from testlens.domain.problems import Problem
+from testlens.domain.snapshot import TestResult
+from testlens.workspace.codec import FORMAT
+
+FOLDER = ".testlens"
+_FILE = "store.db"
+
+_SCHEMA = """
+create table if not exists examined (
+    path text primary key, content text, trace text, signature text, rules text, value text) without rowid;
+create table if not exists measured_text (path text primary key, digest text, text blob) without rowid;
+create table if not exists history (path text primary key, digest text, value text) without rowid;
+create table if not exists run (time real, source text, percent real);
+create table if not exists outcome (
+    test text primary key, outcome text, duration real, message text, file text, line integer) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptExamination:
+    """What was found for a file, and what it was found from: digests of content, trace and rules.
+
+    `signature` identifies the data file that the trace was read from, so that an unchanged one need not be read again.
+    """
+
+    path: str
+    content: str
+    trace: str
+    signature: str
+    rules: str
+    value: str
+
+
+class Store:
+    """Reads and writes the memory. When the disk refuses, it goes on in main memory and `problem` says so."""
+
+    def __init__(self, root: Path) -> None:
+        self.problem: Problem | None = None
+        self._lock = threading.Lock()
+        self._connection = self._open(root / FOLDER)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    def examinations(self) -> Mapping[str, KeptExamination]:
+        """All kept examinations by path."""
+        rows = self._read("select path, content, trace, signature, rules, value from examined")
+        return {row[0]: KeptExamination(*row) for row in rows}
+
+    def keep_examinations(self, kept: Iterable[KeptExamination]) -> None:
+        """Remember examinations, one a path."""
+        rows = [(k.path, k.content, k.trace, k.signature, k.rules, k.value) for k in kept]
+        self._write("insert or replace into examined values (?, ?, ?, ?, ?, ?)", rows)
+
+    def measured_text(self, path: str) -> tuple[str, str] | None:
+        """Digest and text of the source that was last known to match the coverage data of `path`."""
+        rows = self._read("select digest, text from measured_text where path = ?", (path,))
+        if not rows:
+            return None
+        try:
+            return rows[0][0], zlib.decompress(rows[0][1]).decode("utf-8", "surrogatepass")
+        except (zlib.error, UnicodeDecodeError, TypeError):
+            return None
+
+    def measured_digests(self) -> Mapping[str, str]:
+        """The digest of each path's measured text."""
+        return dict(self._read("select path, digest from measured_text"))
+
+    def keep_measured_texts(self, texts: Iterable[tuple[str, str, str]]) -> None:
+        """Remember `(path, digest, text)` as what the data was measured on."""
+        rows = [(path, digest, zlib.compress(text.encode("utf-8", "surrogatepass"), 1)) for path, digest, text in texts]
+        self._write("insert or replace into measured_text values (?, ?, ?)", rows)
+
+    def histories(self) -> Mapping[str, tuple[str, str]]:
+        """`(digest, value)` of the kept git facts by path."""
+        rows = self._read("select path, digest, value from history")
+        return {path: (digest, value) for path, digest, value in rows}
+
+    def keep_histories(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Remember `(path, digest, value)` git facts."""
+        self._write("insert or replace into history values (?, ?, ?)", list(rows))
+
+    def outcomes(self) -> Mapping[str, TestResult]:
+        """The last known result of each test."""
+        rows = self._read("select test, outcome, duration, message, file, line from outcome")
+        return {row[0]: TestResult(*row[1:]) for row in rows}
+
+    def replace_outcomes(self, outcomes: Mapping[str, TestResult]) -> None:
+        """Forget all results and remember these."""
+        rows = [(test, r.outcome, r.duration, r.message, r.file, r.line) for test, r in outcomes.items()]
+        self._write("delete from outcome", [()])
+        self._write("insert into outcome values (?, ?, ?, ?, ?, ?)", rows)
+
+    def record_percent(self, source: str, percent: float) -> None:
+        """Add a point to the coverage history, unless it repeats the last one."""
+        last = self._read("select source, percent from run order by time desc limit 1")
+        if last and last[0] == (source, percent):
+            return
+        self._write("insert into run values (?, ?, ?)", [(time.time(), source, percent)])
+
+    def previous_percent(self) -> float | None:
+        """The percent before the last recorded one."""
+        rows = self._read("select percent from run order by time desc limit 2")
+        return rows[1][0] if len(rows) == 2 else None
+
+    def _open(self, folder: Path) -> sqlite3.Connection:
+        try:
+            prepare_folder(folder)
+            return _connect(folder / _FILE)
+        except sqlite3.DatabaseError:
+            return self._start_over(folder / _FILE)
+        except OSError as error:
+            return self._in_memory(error)
+
+    def _start_over(self, path: Path) -> sqlite3.Connection:
+        # A damaged store holds only history: begin a new one rather than refuse to work.
+        try:
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            return _connect(path)
+        except (sqlite3.Error, OSError) as error:
+            return self._in_memory(error)
+
+    def _in_memory(self, error: Exception) -> sqlite3.Connection:
+        self.problem = Problem(
+            f"Testlens cannot write its own folder ({error}), so results last only until it stops.",
+            f"Free disk space, or make {FOLDER}/ writable.",
+            FOLDER,
+        )
+        return _connect(":memory:")
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]] | list[tuple[str, ...]]:
+        with self._lock:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.Error:
+                # A store that cannot be read is an empty one: everything in it can be found again.
+                return []
+
+    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        if not rows:
+            return
+        with self._lock:
+            try:
+                with self._connection:
+                    self._connection.executemany(statement, rows)
+            except sqlite3.Error as error:
+                self.problem = self.problem or Problem(
+                    f"Testlens cannot keep its results ({error}).", f"Free disk space, or delete {FOLDER}/.", FOLDER
+                )
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `.testlens/`, which git ignores by the file inside it. Raises `OSError` where that is impossible."""
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5, check_same_thread=False)
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = off")
+    if connection.execute("pragma user_version").fetchone()[0] != FORMAT:
+        connection.executescript("drop table if exists examined; drop table if exists history;")
+        connection.execute(f"pragma user_version = {FORMAT}")
+    connection.executescript(_SCHEMA)
+    return connection

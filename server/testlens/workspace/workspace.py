@@ -1,0 +1,221 @@
+"""One workspace folder: reads its data, holds its snapshot, and answers what is known of a file.
+
+Every method may be called from any thread; those that read files take time and belong in an executor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from testlens.domain.coverage import Numbers, Trace
+from testlens.domain.plan import Plan, make_plan
+from testlens.domain.problems import Problem
+from testlens.domain.snapshot import FileReport, Snapshot, TestResult
+from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
+from testlens.sources import coverage_data, project_config
+from testlens.sources.coverage_parse import normalise
+from testlens.sources.discovery import OWN_RUN, DataFile, find_data
+from testlens.workspace.assess import ChangeOf, no_history, report
+from testlens.workspace.examination import Examination, Examiner, Progress
+from testlens.workspace.examine import ParseRules, digest, examine_text
+from testlens.workspace.measurement import Measurement, load_measurement
+from testlens.workspace.settings import Overrides, Settings, settle
+from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
+from testlens.workspace.store import Store
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
+class Workspace:
+    """Holds what is known of one folder. `on_snapshot` hears of each new snapshot, on the thread that made it."""
+
+    def __init__(
+        self, root: Path, overrides: Overrides = Overrides(), on_snapshot: Callable[[Snapshot], None] | None = None
+    ) -> None:
+        self.root = root
+        self.store = Store(root)
+        self._on_snapshot = on_snapshot
+        self._refreshing = threading.Lock()
+        self._overrides = overrides
+        self._snapshot = Snapshot()
+        self._measurement: Measurement | None = None
+        self._change_of: ChangeOf = no_history
+        self._config_problems: tuple[Problem, ...] = ()
+        self.settings = self._load_settings()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; empty until the first refresh."""
+        return self._snapshot
+
+    @property
+    def own_data(self) -> Path:
+        """Where a run of Testlens leaves its coverage data."""
+        return self.root / OWN_RUN
+
+    def configure(self, overrides: Overrides) -> None:
+        """Put other overrides in force; the next refresh uses them."""
+        self._overrides = overrides
+        self.settings = self._load_settings()
+
+    def plan(self) -> Plan:
+        """The plan of the newest snapshot."""
+        snapshot = self._snapshot
+        return make_plan(snapshot.files.values(), snapshot.totals, self.settings.target)
+
+    def refresh(self, progress: Progress = _no_progress) -> Snapshot:
+        """Read the best data of the folder and publish a new snapshot. Never raises on bad content."""
+        with self._refreshing:
+            self.settings = self._load_settings()
+            found, problems = find_data(self.root, self.settings.config)
+            problems = (*self._config_problems, *problems)
+            measurement, unusable = self._first_usable(found)
+            problems += unusable
+            self._measurement = measurement
+            if measurement is None:
+                return self._publish(Snapshot(problems=problems))
+            examination = self._examine(measurement, progress)
+            problems += (*measurement.problems, *examination.problems, *self._store_problem())
+            return self._publish(self._build(measurement, examination, problems))
+
+    def peek(self, paths: Collection[str]) -> Mapping[str, FileReport]:
+        """Reports of a few files (relative, POSIX) from the newest data, without waiting for all the others.
+
+        Only coverage.py's own data can be read this way; for other formats, and where nothing is known, it is empty.
+        """
+        settings = self.settings
+        found, _ = find_data(self.root, settings.config)
+        if not found or not found[0].has_contexts:
+            return {}
+        files = SourceFiles(self.root, found[0])
+        with coverage_data.open_data(found[0].paths) as data:
+            traces = {path: data.trace(str(self.root / path)) or data.trace(path) for path in paths}
+        reports = [self._peek_one(files.read(path), trace) for path, trace in traces.items() if trace]
+        return {report.path: report for report in reports if report is not None}
+
+    def tests_by_line(self, path: str) -> Mapping[int, tuple[str, ...]]:
+        """The node ids of the tests that ran each line of the text that was measured (1-based)."""
+        measurement = self._measurement
+        if measurement is None or not measurement.data.has_contexts:
+            return {}
+        tests: dict[int, tuple[str, ...]] = {}
+        with coverage_data.open_data(measurement.data.paths) as data:
+            for name in measurement.names.get(path, ()):
+                for line, nodes in data.contexts_by_line(name).items():
+                    tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
+        return tests
+
+    def anchors(self, report: FileReport, text: str) -> Anchors | None:
+        """How the lines of `report` lie in `text`; None where the text that was measured is not known."""
+        if not report.anchored:
+            return None
+        current = normalise(text)
+        if digest(current) == report.text_digest:
+            return UNCHANGED
+        kept = self.store.measured_text(report.path)
+        if kept is None or kept[0] != report.text_digest:
+            return None
+        return anchor(kept[1], current)
+
+    def marks(self, report: FileReport, anchors: Anchors) -> Marks:
+        """What to paint in a file."""
+        return place(report.coverage, self._failing_only(report.path), anchors)
+
+    def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
+        """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""
+        # Where the disk refuses, the files count as edited since, and the store's own problem says why.
+        with contextlib.suppress(OSError):
+            keep_run_sources(self.root, sources)
+        self.store.replace_outcomes(outcomes)
+        return self.refresh()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.store.close()
+
+    def _load_settings(self) -> Settings:
+        config, problems = project_config.load(self.root)
+        settings, weight_problems = settle(config, self._overrides)
+        self._config_problems = (*problems, *weight_problems)
+        return settings
+
+    def _rules(self) -> ParseRules:
+        coverage = self.settings.config.coverage
+        return ParseRules(coverage.exclude, coverage.no_branch)
+
+    def _first_usable(self, found: tuple[DataFile, ...]) -> tuple[Measurement | None, tuple[Problem, ...]]:
+        problems: tuple[Problem, ...] = ()
+        for data in found:
+            measurement = load_measurement(self.root, self.settings.config, data)
+            if measurement.names:
+                return measurement, problems
+            problems += measurement.problems
+        return None, problems
+
+    def _examine(self, measurement: Measurement, progress: Progress) -> Examination:
+        return Examiner(self.root, self.store, measurement, self._rules()).examine(progress)
+
+    def _build(self, measurement: Measurement, examination: Examination, problems: tuple[Problem, ...]) -> Snapshot:
+        files = {}
+        for path in sorted(examination.files):
+            examined = examination.files[path]
+            files[path] = report(path, examined, self.settings, self._change_of, path not in examination.unanchored)
+        totals = sum((file.coverage.numbers for file in files.values()), Numbers())
+        own = measurement.data.kind == "own run"
+        source = _in_words(self.root, measurement.data)
+        self.store.record_percent(source, totals.percent)
+        edited = examination.edited | examination.unanchored
+        if edited:
+            problems += (_edited(sorted(edited)),)
+        outcomes = self.store.outcomes() if own else {}
+        previous = self.store.previous_percent()
+        return Snapshot(source, totals, MappingProxyType(files), MappingProxyType(outcomes), problems, previous)
+
+    def _publish(self, snapshot: Snapshot) -> Snapshot:
+        self._snapshot = snapshot
+        if self._on_snapshot is not None:
+            self._on_snapshot(snapshot)
+        return snapshot
+
+    def _store_problem(self) -> tuple[Problem, ...]:
+        return (self.store.problem,) if self.store.problem else ()
+
+    def _failing_only(self, path: str) -> frozenset[int]:
+        outcomes = self._snapshot.outcomes
+        if not any(result.failed for result in outcomes.values()):
+            return frozenset()
+        passed = {test for test, result in outcomes.items() if not result.failed}
+        by_line = self.tests_by_line(path)
+        return frozenset(line for line, tests in by_line.items() if tests and passed.isdisjoint(tests))
+
+    def _peek_one(self, source: SourceFile | None, trace: Trace) -> FileReport | None:
+        if source is None:
+            return None
+        examined = examine_text(source.text, source.path, trace, self._rules())
+        if isinstance(examined, Problem):
+            return None
+        return report(source.path, examined, self.settings, self._change_of, source.fresh)
+
+
+def _in_words(root: Path, data: DataFile) -> str:
+    if data.kind == "own run":
+        return "Testlens' own run"
+    name = data.paths[0].relative_to(root).as_posix() if data.paths[0].is_relative_to(root) else str(data.paths[0])
+    return name if len(data.paths) == 1 else f"{name} and {len(data.paths) - 1} more"
+
+
+def _edited(paths: list[str]) -> Problem:
+    named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    verb = "has" if len(paths) == 1 else "have"
+    return Problem(
+        f"{named} {verb} changed since the coverage was measured.",
+        "Run the tests again to see where they stand now.",
+        paths[0] if len(paths) == 1 else None,
+        severity="information",
+    )
