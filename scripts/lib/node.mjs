@@ -23,7 +23,7 @@ export function checkNode() {
 
 /** Install what package-lock.json says. Resolves with whether anything had to be done. */
 export function ensureNodePackages() {
-  const wanted = digest({ files: [path.join(ROOT, "package.json"), path.join(ROOT, "package-lock.json")] });
+  const wanted = digest({ files: [path.join(ROOT, "package-lock.json")] });
   const [npm, ...args] = npmCommand();
   return unlessStamped(path.join(ROOT, "node_modules"), wanted, () =>
     runLogged("npm-ci", npm, [...args, "ci", "--no-audit", "--no-fund"], { cwd: ROOT, advice: NETWORK_ADVICE }),

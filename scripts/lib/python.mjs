@@ -1,7 +1,7 @@
 /** Python: which interpreter to use, and virtual environments that follow a lock file. */
 import path from "node:path";
 import { ensureSystemPackages } from "./debian.mjs";
-import { ROOT, SERVER_VENV, venvPython } from "./paths.mjs";
+import { EXAMPLE_VENV, ROOT, SERVER_VENV, venvPython } from "./paths.mjs";
 import { capture, runLogged } from "./processes.mjs";
 import { digest, unlessStamped } from "./stamps.mjs";
 import { SetupError } from "./terminal.mjs";
@@ -53,41 +53,45 @@ async function ensureVenvModule(python) {
   throw new SetupError(`${python} cannot create virtual environments: its modules venv and ensurepip are missing.`);
 }
 
+function pipInstall(log, venv, ...args) {
+  return runLogged(log, venvPython(venv), ["-m", "pip", "install", "--disable-pip-version-check", ...args], {
+    advice: "Check the network connection and pip's configuration (pip config list), then run the same command again.",
+  });
+}
+
 /**
  * Make a virtual environment hold exactly what a lock file says.
  * @param {{ executable: string, version: number[] }} python
  * @param {string} venv folder of the environment
- * @param {{ lock: string, editable?: string }} contents a file of requirements/, and a project to install in place
+ * @param {string} lock a file of requirements/
  * @returns {Promise<boolean>} whether anything had to be done
  */
-async function ensureVenv(python, venv, { lock, editable }) {
+async function ensureVenv(python, venv, lock) {
   const lockFile = path.join(ROOT, "requirements", lock);
-  const wanted = digest({
-    files: editable ? [lockFile, path.join(editable, "pyproject.toml")] : [lockFile],
-    // An environment can be neither moved nor used by another interpreter.
-    values: [venv, python.executable, python.version.join(".")],
-  });
+  // An environment can be neither moved nor used by another interpreter.
+  const wanted = digest({ files: [lockFile], values: [venv, python.executable, python.version.join(".")] });
   return unlessStamped(venv, wanted, async () => {
     await ensureVenvModule(python.executable);
-    const name = `venv-${path.parse(lock).name}`;
-    await runLogged(name, python.executable, ["-m", "venv", "--clear", venv]);
-    const pip = (log, ...args) =>
-      runLogged(`${name}-${log}`, venvPython(venv), ["-m", "pip", "install", "--disable-pip-version-check", ...args], {
-        advice: "Check the network connection and pip's configuration (pip config list), then run the same command again.",
-      });
-    await pip("packages", "--require-hashes", "--requirement", lockFile);
-    if (editable) await pip("editable", "--no-deps", "--no-build-isolation", "--editable", editable);
+    const log = `venv-${path.parse(lock).name}`;
+    await runLogged(log, python.executable, ["-m", "venv", "--clear", venv]);
+    await pipInstall(`${log}-packages`, venv, "--require-hashes", "--requirement", lockFile);
   });
 }
 
 /** The environment of Testlens itself, its checks and its tests. */
-export function ensureServerVenv(python) {
-  return ensureVenv(python, SERVER_VENV, { lock: "dev.lock", editable: ROOT });
+export async function ensureServerVenv(python) {
+  const made = await ensureVenv(python, SERVER_VENV, "dev.lock");
+  // Installed in place and stamped apart: a new version of Testlens does not need new packages.
+  const wanted = digest({ files: [path.join(ROOT, "pyproject.toml")] });
+  const installed = await unlessStamped(path.join(SERVER_VENV, "testlens"), wanted, () =>
+    pipInstall("venv-testlens", SERVER_VENV, "--no-deps", "--no-build-isolation", "--editable", ROOT),
+  );
+  return made || installed;
 }
 
 /** The environment in which the example's tests run. */
-export function ensureExampleVenv(python, venv) {
-  return ensureVenv(python, venv, { lock: "example.lock" });
+export function ensureExampleVenv(python) {
+  return ensureVenv(python, EXAMPLE_VENV, "example.lock");
 }
 
 /** The environment in which the extension finds the server of this checkout. */

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { ensureCodeServer } from "./codeServer.mjs";
 import { checkNode, ensureNodePackages, ensureVsix } from "./node.mjs";
-import { EXAMPLE, EXAMPLE_VENV } from "./paths.mjs";
+import { EXAMPLE } from "./paths.mjs";
 import { ensureExampleVenv, ensureServerVenv, findPython } from "./python.mjs";
 import { step } from "./terminal.mjs";
 
@@ -30,7 +30,7 @@ export async function prepareTestlens() {
 /** The environment of the example's tests. */
 export async function prepareExample(python) {
   if (!existsSync(EXAMPLE)) return;
-  await installStep("The example's environment (examples/clarity/.venv)", () => ensureExampleVenv(python, EXAMPLE_VENV));
+  await installStep("The example's environment (examples/clarity/.venv)", () => ensureExampleVenv(python));
 }
 
 /** VS Code in the browser; the first time takes some minutes. */

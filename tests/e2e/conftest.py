@@ -29,7 +29,8 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 WINDOW = {"width": 1400, "height": 900}
-THEME = {"workbench.colorTheme": "Dark 2026"}
+# VS Code in a browser saves by itself; the tests look at what is typed and not saved.
+SETTINGS = {"workbench.colorTheme": "Dark 2026", "files.autoSave": "off"}
 
 OpenWindow = Callable[[Path], AbstractContextManager[Workbench]]
 
@@ -97,7 +98,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def code(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCode]:
     """VS Code on the example, which it trusts."""
-    with served_code(example, tmp_path_factory.mktemp("vscode"), THEME) as served:
+    with served_code(example, tmp_path_factory.mktemp("vscode"), SETTINGS) as served:
         yield served
 
 

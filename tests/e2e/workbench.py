@@ -102,6 +102,26 @@ class Workbench:
         expect(content).to_be_visible(timeout=SLOW_MS)
         return "\n".join(self.page.locator(".monaco-hover:not(.hidden) .hover-contents").all_inner_texts())
 
+    def click_glyph_margin(self, line: int) -> None:
+        """Click where a breakpoint is set: left of a line's number."""
+        number = self.editor.locator(".margin-view-overlays .line-numbers").filter(has_text=re.compile(rf"^{line}$"))
+        box = number.bounding_box()
+        assert box is not None
+        self.page.mouse.click(box["x"] - 8, box["y"] + box["height"] / 2)
+
+    def open_first_gap(self) -> str:
+        """Unfold the tree "Test gaps" down to its first gap and click it; the gap's text."""
+        rows = self.gap_rows()
+        for depth in (1, 2):
+            rows.nth(depth - 1).click()
+            if rows.nth(depth - 1).get_attribute("aria-expanded") == "false":
+                self.page.keyboard.press("ArrowRight")
+            expect(rows.nth(depth)).to_have_attribute("aria-level", str(depth + 1))
+        gap = rows.nth(2)
+        text = gap.inner_text()
+        gap.click()
+        return text
+
     def screenshot(self, name: str) -> Path:
         """Write docs/images/NAME.png, without the blinking cursor of an accidental moment."""
         IMAGES.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,142 @@
+"""In a real VS Code, a user runs the tests from the palette and sees what they do not prove."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.conftest import Truth
+from e2e.served import ServedCode
+from e2e.workbench import Workbench
+
+pytestmark = pytest.mark.e2e
+
+SERVICE = "src/clarity/services/dynamodb_service.py"
+SERVICE_NAME = Path(SERVICE).name
+
+
+@pytest.fixture
+def service(workbench: Workbench) -> Workbench:
+    """The window, with the service that has the most gaps open and painted."""
+    workbench.open_file(SERVICE_NAME)
+    workbench.wait_for(workbench.marks, bool, f"marks in {SERVICE_NAME}")
+    return workbench
+
+
+def marked(workbench: Workbench, state: str) -> set[int]:
+    """Lines in view that are painted so."""
+    return {line for line, painted in workbench.marks().items() if painted == state}
+
+
+def first_of_run(lines: set[int], length: int) -> int:
+    """The first line of a run of consecutive lines."""
+    return min(line for line in lines if all(line + offset in lines for offset in range(length)))
+
+
+def test_status_bar_shows_the_percentage_that_coverage_py_reports(workbench: Workbench, truth: Truth) -> None:
+    assert f"{truth.percent} %" in workbench.status()
+    assert "85" in workbench.status(), "the target belongs beside the percentage"
+
+
+def test_gutters_mark_exactly_the_lines_that_coverage_py_calls_missing(service: Workbench, truth: Truth) -> None:
+    missing = truth.missing_lines(SERVICE)
+    service.go_to(first_of_run(missing, 2))
+    service.wait_for(service.marks, lambda marks: "uncovered" in marks.values(), "uncovered lines in view")
+    in_view = range(min(service.marks()), max(service.marks()) + 1)
+    assert marked(service, "uncovered") & truth.executed_lines(SERVICE) == set()
+    assert missing & set(in_view) <= marked(service, "uncovered")
+    assert marked(service, "partial") == truth.partial_lines(SERVICE) & set(in_view)
+
+
+def test_problems_panel_names_function_missing_part_and_risk(service: Workbench) -> None:
+    entries = [row for row in service.problems() if "risk" in row]
+    assert entries, "gaps of the open file belong in the Problems panel"
+    assert any(re.search(r"risk \d+", entry) for entry in entries)
+
+
+def test_hover_on_a_gap_shows_the_factors_of_its_risk(service: Workbench, truth: Truth) -> None:
+    text = service.hover(first_of_run(truth.missing_lines(SERVICE), 2), 9)
+    assert "Factor" in text
+    assert "complexity" in text.lower()
+
+
+def test_hover_on_a_covered_line_names_the_tests_that_ran_it(service: Workbench, truth: Truth) -> None:
+    functions = truth.report["files"][SERVICE]["functions"]
+    covered = next(part["executed_lines"][0] for name, part in functions.items() if name and part["executed_lines"])
+    assert "test_" in service.hover(covered, 9)
+
+
+def test_click_on_a_gap_in_the_tree_opens_its_place(workbench: Workbench) -> None:
+    workbench.command("Testlens: Show the Test Gaps")
+    expect(workbench.gap_rows().first).to_be_visible()
+    workbench.open_first_gap()
+    workbench.wait_for(workbench.active_file, lambda name: name.endswith(".py"), "the gap's file")
+    line = workbench.cursor_line()
+    marks = workbench.wait_for(workbench.marks, bool, "marks around the gap")
+    assert line is not None
+    assert marks.get(line) in {"uncovered", "partial"}
+
+
+def test_next_gap_moves_the_cursor_from_gap_to_gap(service: Workbench, truth: Truth) -> None:
+    unproven = truth.missing_lines(SERVICE) | truth.partial_lines(SERVICE)
+    service.go_to(1)
+    visited = [1]
+    for _ in range(3):
+        service.command("Testlens: Go to Next Gap")
+        visited.append(service.wait_for(service.cursor_line, lambda line: line != visited[-1], "the next gap") or 0)
+    assert visited == sorted(visited)
+    assert set(visited[1:]) <= unproven
+    service.command("Testlens: Go to Previous Gap")
+    service.wait_for(service.cursor_line, lambda line: line == visited[-2], "the gap before")
+
+
+def test_marks_move_with_the_text_that_is_typed_above_them(service: Workbench, truth: Truth) -> None:
+    gap = first_of_run(truth.missing_lines(SERVICE), 2)
+    service.go_to(gap)
+    before = service.wait_for(lambda: marked(service, "uncovered"), lambda lines: gap in lines, "the gap's mark")
+    service.go_to(1)
+    service.page.keyboard.press("Home")
+    service.page.keyboard.type("# a note\n")
+    service.go_to(gap + 1)
+    moved = {line + 1 for line in before if line + 1 < max(before)} | {gap + 1}
+    service.wait_for(lambda: marked(service, "uncovered"), lambda lines: moved <= lines, "the marks a line lower")
+
+
+def test_an_edited_line_keeps_no_mark_of_what_it_was(service: Workbench, truth: Truth) -> None:
+    gap = first_of_run(truth.missing_lines(SERVICE), 2)
+    service.go_to(gap)
+    service.wait_for(service.marks, lambda marks: marks.get(gap) == "uncovered", "the gap's mark")
+    service.page.keyboard.press("End")
+    service.page.keyboard.type("  # reworded")
+    service.page.keyboard.press("Home")
+    service.page.keyboard.type("unmeasured = 1; ")
+    service.wait_for(service.marks, lambda marks: marks.get(gap) in {None, "stale"}, "the edited line to lose its mark")
+
+
+def test_marks_can_be_hidden_and_shown(service: Workbench) -> None:
+    service.command("Testlens: Hide Coverage Marks")
+    service.wait_for(service.marks, lambda marks: not marks, "no marks")
+    service.command("Testlens: Show Coverage Marks")
+    service.wait_for(service.marks, bool, "marks again")
+
+
+def test_a_line_with_a_mark_still_takes_a_breakpoint(service: Workbench, truth: Truth) -> None:
+    gap = first_of_run(truth.missing_lines(SERVICE), 2)
+    service.go_to(gap)
+    service.click_glyph_margin(gap)
+    breakpoints = service.editor.locator("[class*='codicon-debug-breakpoint']:not([class*='hint'])")
+    expect(breakpoints).to_have_count(1)
+    service.click_glyph_margin(gap)
+
+
+def test_killed_server_is_started_again_and_the_user_is_told(service: Workbench, code: ServedCode) -> None:
+    victims = code.language_servers()
+    assert victims, "a Testlens server should be running"
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    service.wait_for(service.notifications, lambda text: "restarted" in text, "a message about the restart")
+    service.wait_for(code.language_servers, lambda pids: bool(pids - victims), "a new server")
+    service.wait_for(service.status, lambda text: "%" in text, "the coverage to be back")

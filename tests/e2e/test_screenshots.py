@@ -1,0 +1,56 @@
+"""The pictures of the README: the example in the themes and at the sizes that people use."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.conftest import SETTINGS, WINDOW, Truth
+from e2e.served import ServedCode
+from e2e.test_editor import SERVICE, SERVICE_NAME, first_of_run
+from e2e.workbench import Workbench
+
+pytestmark = pytest.mark.e2e
+
+THEMES = {
+    "dark": ("Dark 2026", "vs-dark"),
+    "light": ("Light 2026", "vs"),
+    "high-contrast": ("Default High Contrast", "hc-black"),
+}
+
+
+@pytest.fixture
+def scene(workbench: Workbench, code: ServedCode, truth: Truth) -> Iterator[Workbench]:
+    """Gutters, Problems, status bar and tree at once."""
+    workbench.command("Testlens: Show the Test Gaps")
+    expect(workbench.gap_rows().first).to_be_visible()
+    workbench.open_file(SERVICE_NAME)
+    workbench.problems()
+    workbench.open_file(SERVICE_NAME)
+    workbench.go_to(first_of_run(truth.missing_lines(SERVICE), 2))
+    workbench.wait_for(workbench.marks, bool, "marks")
+    yield workbench
+    code.change_settings(SETTINGS)
+    workbench.page.set_viewport_size(WINDOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_marks_stand_out_in_the_theme(scene: Workbench, code: ServedCode, name: str) -> None:
+    theme, css_class = THEMES[name]
+    code.change_settings({"workbench.colorTheme": theme})
+    expect(scene.page.locator(f".monaco-workbench.{css_class}")).to_be_visible()
+    assert {"uncovered", "covered"} <= set(scene.marks().values())
+    scene.screenshot(name)
+
+
+def test_narrow_window_keeps_the_marks_and_the_percentage(scene: Workbench, truth: Truth) -> None:
+    scene.page.set_viewport_size({"width": 640, "height": 800})
+    scene.command("View: Close Primary Side Bar")
+    scene.wait_for(scene.marks, bool, "marks")
+    expect(scene.page.locator(".statusbar-item", has_text=truth.percent)).to_be_visible()
+    scene.screenshot("narrow")
+
+
+def test_hover_fits_beside_its_gap(scene: Workbench, truth: Truth) -> None:
+    scene.hover(first_of_run(truth.missing_lines(SERVICE), 2), 9)
+    scene.screenshot("hover")
