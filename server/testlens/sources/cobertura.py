@@ -9,13 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Protocol, cast
+from typing import BinaryIO, Protocol, cast
+from xml.parsers import expat
 from xml.sax import SAXException, SAXParseException
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import Locator
 
 from defusedxml import DefusedXmlException
-from defusedxml import sax as defused_sax
+from defusedxml.expatreader import DefusedExpatParser
 
 from testlens.domain.coverage import FileCoverage
 from testlens.domain.problems import Problem
@@ -36,7 +37,7 @@ def read(path: Path) -> tuple[Mapping[str, FileCoverage], Problems]:
     handler = _Handler(path)
     try:
         with path.open("rb") as file:
-            defused_sax.parse(file, handler, forbid_dtd=False, forbid_entities=True, forbid_external=True)
+            _parse(file, handler)
     except OSError as error:
         message = f"The report cannot be opened: {error.strerror}."
         return {}, (Problem(message, "Check its name and permissions.", str(path), severity="error"),)
@@ -55,6 +56,21 @@ def read(path: Path) -> tuple[Mapping[str, FileCoverage], Problems]:
         message = "It is XML, but not a Cobertura report: it has no `coverage` element."
         return {}, (Problem(message, _MAKE_IT_AGAIN, str(path), severity="error"),)
     return handler.files(), tuple(handler.problems)
+
+
+class _Parser(DefusedExpatParser):
+    """Cobertura's own reports name a DTD on the web; naming it is no reason to refuse them, and it is not fetched."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._parser: expat.XMLParserType  # missing from the stubs
+        self._parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+
+
+def _parse(file: BinaryIO, handler: ContentHandler) -> None:
+    parser = _Parser(forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    parser.setContentHandler(handler)
+    parser.parse(file)
 
 
 @dataclass(slots=True)
