@@ -1,0 +1,1 @@
+"""Clarity stores what wearables measure and tells how people sleep."""

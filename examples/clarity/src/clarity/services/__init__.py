@@ -1,0 +1,1 @@
+"""The services that Clarity stands on: storage, the sleep model and messaging."""
