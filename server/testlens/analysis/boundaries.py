@@ -116,7 +116,11 @@ class _Walker:
             return
         origin = self._names.origin(value)
         for target in targets:
-            self._names.bind(target, origin)
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                for name, part in zip(target.elts, value.elts, strict=False):
+                    self._bind([name], part)
+            else:
+                self._names.bind(target, origin)
 
     def _function(self, node: _Function) -> None:
         for decorator in node.decorator_list:

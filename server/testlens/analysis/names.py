@@ -102,7 +102,7 @@ class Names:
         if isinstance(annotation, ast.Subscript):
             return self.annotated(annotation.slice)
         origin = self.origin(annotation)
-        return f"{origin}()" if origin else None
+        return f"{origin}()" if origin and not origin.startswith("typing.") else None
 
     def _lookup(self, name: str) -> str | None:
         scope: Names | None = self

@@ -106,6 +106,20 @@ class TestAws:
             """
         assert markers(source) == [("storage", 13, 13), ("storage", 14, 14), ("network", 21, 21), ("storage", 22, 22)]
 
+    def test_a_client_that_may_be_handed_in_is_the_one_made_otherwise(self) -> None:
+        source = """
+            import boto3
+            from typing import Any
+
+            class Queue:
+                def __init__(self, client: Any = None) -> None:
+                    self.client, self.url = client or boto3.client("sqs"), "u"
+
+                def send(self) -> None:
+                    self.client.send_message(QueueUrl=self.url)
+            """
+        assert markers(source) == [("network", 9, 9)]
+
     def test_what_a_call_returned_is_plain_data(self) -> None:
         source = """
             import boto3, requests
