@@ -37,13 +37,11 @@ class GroupProcess:
         return await self._process.wait()
 
     async def stop(self, grace: float) -> int:
-        """Ask the process to end; kill it with its group where it has not within `grace` seconds."""
+        """Close the process's input, by which it is to end, and kill its group where it has not within `grace` seconds."""
+        # No terminate(): it polls, and where that finds the process dead, asyncio never learns its exit status.
         self.stdin.close()
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), grace)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), grace)
         kill_group(self.pid)
         return await self._process.wait()
 
