@@ -125,11 +125,7 @@ export class GapTree implements vscode.TreeDataProvider<PlanNode>, vscode.Dispos
     });
     // With several folders each has its own summary, in its tooltip. A message would also hide the view's welcome text.
     const [only] = plans;
-    if (only && !severalFolders && this.roots.length > 0) {
-      this.view.message = only.plan.summary;
-    } else {
-      delete this.view.message;
-    }
+    this.view.message = only && !severalFolders && this.roots.length > 0 ? only.plan.summary : "";
     this.changeEmitter.fire();
   }
 }

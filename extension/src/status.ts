@@ -56,9 +56,10 @@ export class StatusBar implements vscode.Disposable {
 }
 
 function tooltip(view: StatusView): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString("**Testlens**");
+  const markdown = new vscode.MarkdownString("**Testlens**\n\n");
   for (const line of tooltipLines(view)) {
-    markdown.appendMarkdown("\n\n").appendText(line);
+    // Two spaces before the end of a line break it in Markdown.
+    markdown.appendText(line).appendMarkdown("  \n");
   }
   return markdown;
 }

@@ -72,5 +72,5 @@ function distanceText({ percent, target, toTarget }: StatusParams): string {
   if (percent !== null && percent >= target) {
     return ", reached";
   }
-  return toTarget === null ? "" : `, ${countText(toTarget, "function")} away`;
+  return toTarget === null ? "" : `, ${countText(toTarget, "function")} to go`;
 }

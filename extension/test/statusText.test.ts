@@ -64,7 +64,7 @@ suite("the status bar", () => {
     assert.deepEqual(tooltipLines(view({}, { file })), [
       "Workspace: 64.2 % (▲0.4 since the run before)",
       "messaging.py: 57.1 %",
-      "Target: 85 %, 7 functions away",
+      "Target: 85 %, 7 functions to go",
       "41 gaps",
       "Data: Testlens' own run",
     ]);
