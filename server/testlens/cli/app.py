@@ -1,0 +1,169 @@
+"""The command line: reads arguments, calls a command, and turns what comes of it into an exit status.
+
+Nothing heavy is imported before a command is known: `testlens plan` on unchanged sources is to answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from testlens import __version__
+from testlens.cli import terminal
+from testlens.cli.failure import Failure
+from testlens.cli.folder import data_file, interpreter_wish, project_folder
+from testlens.domain.problems import Problem
+from testlens.workspace.settings import Overrides
+
+FAILED = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="testlens",
+    help="What the tests of a Python project do not prove, ranked by risk.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PathArgument = Annotated[str, typer.Argument(metavar="[PATH]", help="The folder of the project.", show_default="here")]
+PythonOption = Annotated[
+    str | None, typer.Option("--python", metavar="PATH", help="The project's Python interpreter.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+TopOption = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="How many gaps to list.")]
+TargetOption = Annotated[
+    float | None,
+    typer.Option("--target", min=0, max=100, metavar="P", help="The percentage to reach.", show_default=False),
+]
+DataOption = Annotated[
+    str | None, typer.Option("--data", metavar="FILE", help="The coverage data to read.", show_default=False)
+]
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 fine, 1 tests failed or nothing to tell, 2 Testlens could not do it."""
+    terminal.prepare_streams()
+    own, for_pytest = _split(sys.argv[1:] if arguments is None else arguments)
+    wants_json = "--json" in own and "report" not in own[:1]
+    try:
+        status = app(own, prog_name="testlens", obj=for_pytest, standalone_mode=False)
+        sys.stdout.flush()
+    except Failure as failure:
+        status = _give_up(failure.problem, wants_json)
+    except typer.TyperException as error:
+        status = _misused(error, wants_json)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Our own arguments, and what follows `--`: that belongs to pytest."""
+    own = list(arguments)
+    if "--" not in own:
+        return own, ()
+    end = own.index("--")
+    return own[:end], tuple(own[end + 1 :])
+
+
+def _give_up(problem: Problem, wants_json: bool) -> int:
+    if wants_json:
+        from testlens.report.plan_json import VERSION, problems_json
+
+        problems = problems_json([problem])
+        terminal.print_json(
+            {"version": VERSION, "exit_code": FAILED, "coverage": None, "gaps": [], "problems": problems}
+        )
+    else:
+        terminal.print_problems([problem])
+    return FAILED
+
+
+def _misused(error: typer.TyperException, wants_json: bool) -> int:
+    advice = "`testlens --help` and `testlens COMMAND --help` say what there is."
+    return _give_up(Problem(error.format_message(), advice, severity="error"), wants_json)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"testlens {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What the tests of a Python project do not prove, ranked by risk."""
+    if context.obj and context.invoked_subcommand != "run":
+        raise Failure(Problem("Only `testlens run` takes arguments for pytest.", "Leave out what follows `--`."))
+
+
+@app.command("run")
+def run_command(
+    context: typer.Context,
+    path: PathArgument = ".",
+    python: PythonOption = None,
+    json: JsonOption = False,
+    top: TopOption = 5,
+) -> int:
+    """Run the tests with branch coverage, then show failures, coverage and the top of the plan.
+
+    What follows `--` goes to pytest: testlens run -- -k orders -x
+    """
+    from testlens.cli import run_command as command
+
+    request = command.Run(project_folder(path), _overrides(python, pytest_args=context.obj), top or 0)
+    return command.run_as_json(request) if json else command.run(request)
+
+
+@app.command("plan")
+def plan_command(
+    path: PathArgument = ".",
+    python: PythonOption = None,
+    json: JsonOption = False,
+    top: TopOption = None,
+    target: TargetOption = None,
+    data: DataOption = None,
+) -> int:
+    """Rank what existing coverage data leaves unproven, without running anything."""
+    from testlens.cli import plan_command as command
+
+    print_plan = command.plan_as_json if json else command.plan
+    return print_plan(project_folder(path), _overrides(python, target=target, data=data), top)
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Start the language server on standard input and output, for any LSP editor (docs/editors.md)."""
+    # Comes here only with options before the command: __main__ starts the server without this module.
+    from testlens.__main__ import serve
+
+    serve()
+
+
+def _overrides(
+    python: str | None,
+    target: float | None = None,
+    data: str | None = None,
+    pytest_args: tuple[str, ...] = (),
+) -> Overrides:
+    return Overrides(
+        python=interpreter_wish(python) if python else None,
+        target=target,
+        data=(data_file(data),) if data else (),
+        pytest_args=pytest_args,
+    )

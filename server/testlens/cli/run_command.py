@@ -1,0 +1,120 @@
+"""`testlens run`: run the tests in the project's interpreter, then say what failed and what stays unproven."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from testlens.cli.equipment import ready_interpreter
+from testlens.cli.run_progress import RunProgress
+from testlens.cli.run_report import Report, print_report, report_json
+from testlens.cli.terminal import print_json, progress
+from testlens.domain.problems import Problem
+from testlens.domain.snapshot import Snapshot, TestResult
+from testlens.runners.interpreter import Wishes
+from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.workspace.settings import Overrides
+from testlens.workspace.workspace import Workspace
+
+NO_TESTS = 5
+"""pytest's exit code where it found nothing to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to run, and how many gaps to show afterwards."""
+
+    root: Path
+    overrides: Overrides
+    top: int
+
+
+def run(wanted: Run) -> int:
+    """Run the tests and print the result for people; returns the exit status."""
+    workspace, report = _run(wanted)
+    print_report(report, workspace.plan(), wanted.top)
+    return report.exit_code
+
+
+def run_as_json(wanted: Run) -> int:
+    """Run the tests and print the result as one JSON object; returns the exit status."""
+    _, report = _run(wanted)
+    print_json(report_json(report))
+    return report.exit_code
+
+
+def _run(wanted: Run) -> tuple[Workspace, Report]:
+    workspace = Workspace(wanted.root, wanted.overrides)
+    settings = workspace.settings
+    wishes = Wishes(explicit=wanted.overrides.python, configured=settings.config.python)
+    request = RunRequest(
+        root=wanted.root,
+        python=ready_interpreter(wanted.root, wishes).path,
+        data_file=workspace.own_data,
+        pytest_args=settings.config.pytest_args,
+        test_timeout=settings.test_timeout,
+    )
+    began = time.monotonic()
+    with RunProgress(progress()) as shown:
+        result = asyncio.run(_until_done(request, shown))
+    seconds = time.monotonic() - began
+    return workspace, _report(result, _take_over(workspace, wanted.overrides, result), seconds, wanted.root)
+
+
+async def _until_done(request: RunRequest, shown: RunProgress) -> RunResult:
+    """Run the tests; a request to end, like Ctrl-C, ends every child process first."""
+    running = asyncio.ensure_future(run_tests(request, shown.take))
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGHUP"):
+        with contextlib.suppress(AttributeError, NotImplementedError):
+            loop.add_signal_handler(getattr(signal, name), running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) -> Snapshot | None:
+    """The snapshot after the run; None where nothing was measured."""
+    if result.data_file is None:
+        return None
+    outcomes = {
+        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
+        for test in result.results
+    }
+    if result.data_file == workspace.own_data:
+        return workspace.finish_run(outcomes, result.sources)
+    # The disk refused the data a place in the project: read it where it is, then let it go.
+    workspace.configure(replace(overrides, data=(str(result.data_file),)))
+    try:
+        return workspace.finish_run(outcomes, result.sources)
+    finally:
+        result.data_file.unlink(missing_ok=True)
+
+
+def _report(result: RunResult, snapshot: Snapshot | None, seconds: float, root: Path) -> Report:
+    problems = result.problems
+    if result.exit_code == NO_TESTS:
+        problems += (_no_tests(root),)
+    if snapshot is not None:
+        problems += snapshot.problems
+    return Report(_exit_code(result), result.results, snapshot, problems, seconds)
+
+
+def _exit_code(result: RunResult) -> int:
+    if result.exit_code == 0:
+        return 0
+    found_out = result.exit_code in (1, NO_TESTS) or any(test.outcome in ("failed", "error") for test in result.results)
+    return 1 if found_out else 2
+
+
+def _no_tests(root: Path) -> Problem:
+    return Problem(
+        f"pytest found no tests to run in {root}.",
+        "It looks for functions test_* in files test_*.py; check `testpaths`, and what you passed after --.",
+        severity="error",
+    )

@@ -1,0 +1,77 @@
+"""The plan as JSON values: the one shape that `plan --json`, `run --json` and the JSON report share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from testlens.domain.coverage import Numbers
+from testlens.domain.plan import Plan, PlannedGap
+from testlens.domain.problems import Problem
+
+VERSION = 1
+"""Raised when a key changes its meaning or goes away; new keys may come at any time."""
+
+
+def plan_json(plan: Plan, gaps: Iterable[PlannedGap], problems: Iterable[Problem]) -> dict[str, Any]:
+    """The plan with those of its gaps that were asked for, riskiest first."""
+    return {
+        "version": VERSION,
+        "coverage": coverage_json(plan.totals),
+        "target": plan.target,
+        "gaps": [_gap_json(planned) for planned in gaps],
+        "problems": problems_json(problems),
+    }
+
+
+def empty_plan_json(target: float, problems: Iterable[Problem]) -> dict[str, Any]:
+    """The plan where there is no data."""
+    return {
+        "version": VERSION,
+        "coverage": None,
+        "target": target,
+        "gaps": [],
+        "problems": problems_json(problems),
+    }
+
+
+def coverage_json(numbers: Numbers) -> dict[str, float]:
+    """Counts, and the percent that coverage.py has for them, not rounded."""
+    return {
+        "percent": numbers.percent,
+        "statements": numbers.statements,
+        "missing": numbers.missing,
+        "branches": numbers.branches,
+        "missing_branches": numbers.missing_branches,
+    }
+
+
+def problems_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """What went wrong, and what to do about it."""
+    return [
+        {
+            "message": problem.message,
+            "advice": problem.advice,
+            "path": problem.path,
+            "line": problem.line,
+            "severity": problem.severity,
+        }
+        for problem in problems
+    ]
+
+
+def _gap_json(planned: PlannedGap) -> dict[str, Any]:
+    gap, region, risk = planned.gap, planned.gap.region, planned.gap.risk
+    return {
+        "file": gap.file,
+        "function": region.function,
+        "kind": region.kind,
+        "lines": [region.first, region.last],
+        "statements": list(region.statements),
+        "arcs": [list(arc) for arc in region.arcs],
+        "reason": region.reason,
+        "risk": risk.score,
+        "factors": dict(risk.factors),
+        "left_out": list(risk.left_out),
+        "gain": planned.gain,
+    }
