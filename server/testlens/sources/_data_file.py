@@ -10,7 +10,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from coverage.exceptions import CoverageException
+
 from testlens.domain.problems import Problem, Severity
+
+DAMAGE = (CoverageException, sqlite3.Error, ValueError, TypeError, AssertionError)
+"""What a query of a damaged file raises: text that is no text and numbers that are none get as far as Python."""
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_SIZE = 100
@@ -28,7 +33,7 @@ def check(path: Path) -> Problem | None:
     except FileNotFoundError:
         return _problem(path, "This coverage.py data file does not exist.", "Run the tests with coverage first.")
     except OSError as error:
-        return _problem(path, f"The data file cannot be opened: {error.strerror}.", "Check its permissions.")
+        return _problem(path, f"The data file cannot be opened: {error.strerror}.", "Check its permissions and links.")
     return _check_header(path, header, size) or _check_lock(path, header)
 
 
@@ -67,7 +72,7 @@ def _check_lock(path: Path, header: bytes) -> Problem | None:
             message = "The data file is being written."
             return _problem(path, message, "It is read again when the test run ends.", severity="information")
         return damaged(path, str(error))
-    except sqlite3.DatabaseError as error:
+    except DAMAGE as error:
         return damaged(path, str(error))
     return None
 
@@ -78,7 +83,7 @@ def refused(path: Path, reason: str) -> Problem:
         schema = reason.partition("wrong schema: ")[2]
         message = f"The data file was written by a version of coverage.py that Testlens cannot read (schema {schema})."
         return _problem(path, message, "Update Testlens, or run the tests with coverage 5 to 7.")
-    if "isn't a coverage data file" in reason:
+    if "no such table" in reason:
         return _problem(path, "This is an SQLite file, but not one of coverage.py's.", "Name another data file.")
     return damaged(path, reason)
 

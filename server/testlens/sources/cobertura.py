@@ -184,4 +184,11 @@ def _located(name: str, sources: list[str]) -> str:
     places = [str(PurePosixPath(source.replace("\\", "/")) / name) for source in sources if source]
     if len(places) == 1:
         return places[0]
-    return next((place for place in places if Path(place).is_file()), name)
+    return next((place for place in places if _exists(place)), name)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False

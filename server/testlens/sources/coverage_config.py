@@ -28,6 +28,10 @@ from testlens.domain.problems import Problem
 Problems = tuple[Problem, ...]
 
 
+def _default_outputs() -> Mapping[str, str]:
+    return {"json": "coverage.json", "cobertura": "coverage.xml", "lcov": "coverage.lcov"}
+
+
 @dataclass(frozen=True, slots=True)
 class CoverageSettings:
     """The part of coverage.py's configuration that changes what is read and shown.
@@ -46,7 +50,7 @@ class CoverageSettings:
     relative_files: bool = False
     source: tuple[str, ...] = ()
     precision: int = 0
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=_default_outputs)
 
 
 def load_coverage_settings(root: Path) -> tuple[CoverageSettings, Problems]:

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 
 from coverage import CoverageData
-from coverage.exceptions import CoverageException
 
 from testlens.domain.coverage import Arc, Trace
 from testlens.domain.problems import Problem
@@ -68,7 +67,7 @@ class OpenData:
         for data in tuple(self._members):
             try:
                 found = data.contexts_by_lineno(name)
-            except CoverageException as error:
+            except _data_file.DAMAGE as error:
                 self._lose(data, error)
                 continue
             for line, contexts in found.items():
@@ -91,7 +90,9 @@ class OpenData:
         try:
             data.read()
             files.enter_context(data.keep_db_open())
-        except CoverageException as error:
+            if not all(isinstance(name, str) for name in data.measured_files()):
+                raise TypeError("a file name is not text")
+        except _data_file.DAMAGE as error:
             self._problems.append(_data_file.refused(path, str(error)))
             return
         if self._members and data.has_arcs() != self._members[0].has_arcs():
@@ -108,12 +109,12 @@ class OpenData:
                 return None
             arcs = data.arcs(name) if data.has_arcs() else None
             lines = data.lines(name) if arcs is None else _ends(arcs)
-        except CoverageException as error:
+        except _data_file.DAMAGE as error:
             self._lose(data, error)
             return None
         return Trace(frozenset(lines or ()), frozenset(arcs) if arcs is not None else None)
 
-    def _lose(self, data: CoverageData, error: CoverageException) -> None:
+    def _lose(self, data: CoverageData, error: Exception) -> None:
         self._problems.append(_data_file.damaged(Path(data.data_filename()), str(error)))
         self._members.remove(data)
 

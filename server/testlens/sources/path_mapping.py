@@ -152,16 +152,18 @@ class _Mapper:
                     self._problems.append(Problem(f"`{name}` in coverage.py's [paths]: {error}", advice))
         return aliases
 
-    def _index(self, basenames: frozenset[str]) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = {}
+    def _index(self, basenames: frozenset[str]) -> dict[str, set[str]]:
+        index: dict[str, set[str]] = {}
         for walked, path in enumerate(_walk(self._root)):
             if walked == _MAXIMUM_WALKED:
                 message = f"The workspace has more than {_MAXIMUM_WALKED} files: only these were searched for matches."
                 advice = "Map the paths in coverage.py's [paths], or open a smaller folder."
                 self._problems.append(Problem(message, advice))
                 break
-            if path.name in basenames:
-                index.setdefault(path.name, []).append(path.as_posix())
+            # A link may lead out of the workspace, or to a file that is met again.
+            inside = self._inside(str(self._root / path)) if path.name in basenames else None
+            if inside is not None:
+                index.setdefault(path.name, set()).add(inside)
         return index
 
 

@@ -212,9 +212,10 @@ def test_names_in_xml_are_relative_to_the_source_that_has_the_file(tmp_path: Pat
     (tmp_path / "two").mkdir()
     (tmp_path / "two/a.py").touch()
     sources = f"<source>{tmp_path / 'one'}</source><source>{tmp_path / 'two'}</source>"
-    body = '<class filename="a.py"/><class filename="nowhere.py"/>'
+    endless = "x" * 5000
+    body = f'<class filename="a.py"/><class filename="nowhere.py"/><class filename="{endless}"/>'
     files, _ = cobertura.read(write_xml(tmp_path / "coverage.xml", body, sources))
-    assert set(files) == {str(tmp_path / "two/a.py"), "nowhere.py"}
+    assert set(files) == {str(tmp_path / "two/a.py"), "nowhere.py", endless}
 
 
 def test_bad_lines_of_lcov_are_problems_with_their_line_and_the_rest_is_kept(tmp_path: Path) -> None:
