@@ -80,7 +80,7 @@ def test_a_report_and_its_source_name_exactly_the_branches_that_coverage_misses(
         parsed = parse(text, path, config.coverage.exclude, config.coverage.no_branch)
         assert not isinstance(parsed, Problem)
         expected = {tuple(arc) for arc in measured.report["files"][path]["missing_branches"]}
-        assert resolve(file, parsed[0]).missing_arcs == expected
+        assert resolve(file, parsed.source).missing_arcs == expected
 
 
 def test_the_data_file_gives_the_same_numbers_as_the_reports(measured: Measured) -> None:
@@ -91,7 +91,7 @@ def test_the_data_file_gives_the_same_numbers_as_the_reports(measured: Measured)
             decode((measured.root / path).read_bytes()), path, config.coverage.exclude, config.coverage.no_branch
         )
         assert not isinstance(parsed, Problem)
-        file = combine(parsed[0], traces[recorded])
+        file = combine(parsed.source, traces[recorded])
         assert file.numbers == numbers(measured.report["files"][path]["summary"])
 
 
