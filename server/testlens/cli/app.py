@@ -44,6 +44,18 @@ TargetOption = Annotated[
 DataOption = Annotated[
     str | None, typer.Option("--data", metavar="FILE", help="The coverage data to read.", show_default=False)
 ]
+HtmlOption = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="One page that needs no other file.", show_default=False),
+]
+MarkdownOption = Annotated[
+    str | None,
+    typer.Option("--markdown", metavar="FILE", help="A summary for a pull request.", show_default=False),
+]
+JsonFileOption = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE", help="The plan and all files, for programs.", show_default=False),
+]
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -146,13 +158,26 @@ def plan_command(
     return print_plan(project_folder(path), _overrides(python, target=target, data=data), top)
 
 
+@app.command("report")
+def report_command(
+    path: PathArgument = ".",
+    python: PythonOption = None,
+    target: TargetOption = None,
+    data: DataOption = None,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
+    json: JsonFileOption = None,
+) -> int:
+    """Write the plan and the coverage of every file into a file, for others to read."""
+    from testlens.cli import report_command as command
+
+    return command.report(project_folder(path), _overrides(python, target=target, data=data), html, markdown, json)
+
+
 @app.command("serve")
 def serve_command() -> None:
     """Start the language server on standard input and output, for any LSP editor (docs/editors.md)."""
-    # Comes here only with options before the command: __main__ starts the server without this module.
-    from testlens.__main__ import serve
-
-    serve()
+    # Here for --help alone: __main__ starts the server without this module.
 
 
 def _overrides(

@@ -1,0 +1,73 @@
+"""`testlens report`: write what is known into files that others can read without Testlens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from testlens.cli.failure import Failure
+from testlens.cli.plan_command import no_data
+from testlens.cli.terminal import print_problems
+from testlens.domain.problems import Problem
+from testlens.report.view import View, make_view
+from testlens.workspace.settings import Overrides
+from testlens.workspace.workspace import Workspace
+
+_SUFFIXES = {"html": (".html", ".htm"), "markdown": (".md", ".markdown", ".txt"), "json": (".json",)}
+
+
+def report(root: Path, overrides: Overrides, html: str | None, markdown: str | None, json: str | None) -> int:
+    """Write each report that has a file name; the exit status is 1 without data."""
+    wanted = {"html": html, "markdown": markdown, "json": json}
+    files = {kind: _safe_target(name, kind) for kind, name in wanted.items() if name is not None}
+    if not files:
+        advice = "Give one of --html FILE, --markdown FILE and --json FILE, or several."
+        raise Failure(Problem("There is no file to write.", advice, severity="error"))
+    workspace = Workspace(root, overrides)
+    snapshot = workspace.refresh()
+    print_problems(snapshot.problems)
+    if snapshot.source is None:
+        print_problems([no_data(root)])
+        return 1
+    _write(make_view(workspace), files)
+    return 0
+
+
+def _write(view: View, files: Mapping[str, Path]) -> None:
+    # Everything is made before anything is written: a report that fails leaves the old files alone.
+    texts = {file: _renderer(kind)(view) for kind, file in files.items()}
+    for file, text in texts.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        except OSError as error:
+            message = f"The report cannot be written: {error.strerror}."
+            raise Failure(Problem(message, "Name a file in a folder that you may write to.", str(file))) from None
+        print(f"Wrote {file}", file=sys.stderr)
+
+
+def _renderer(kind: str) -> Callable[[View], str]:
+    if kind == "html":
+        from testlens.report.html import render_html
+
+        return render_html
+    if kind == "markdown":
+        from testlens.report.markdown import render_markdown
+
+        return render_markdown
+    from testlens.report.json_report import render_json
+
+    return render_json
+
+
+def _safe_target(name: str, kind: str) -> Path:
+    """The file to write; a `Failure` if it is a folder, or an existing file that looks like something else."""
+    file = Path(name).expanduser()
+    if file.is_dir():
+        raise Failure(Problem("This is a folder.", f"Name a file in it, such as {file / 'report'}.", name))
+    suffixes = _SUFFIXES[kind]
+    if file.suffix in (".py", ".pyi") or (file.is_file() and file.suffix not in suffixes):
+        advice = f"Name a file that ends in {suffixes[0]}, or delete this one first."
+        raise Failure(Problem(f"A report in {kind} does not replace a file of this kind.", advice, name))
+    return file

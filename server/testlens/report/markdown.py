@@ -1,0 +1,70 @@
+"""The report for a pull request: a summary, and the riskiest gaps."""
+
+from __future__ import annotations
+
+import re
+
+from testlens.domain.plan import Plan, PlannedGap
+from testlens.report.view import View
+
+_TOP = 20
+
+
+def render_markdown(view: View) -> str:
+    """The whole report as Markdown text."""
+    plan = view.plan
+    lines = [
+        f"# Test gaps of {_plain(view.name)}",
+        "",
+        _plain(plan.summary),
+        "",
+        "| Coverage | Target | Statements missing | Branches missing | Gaps |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+        _totals_row(plan),
+        "",
+    ]
+    if plan.gaps:
+        lines += [*_gap_table(plan.gaps[:_TOP]), ""]
+    if len(plan.gaps) > _TOP:
+        lines += [f"{len(plan.gaps) - _TOP} more gaps are less risky than these.", ""]
+    if plan.shortest:
+        lines += [f"## The shortest way to {plan.target:g} %", ""]
+        lines += [
+            f"{rank}. {_code(f'{step.file} {step.function}')} +{step.gain:.2f}, reaches {step.reached:.1f} %"
+            for rank, step in enumerate(plan.shortest, 1)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _totals_row(plan: Plan) -> str:
+    numbers = plan.totals
+    statements = f"{numbers.missing} of {numbers.statements}"
+    branches = f"{numbers.missing_branches} of {numbers.branches}"
+    return f"| {numbers.percent:.1f} % | {plan.target:g} % | {statements} | {branches} | {len(plan.gaps)} |"
+
+
+def _gap_table(gaps: tuple[PlannedGap, ...]) -> list[str]:
+    head = ["| Risk | Where | What is missing | Why it is risky | Gain |", "| ---: | --- | --- | --- | ---: |"]
+    return head + [_row(planned) for planned in gaps]
+
+
+def _row(planned: PlannedGap) -> str:
+    gap = planned.gap
+    where = f"{_code(f'{gap.file}:{gap.region.first}')} {_code(gap.region.function)}"
+    missing = gap.title
+    if gap.region.kind == "uncovered" and gap.region.reason:
+        missing += f": {gap.region.reason}"
+    why = ", ".join(f"{name} {gap.risk.factors[name]:.0f}" for name in gap.risk.largest(2))
+    return f"| {gap.risk.score:.0f} | {where} | {_plain(missing)} | {_plain(why)} | +{planned.gain:.2f} |"
+
+
+def _plain(text: str) -> str:
+    """`text` so that Markdown and HTML read nothing into it."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", escaped)
+
+
+def _code(text: str) -> str:
+    """`text` as code within a table cell: a pipe would end the cell, a backtick the code."""
+    return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"
