@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-_DECISIONS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.match_case)
+_DECISIONS = frozenset({ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.match_case})
 
 
 def decisions(node: ast.AST) -> int:
@@ -13,7 +13,7 @@ def decisions(node: ast.AST) -> int:
     McCabe, "A Complexity Measure" (1976), extended as is customary: each further operand of `and` and `or` and each
     comprehension with its conditions counts as well.
     """
-    if isinstance(node, _DECISIONS):
+    if type(node) in _DECISIONS:
         return 1
     if isinstance(node, ast.BoolOp):
         return len(node.values) - 1

@@ -11,6 +11,7 @@ from testlens.domain.outline import MODULE, Function, Node, Outline, Scope, Suit
 
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_PASSED_OVER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Name, ast.Constant, ast.expr_context)
 
 
 def outline(tree: ast.Module) -> Outline:
@@ -78,8 +79,19 @@ def _decisions_within(body: Sequence[ast.stmt]) -> int:
     while pending:
         node = pending.pop()
         total += decisions(node)
-        pending.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, _Definition))
+        pending += _inner_nodes(node)
     return total
+
+
+def _inner_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    # As `ast.iter_child_nodes`, at a fraction of its cost: names and constants, most of any tree, decide nothing.
+    for value in vars(node).values():
+        if type(value) is list:
+            for item in value:
+                if isinstance(item, ast.AST) and not isinstance(item, _PASSED_OVER):
+                    yield item
+        elif isinstance(value, ast.AST) and not isinstance(value, _PASSED_OVER):
+            yield value
 
 
 def _first_line(statement: ast.stmt) -> int:

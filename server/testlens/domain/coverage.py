@@ -18,7 +18,7 @@ class ParsedSource:
 
     `multiline` maps each line of a multi-line statement to its first line. `jump_fixes` rewrites the arcs that leave
     `with` blocks (None: drop the arc). `exit_counts` has the number of ways out of a line, excluded ones left out;
-    a line with more than one is a branch line. `descriptions` names each arc that leaves a branch line.
+    a line with more than one is a branch line.
     """
 
     statements: frozenset[int]
@@ -28,7 +28,6 @@ class ParsedSource:
     arcs: frozenset[Arc]
     jump_fixes: Mapping[Arc, Arc | None]
     exit_counts: Mapping[int, int]
-    descriptions: Mapping[Arc, str]
 
     def first_line(self, line: int) -> int:
         """The first line of the statement that `line` belongs to; negative lines stay negative."""
@@ -74,6 +73,10 @@ class Numbers:
         )
 
 
+NOTHING = Numbers()
+"""Where no file was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileCoverage:
     """The verdict on one file.
@@ -92,9 +95,7 @@ class FileCoverage:
     @property
     def numbers(self) -> Numbers:
         """The file's counts."""
-        return Numbers(
-            len(self.statements), len(self.missing), sum(self.exit_counts.values()), len(self.missing_arcs)
-        )
+        return Numbers(len(self.statements), len(self.missing), sum(self.exit_counts.values()), len(self.missing_arcs))
 
     @property
     def partial(self) -> frozenset[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,61 +39,81 @@ class Region:
     reason: str
 
 
-def find_regions(coverage: FileCoverage, outline: Outline, descriptions: Mapping[Arc, str]) -> tuple[Region, ...]:
-    """All regions of one file, by line."""
+def find_regions(
+    coverage: FileCoverage, outline: Outline, owners: Owners, describe: Callable[[Arc], str]
+) -> tuple[Region, ...]:
+    """All regions of one file, by line. `describe` names an arc that leaves a branch line in words."""
     arcs_from: dict[int, list[Arc]] = {}
     for arc in sorted(coverage.missing_arcs):
         arcs_from.setdefault(arc[0], []).append(arc)
-    regions = [_uncovered(scope, lines, arcs_from, descriptions) for scope, lines in _missing_runs(coverage, outline)]
-    owners = Owners(outline.scopes)
-    for line in sorted(coverage.partial):
+    entries = {end: (start, end) for start in coverage.partial for _, end in reversed(arcs_from[start])}
+    regions = [
+        _uncovered(scope, lines, arcs_from, entries, describe)
+        for scope, lines in _missing_runs(coverage, outline, owners)
+    ]
+    for line in coverage.partial:
         arcs = tuple(arcs_from[line])
-        reason = "; ".join(descriptions[arc] for arc in arcs if arc in descriptions)
+        reason = "; ".join(describe(arc) for arc in arcs)
         scope = owners.scope_at(line)
         regions.append(Region("partial", scope.name, scope.line, line, line, (), arcs, reason))
-    return tuple(sorted(regions, key=lambda region: (region.first, region.kind)))
+    regions.sort(key=lambda region: (region.first, region.kind))
+    return tuple(regions)
 
 
-def scope_numbers(coverage: FileCoverage, outline: Outline) -> Mapping[int, Numbers]:
-    """The counts of each scope's own body by the scope's line; inner functions count for themselves, as in coverage.py."""
-    owners = Owners(outline.scopes)
+def scope_numbers(coverage: FileCoverage, owners: Owners) -> Mapping[int, Numbers]:
+    """The counts of each scope's own body, by the scope's line; inner functions count for themselves."""
     missing_from = Counter(start for start, _ in coverage.missing_arcs)
-    totals: dict[int, Numbers] = {}
+    statements: Counter[int] = Counter()
+    missing: Counter[int] = Counter()
+    branches: Counter[int] = Counter()
+    missing_branches: Counter[int] = Counter()
     for line in coverage.statements:
         scope = owners.scope_at(line).line
-        one = Numbers(1, int(line in coverage.missing), coverage.exit_counts.get(line, 0), missing_from[line])
-        totals[scope] = totals.get(scope, Numbers()) + one
-    return totals
+        statements[scope] += 1
+        if line in coverage.missing:
+            missing[scope] += 1
+        if line in coverage.exit_counts:
+            branches[scope] += coverage.exit_counts[line]
+            missing_branches[scope] += missing_from[line]
+    return {
+        scope: Numbers(count, missing[scope], branches[scope], missing_branches[scope])
+        for scope, count in statements.items()
+    }
 
 
 class Owners:
     """Which scope owns a line. Where a head and a body share a line, the outer scope has it: it runs first."""
 
     def __init__(self, scopes: Iterable[Scope]) -> None:
-        first_owner: dict[int, Scope] = {}
+        self._by_line: dict[int, Scope] = {}
         for scope in scopes:
             for node in scope.nodes():
-                first_owner.setdefault(node.line, scope)
-        self._starts = sorted(first_owner)
-        self._scopes = [first_owner[line] for line in self._starts]
+                self._by_line.setdefault(node.line, scope)
+        self._starts = sorted(self._by_line)
 
     def scope_at(self, line: int) -> Scope:
         """The scope of the statement on `line`, or the last one that starts before it."""
+        found = self._by_line.get(line)
+        if found is not None:
+            return found
         position = bisect_right(self._starts, line) - 1
-        return self._scopes[position] if position >= 0 else Scope(MODULE, 0, ())
+        return self._by_line[self._starts[position]] if position >= 0 else Scope(MODULE, 0, ())
 
 
 def _uncovered(
-    scope: Scope, lines: Sequence[int], arcs_from: Mapping[int, list[Arc]], descriptions: Mapping[Arc, str]
+    scope: Scope,
+    lines: Sequence[int],
+    arcs_from: Mapping[int, list[Arc]],
+    entries: Mapping[int, Arc],
+    describe: Callable[[Arc], str],
 ) -> Region:
-    inside = set(lines)
+    """A region of missing `lines`; `entries` has the arc, out of a line that ran, that would lead to a line."""
     arcs = tuple(arc for line in lines for arc in arcs_from.get(line, ()))
-    entries = (arc for start, found in arcs_from.items() if start not in inside for arc in found if arc[1] == lines[0])
-    reason = next((descriptions[arc] for arc in entries if arc in descriptions), "")
+    reason = describe(entries[lines[0]]) if lines[0] in entries else ""
     return Region("uncovered", scope.name, scope.line, lines[0], lines[-1], tuple(lines), arcs, reason)
 
 
-def _missing_runs(coverage: FileCoverage, outline: Outline) -> Iterator[tuple[Scope, list[int]]]:
+def _missing_runs(coverage: FileCoverage, outline: Outline, owners: Owners) -> Iterator[tuple[Scope, list[int]]]:
     if not coverage.missing:
         return
     finder = _RunFinder(coverage)
@@ -101,7 +121,6 @@ def _missing_runs(coverage: FileCoverage, outline: Outline) -> Iterator[tuple[Sc
         for run in finder.runs(scope.body):
             yield scope, run
     # What no node owns (a clause that coverage.py counts and the syntax tree has no line for) is still a gap.
-    owners = Owners(outline.scopes)
     for line in sorted(finder.left):
         yield owners.scope_at(line), [line]
 
@@ -122,7 +141,8 @@ class _RunFinder:
     """Splits the missing statements of one file into runs; each is given out once."""
 
     def __init__(self, coverage: FileCoverage) -> None:
-        self._statements = sorted(coverage.statements)
+        self._statements = coverage.statements
+        self._sorted = sorted(coverage.statements)
         self.left = set(coverage.missing)
 
     def runs(self, suite: Suite) -> Iterator[list[int]]:
@@ -139,8 +159,9 @@ class _RunFinder:
             if run:
                 yield run
                 run = []
-            for inner in node.suites:
-                yield from self.runs(inner)
+            if share.missing:
+                for inner in node.suites:
+                    yield from self.runs(inner)
         if run:
             yield run
 
@@ -159,7 +180,8 @@ class _RunFinder:
         return total
 
     def _head(self, node: Node) -> _Share:
-        low = bisect_left(self._statements, node.line)
-        high = bisect_right(self._statements, node.head_last)
-        own = self._statements[low:high]
+        if node.line == node.head_last:
+            own = [node.line] if node.line in self._statements else []
+        else:
+            own = self._sorted[bisect_left(self._sorted, node.line) : bisect_right(self._sorted, node.head_last)]
         return _Share(len(own), [line for line in own if line in self.left])

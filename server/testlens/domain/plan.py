@@ -49,8 +49,9 @@ class Plan:
         if self.shortest is None:
             return f"{now} covered: closing every gap does not reach {target}."
         count = len(self.shortest)
-        functions = "this function takes" if count == 1 else f"these {count} functions take"
-        return f"{functions[0].upper()}{functions[1:]} you from {now} to {self.shortest[-1].reached:.1f} % (target {target})."
+        functions = "This function takes" if count == 1 else f"These {count} functions take"
+        reached = f"{self.shortest[-1].reached:.1f} %"
+        return f"{functions} you from {now} to {reached} (target {target})."
 
 
 def gain(gap: Gap, totals: Numbers) -> float:
@@ -60,10 +61,10 @@ def gain(gap: Gap, totals: Numbers) -> float:
 
 
 def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Plan:
-    """Rank the gaps of `files`, riskiest first, and find the shortest way to `target` percent."""
-    gaps = sorted(
-        (gap for file in files for gap in file.gaps), key=lambda gap: (-gap.risk.score, gap.file, gap.region.first)
-    )
+    """Rank the gaps of `files`, given in order of path, and find the shortest way to `target` percent."""
+    gaps = [gap for file in files for gap in file.gaps]
+    # Sorting is stable: equal risks stay in the order of files and lines.
+    gaps.sort(key=lambda gap: -gap.risk.score)
     planned = []
     percent = totals.percent
     for gap in gaps:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from testlens.domain.coverage import FileCoverage, Numbers
+from testlens.domain.coverage import NOTHING, FileCoverage, Numbers
 from testlens.domain.gaps import Region
 from testlens.domain.outline import Function
+from testlens.domain.packing import PackedCoverage
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Risk
 
@@ -51,10 +52,16 @@ class FileReport:
 
     path: str
     text_digest: str
-    coverage: FileCoverage
+    numbers: Numbers
+    packed: PackedCoverage
     functions: tuple[FunctionReport, ...]
     gaps: tuple[Gap, ...]
     anchored: bool = True
+
+    @property
+    def coverage(self) -> FileCoverage:
+        """Line by line what ran; unpacked at each call."""
+        return self.packed.unpack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class Snapshot:
     """
 
     source: str | None = None
-    totals: Numbers = Numbers()
+    totals: Numbers = NOTHING
     files: Mapping[str, FileReport] = field(default_factory=lambda: MappingProxyType({}))
     outcomes: Mapping[str, TestResult] = field(default_factory=lambda: MappingProxyType({}))
     problems: tuple[Problem, ...] = ()

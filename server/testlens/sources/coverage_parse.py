@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from coverage.exceptions import NotPython
 from coverage.parser import PythonParser
@@ -37,15 +39,22 @@ def normalise(text: str) -> str:
     return text if not text or text.endswith("\n") else text + "\n"
 
 
-def parse(
-    text: str, path: str, exclude: str, no_branch: str
-) -> tuple[ParsedSource, ast.Module] | Problem:
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A source text's facts, its syntax tree (so that nobody has to build it twice), and a way to name arcs."""
+
+    source: ParsedSource
+    tree: ast.Module
+    describe: Callable[[Arc], str]
+
+
+def parse(text: str, path: str, exclude: str, no_branch: str) -> Parsed | Problem:
     """Parse `text` (line ends already `\\n`) with coverage.py's `exclude` and partial-branch regexes.
 
-    Also returns the syntax tree, so that nobody has to build it twice. Text that is not Python gives a `Problem`.
+    Text that is not Python for this interpreter gives a `Problem`.
     """
-    if not text.strip():
-        return _EMPTY, ast.Module([], [])
+    if not text:
+        return Parsed(_EMPTY, ast.Module([], []), lambda arc: "")
     parser = PythonParser(text=text, filename=path, exclude=exclude)
     try:
         parser.parse_source()
@@ -55,7 +64,6 @@ def parse(
         arcs = parser.arcs()
     except (NotPython, ValueError, RecursionError) as error:
         return _not_python(error, path)
-    exit_counts = dict(parser.exit_counts())
     source = ParsedSource(
         statements=frozenset(parser.statements),
         excluded=frozenset(parser.excluded),
@@ -63,13 +71,12 @@ def parse(
         multiline=parser.multiline_map,
         arcs=frozenset(arcs),
         jump_fixes=dict(parser._with_jump_fixers),
-        exit_counts=exit_counts,
-        descriptions={arc: _describe(parser, arc) for arc in arcs if exit_counts.get(arc[0], 0) > 1},
+        exit_counts=dict(parser.exit_counts()),
     )
-    return source, tree
+    return Parsed(source, tree, lambda arc: _describe(parser, arc))
 
 
-_EMPTY = ParsedSource(frozenset(), frozenset(), frozenset(), {}, frozenset(), {}, {}, {})
+_EMPTY = ParsedSource(frozenset(), frozenset(), frozenset(), {}, frozenset(), {}, {})
 
 
 def _not_python(error: Exception, path: str) -> Problem:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from testlens.domain.history import Change
-from testlens.domain.risk import Evidence, assess, crap
+from testlens.domain.packing import pack
+from testlens.domain.risk import Evidence, crap
 from testlens.domain.snapshot import FileReport, FunctionReport, Gap
 from testlens.workspace.examine import Examined, ExaminedFunction, Finding
 from testlens.workspace.settings import Settings
@@ -30,7 +31,9 @@ def report(path: str, examined: Examined, settings: Settings, change_of: ChangeO
         _gap(path, examined, finding, by_line.get(finding.region.scope_line), critical, settings, change_of)
         for finding in examined.findings
     )
-    return FileReport(path, examined.text_digest, examined.coverage, _functions(examined, gaps), gaps, anchored)
+    coverage = examined.coverage
+    functions = _functions(examined, gaps)
+    return FileReport(path, examined.text_digest, coverage.numbers, pack(coverage), functions, gaps, anchored)
 
 
 def _gap(
@@ -53,7 +56,7 @@ def _gap(
         consequences=finding.consequences | ({"critical"} if critical else set()),
         change=change_of(path, first, last),
     )
-    return Gap(path, region, assess(evidence, settings.weights))
+    return Gap(path, region, settings.assess(evidence))
 
 
 def _functions(examined: Examined, gaps: tuple[Gap, ...]) -> tuple[FunctionReport, ...]:

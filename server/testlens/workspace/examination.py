@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from testlens.domain.problems import Problem
 from testlens.workspace import codec
-from testlens.workspace.examine import Examined, ParseRules, digest
+from testlens.workspace.examine import Examined, Measured, ParseRules, digest
 from testlens.workspace.measurement import Measurement, trace_digest
 from testlens.workspace.pool import Job, examine_all
 from testlens.workspace.source_files import SourceFile, SourceFiles
-from testlens.workspace.store import KeptExamination, Store
+from testlens.workspace.store import Origin, Store
 
 Progress = Callable[[int, int], None]
 """Called with files done and files in all."""
 
+_WRITE_TOGETHER = 200
 
-@dataclass(slots=True)
-class Examination:
-    """What came of one pass over a data file. Paths in `unanchored` changed since, and nobody knows how."""
 
-    files: dict[str, Examined] = field(default_factory=dict)
-    unanchored: set[str] = field(default_factory=set)
-    edited: set[str] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class ExaminedFile:
+    """A file and what was found. `edited` says that its text on disk is not the one that was measured.
+
+    `anchored` says that what was found refers to the text that was measured; otherwise that text is not known, and
+    the one on disk stood in for it.
+    """
+
+    path: str
+    examined: Examined
+    edited: bool
+    anchored: bool
 
 
 class Examiner:
-    """Examines all files of one measurement, reusing what the store keeps."""
+    """Examines all files of one measurement, reusing what the store keeps. One file is held at a time.
+
+    `problems` grows while the files come.
+    """
 
     def __init__(self, root: Path, store: Store, measurement: Measurement, rules: ParseRules) -> None:
+        self.problems: list[Problem] = []
         self._root = root
         self._store = store
         self._measurement = measurement
@@ -40,84 +50,103 @@ class Examiner:
         self._rules_digest = hashlib.blake2b(repr(rules).encode(), digest_size=8).hexdigest()
         self._signature = repr(measurement.data.signature)
         self._files = SourceFiles(root, measurement.data)
-        self._kept = store.examinations()
-        self._result = Examination()
-        self._sources: dict[str, SourceFile] = {}
+        self._origins = store.origins()
+        self._known_texts = store.measured_digests()
+        self._entries: list[tuple[str, Origin, str]] = []
+        self._texts: list[tuple[str, str, str]] = []
+        self._reused: list[ExaminedFile] = []
 
-    def examine(self, progress: Progress) -> Examination:
-        """Examine every file of the measurement."""
-        unread = [path for path in self._measurement.names if not self._reuse_without_reading(path)]
+    def files(self, progress: Progress) -> Iterator[ExaminedFile]:
+        """Each file of the measurement that can be examined."""
         total = len(self._measurement.names)
+        unread: set[str] = set()
+        for path in self._measurement.names:
+            file = self._same_data(path)
+            if file is not None:
+                yield file
+            else:
+                unread.add(path)
         done = total - len(unread)
-        kept: list[KeptExamination] = []
-        for job, found in examine_all(self._jobs(frozenset(unread), kept), self._rules):
+        for job, found in examine_all(self._jobs(unread), self._rules):
+            yield from self._take_reused()
             done += 1
             progress(done, total)
             if isinstance(found, Problem):
                 self._complain(found, job.path)
-                continue
-            self._result.files[job.path] = found
-            kept.append(self._keep(job, found))
-        self._store.keep_examinations(kept)
-        self._keep_texts({entry.path for entry in kept})
-        return self._result
+            else:
+                yield self._remember(job, found)
+        yield from self._take_reused()
+        self._write()
 
-    def _reuse_without_reading(self, path: str) -> bool:
-        kept = self._kept.get(path)
-        source = self._files.read(path)
-        if source is None:
-            self._result.problems.append(_gone(path))
-            return True
-        self._sources[path] = source
-        if kept is None or kept.signature != self._signature or kept.rules != self._rules_digest:
-            return False
+    def _same_data(self, path: str) -> ExaminedFile | None:
         # The same data as when the file was examined: what was found then still is what was measured, even if the
-        # text was edited since.
-        return self._reuse(kept, source)
+        # text was edited since. The source need not even be read, only compared.
+        origin = self._origins.get(path)
+        if origin is None or origin.signature != self._signature or origin.rules != self._rules_digest:
+            return None
+        source = self._files.read(path)
+        kept = self._store.examination(path)
+        examined = codec.decode(kept) if kept else None
+        if source is None or examined is None:
+            return None
+        return ExaminedFile(path, examined, edited=origin.content != source.digest, anchored=True)
 
-    def _reuse(self, kept: KeptExamination, source: SourceFile) -> bool:
-        examined = codec.decode(kept.value)
-        if examined is None:
+    def _jobs(self, unread: set[str]) -> Iterator[Job]:
+        for path, measured in self._measurement.measured(unread, self.problems):
+            source = self._files.read(path)
+            if source is None:
+                self.problems.append(_gone(path))
+                continue
+            if not self._reuse(source, measured):
+                yield Job(self._root / path, path, measured)
+
+    def _reuse(self, source: SourceFile, measured: Measured) -> bool:
+        origin = self._origins.get(source.path)
+        if origin is None or origin.content != source.digest or origin.rules != self._rules_digest:
             return False
-        self._result.files[kept.path] = examined
-        if kept.content != source.digest:
-            self._result.edited.add(kept.path)
+        kept = self._store.examination(source.path) if origin.trace == trace_digest(measured) else None
+        examined = codec.decode(kept) if kept else None
+        if kept is None or examined is None:
+            return False
+        self._keep(source, origin.trace, kept)
+        self._reused.append(_file(source, examined))
         return True
 
-    def _jobs(self, unread: frozenset[str], kept_again: list[KeptExamination]) -> Iterator[Job]:
-        for path, measured in self._measurement.measured(unread):
-            source, kept = self._sources[path], self._kept.get(path)
-            if not source.fresh:
-                self._result.unanchored.add(path)
-            if kept is not None and kept.content == source.digest and kept.rules == self._rules_digest:
-                trace = trace_digest(measured)
-                if kept.trace == trace and self._reuse(kept, source):
-                    kept_again.append(self._entry(source, trace, kept.value))
-                    continue
-            yield Job(self._root / path, path, measured)
+    def _take_reused(self) -> Iterator[ExaminedFile]:
+        reused, self._reused = self._reused, []
+        yield from reused
+
+    def _remember(self, job: Job, examined: Examined) -> ExaminedFile:
+        source = self._files.read(job.path)
+        if source is None or digest(source.text) != examined.text_digest:
+            # Edited or deleted while we looked: not worth keeping.
+            return ExaminedFile(job.path, examined, edited=True, anchored=False)
+        self._keep(source, trace_digest(job.measured), codec.encode(examined))
+        if source.fresh and self._known_texts.get(job.path) != examined.text_digest:
+            self._texts.append((job.path, examined.text_digest, source.text))
+        return _file(source, examined)
+
+    def _keep(self, source: SourceFile, trace: str, value: str) -> None:
+        # Without a signature it is never taken for what was measured, only reused for the same text and trace.
+        signature = self._signature if source.fresh else ""
+        self._entries.append((source.path, Origin(source.digest, trace, signature, self._rules_digest), value))
+        if len(self._entries) >= _WRITE_TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
+        self._store.keep_examinations(self._entries)
+        self._store.keep_measured_texts(self._texts)
+        self._entries, self._texts = [], []
 
     def _complain(self, problem: Problem, path: str) -> None:
         # Templates and other text that a tracer attributed to Python are no errors; coverage.py passes over them too.
         suffix = Path(path).suffix
         if not suffix or suffix.startswith(".py"):
-            self._result.problems.append(problem)
+            self.problems.append(problem)
 
-    def _keep(self, job: Job, examined: Examined) -> KeptExamination:
-        return self._entry(self._sources[job.path], trace_digest(job.measured), codec.encode(examined))
 
-    def _entry(self, source: SourceFile, trace: str, value: str) -> KeptExamination:
-        # Without a signature it is never taken for what was measured, only reused for the same text and trace.
-        signature = self._signature if source.fresh else ""
-        return KeptExamination(source.path, source.digest, trace, signature, self._rules_digest, value)
-
-    def _keep_texts(self, paths: set[str]) -> None:
-        known = self._store.measured_digests()
-        texts = []
-        for path in paths - self._result.unanchored:
-            text = self._sources[path].text
-            if known.get(path) != digest(text):
-                texts.append((path, digest(text), text))
-        self._store.keep_measured_texts(texts)
+def _file(source: SourceFile, examined: Examined) -> ExaminedFile:
+    return ExaminedFile(source.path, examined, edited=not source.fresh, anchored=source.fresh)
 
 
 def _gone(path: str) -> Problem:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from testlens.analysis.syntax import outline
 from testlens.domain.coverage import FileCoverage, Numbers, ParsedSource, Trace, combine
-from testlens.domain.gaps import Region, find_regions, scope_numbers
+from testlens.domain.gaps import Owners, Region, find_regions, scope_numbers
 from testlens.domain.outline import Function, Marker, Outline
 from testlens.domain.problems import Problem
+from testlens.sources.branch_ends import resolve
 from testlens.sources.coverage_parse import decode, parse
 
 Measured = Trace | FileCoverage
@@ -65,25 +66,26 @@ def examine_text(text: str, path: str, measured: Measured, rules: ParseRules) ->
     parsed = parse(text, path, rules.exclude, rules.no_branch)
     if isinstance(parsed, Problem):
         return parsed
-    source, tree = parsed
-    shape = outline(tree)
-    coverage = combine(source, measured) if isinstance(measured, Trace) else measured
-    return Examined(digest(text), coverage, _functions(coverage, shape), _findings(coverage, source, shape))
+    shape = outline(parsed.tree)
+    coverage = _coverage(measured, parsed.source)
+    owners = Owners(shape.scopes)
+    regions = find_regions(coverage, shape, owners, parsed.describe)
+    findings = tuple(Finding(region, _consequences(region, shape.markers)) for region in regions)
+    return Examined(digest(text), coverage, _functions(coverage, shape, owners), findings)
 
 
-def _functions(coverage: FileCoverage, shape: Outline) -> tuple[ExaminedFunction, ...]:
-    numbers = scope_numbers(coverage, shape)
+def _coverage(measured: Measured, source: ParsedSource) -> FileCoverage:
+    if isinstance(measured, Trace):
+        return combine(source, measured)
+    return resolve(measured, source)
+
+
+def _functions(coverage: FileCoverage, shape: Outline, owners: Owners) -> tuple[ExaminedFunction, ...]:
+    numbers = scope_numbers(coverage, owners)
     return tuple(ExaminedFunction(function, numbers.get(function.line, Numbers())) for function in shape.functions)
-
-
-def _findings(coverage: FileCoverage, source: ParsedSource, shape: Outline) -> tuple[Finding, ...]:
-    regions = find_regions(coverage, shape, source.descriptions)
-    return tuple(Finding(region, _consequences(region, shape.markers)) for region in regions)
 
 
 def _consequences(region: Region, markers: tuple[Marker, ...]) -> frozenset[str]:
     # For a branch never taken, what lies behind it counts as well as the line itself.
     lines = (*region.statements, region.first, *(end for _, end in region.arcs if end > 0))
-    return frozenset(
-        marker.kind for marker in markers if any(marker.first <= line <= marker.last for line in lines)
-    )
+    return frozenset(marker.kind for marker in markers if any(marker.first <= line <= marker.last for line in lines))

@@ -32,8 +32,8 @@ class Measurement:
     reports: Mapping[str, FileCoverage] | None
     problems: tuple[Problem, ...]
 
-    def measured(self, paths: Collection[str]) -> Iterator[tuple[str, Measured]]:
-        """What was measured for each of `paths`, one at a time; those that cannot be read are left out."""
+    def measured(self, paths: Collection[str], problems: list[Problem]) -> Iterator[tuple[str, Measured]]:
+        """What was measured for each of `paths`, one at a time; what cannot be read is added to `problems`."""
         if self.reports is not None:
             yield from ((path, self.reports[self.names[path][0]]) for path in self.names if path in paths)
             return
@@ -44,6 +44,7 @@ class Measurement:
                 traces = [trace for name in names if (trace := data.trace(name)) is not None]
                 if traces:
                     yield path, coverage_data.merge(traces)
+            problems.extend(data.problems)
 
 
 def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measurement:

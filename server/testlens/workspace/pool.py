@@ -39,7 +39,7 @@ def examine_all(jobs: Iterable[Job], rules: ParseRules) -> Iterator[Result]:
     pending = iter(jobs)
     first = list(islice(pending, _WORTH_A_POOL))
     if len(first) < _WORTH_A_POOL:
-        yield from _examine_batch(first, rules)
+        yield from ((job, _examine_one(job, rules)) for job in first)
         return
     # Threads and open pipes of a language server do not survive fork: start clean interpreters.
     context = multiprocessing.get_context("spawn")
@@ -49,17 +49,21 @@ def examine_all(jobs: Iterable[Job], rules: ParseRules) -> Iterator[Result]:
 
 def _spread(executor: ProcessPoolExecutor, jobs: Iterator[Job], rules: ParseRules) -> Iterator[Result]:
     # Only a few batches ahead: the traces of a large project would not fit in memory twice.
-    waiting: deque[Future[list[Result]]] = deque()
+    waiting: deque[tuple[list[Job], Future[list[Examined | Problem]]]] = deque()
     while batch := list(islice(jobs, _BATCH)):
-        waiting.append(executor.submit(_examine_batch, batch, rules))
+        waiting.append((batch, executor.submit(_examine_batch, batch, rules)))
         if len(waiting) >= _BATCHES_AHEAD:
-            yield from waiting.popleft().result()
+            yield from _results(*waiting.popleft())
     while waiting:
-        yield from waiting.popleft().result()
+        yield from _results(*waiting.popleft())
 
 
-def _examine_batch(jobs: list[Job], rules: ParseRules) -> list[Result]:
-    return [(job, _examine_one(job, rules)) for job in jobs]
+def _results(batch: list[Job], found: Future[list[Examined | Problem]]) -> Iterator[Result]:
+    return zip(batch, found.result(), strict=True)
+
+
+def _examine_batch(jobs: list[Job], rules: ParseRules) -> list[Examined | Problem]:
+    return [_examine_one(job, rules) for job in jobs]
 
 
 def _examine_one(job: Job, rules: ParseRules) -> Examined | Problem:
@@ -80,4 +84,3 @@ def _die_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from testlens.domain.problems import Problem
-from testlens.domain.risk import merged_weights, unknown_weights
+from testlens.domain.risk import Evidence, Risk, assess, merged_weights, unknown_weights
 from testlens.sources.project_config import ProjectConfig
 
 DEFAULT_TEST_TIMEOUT = 300.0
@@ -26,12 +27,15 @@ class Overrides:
     test_timeout: float | None = None
 
 
+NO_OVERRIDES = Overrides()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The project's configuration with the overrides in place; `weights` is complete."""
+    """The project's configuration with the overrides in place. `assess` weighs evidence as the user's weights say."""
 
     config: ProjectConfig
-    weights: Mapping[str, float]
+    assess: Callable[[Evidence], Risk]
 
     @property
     def target(self) -> float:
@@ -71,4 +75,13 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         Problem(f"`{name}` is no factor of risk.", "docs/risk.md lists the names of the weights.")
         for name in unknown_weights(weights)
     )
-    return Settings(merged, merged_weights(weights)), problems
+    return Settings(merged, _assessor(merged_weights(weights))), problems
+
+
+def _assessor(weights: Mapping[str, float]) -> Callable[[Evidence], Risk]:
+    # Large projects have many gaps of few kinds; equal evidence shares one risk.
+    @lru_cache(maxsize=10_000)
+    def assess_with_weights(evidence: Evidence) -> Risk:
+        return assess(evidence, weights)
+
+    return assess_with_weights

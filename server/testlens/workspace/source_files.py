@@ -60,9 +60,7 @@ class SourceFiles:
 def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
     """Remember what a run measured: SHA-256 by absolute path. Raises `OSError` where the disk refuses."""
     relative = {
-        Path(path).relative_to(root).as_posix(): sha
-        for path, sha in sources.items()
-        if Path(path).is_relative_to(root)
+        Path(path).relative_to(root).as_posix(): sha for path, sha in sources.items() if Path(path).is_relative_to(root)
     }
     (root / RUN_SOURCES).write_text(json.dumps(relative), encoding="utf-8")
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import TestResult
@@ -30,18 +31,16 @@ create table if not exists outcome (
 
 
 @dataclass(frozen=True, slots=True)
-class KeptExamination:
-    """What was found for a file, and what it was found from: digests of content, trace and rules.
+class Origin:
+    """What a file was examined from: digests of content, trace and rules.
 
     `signature` identifies the data file that the trace was read from, so that an unchanged one need not be read again.
     """
 
-    path: str
     content: str
     trace: str
     signature: str
     rules: str
-    value: str
 
 
 class Store:
@@ -57,14 +56,19 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    def examinations(self) -> Mapping[str, KeptExamination]:
-        """All kept examinations by path."""
-        rows = self._read("select path, content, trace, signature, rules, value from examined")
-        return {row[0]: KeptExamination(*row) for row in rows}
+    def origins(self) -> Mapping[str, Origin]:
+        """What each kept examination was made from, by path."""
+        rows = self._read("select path, content, trace, signature, rules from examined")
+        return {row[0]: Origin(*row[1:]) for row in rows}
 
-    def keep_examinations(self, kept: Iterable[KeptExamination]) -> None:
-        """Remember examinations, one a path."""
-        rows = [(k.path, k.content, k.trace, k.signature, k.rules, k.value) for k in kept]
+    def examination(self, path: str) -> str | None:
+        """What was found for `path`, as it was kept."""
+        rows = self._read("select value from examined where path = ?", (path,))
+        return rows[0][0] if rows else None
+
+    def keep_examinations(self, kept: Iterable[tuple[str, Origin, str]]) -> None:
+        """Remember `(path, origin, value)`, one a path."""
+        rows = [(path, o.content, o.trace, o.signature, o.rules, value) for path, o, value in kept]
         self._write("insert or replace into examined values (?, ?, ?, ?, ?, ?)", rows)
 
     def measured_text(self, path: str) -> tuple[str, str] | None:
@@ -144,7 +148,7 @@ class Store:
         )
         return _connect(":memory:")
 
-    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[object, ...]] | list[tuple[str, ...]]:
+    def _read(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
                 return self._connection.execute(query, values).fetchall()

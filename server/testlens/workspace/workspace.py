@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,10 +21,10 @@ from testlens.sources import coverage_data, project_config
 from testlens.sources.coverage_parse import normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data
 from testlens.workspace.assess import ChangeOf, no_history, report
-from testlens.workspace.examination import Examination, Examiner, Progress
+from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examine import ParseRules, digest, examine_text
 from testlens.workspace.measurement import Measurement, load_measurement
-from testlens.workspace.settings import Overrides, Settings, settle
+from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
 from testlens.workspace.store import Store
 
@@ -36,7 +37,7 @@ class Workspace:
     """Holds what is known of one folder. `on_snapshot` hears of each new snapshot, on the thread that made it."""
 
     def __init__(
-        self, root: Path, overrides: Overrides = Overrides(), on_snapshot: Callable[[Snapshot], None] | None = None
+        self, root: Path, overrides: Overrides = NO_OVERRIDES, on_snapshot: Callable[[Snapshot], None] | None = None
     ) -> None:
         self.root = root
         self.store = Store(root)
@@ -80,9 +81,7 @@ class Workspace:
             self._measurement = measurement
             if measurement is None:
                 return self._publish(Snapshot(problems=problems))
-            examination = self._examine(measurement, progress)
-            problems += (*measurement.problems, *examination.problems, *self._store_problem())
-            return self._publish(self._build(measurement, examination, problems))
+            return self._publish(self._build(measurement, problems, progress))
 
     def peek(self, paths: Collection[str]) -> Mapping[str, FileReport]:
         """Reports of a few files (relative, POSIX) from the newest data, without waiting for all the others.
@@ -158,26 +157,28 @@ class Workspace:
             problems += measurement.problems
         return None, problems
 
-    def _examine(self, measurement: Measurement, progress: Progress) -> Examination:
-        return Examiner(self.root, self.store, measurement, self._rules()).examine(progress)
-
-    def _build(self, measurement: Measurement, examination: Examination, problems: tuple[Problem, ...]) -> Snapshot:
-        files = {}
-        for path in sorted(examination.files):
-            examined = examination.files[path]
-            files[path] = report(path, examined, self.settings, self._change_of, path not in examination.unanchored)
-        totals = sum((file.coverage.numbers for file in files.values()), Numbers())
-        own = measurement.data.kind == "own run"
+    def _build(self, measurement: Measurement, problems: tuple[Problem, ...], progress: Progress) -> Snapshot:
+        examiner = Examiner(self.root, self.store, measurement, self._rules())
+        files: dict[str, FileReport] = {}
+        edited: list[str] = []
+        for file in examiner.files(progress):
+            files[file.path] = report(file.path, file.examined, self.settings, self._change_of, file.anchored)
+            if file.edited:
+                edited.append(file.path)
+        totals = sum((file.numbers for file in files.values()), Numbers())
         source = _in_words(self.root, measurement.data)
         self.store.record_percent(source, totals.percent)
-        edited = examination.edited | examination.unanchored
+        problems += (*measurement.problems, *examiner.problems, *self._store_problem())
         if edited:
             problems += (_edited(sorted(edited)),)
+        own = measurement.data.kind == "own run"
         outcomes = self.store.outcomes() if own else {}
         previous = self.store.previous_percent()
-        return Snapshot(source, totals, MappingProxyType(files), MappingProxyType(outcomes), problems, previous)
+        ordered = MappingProxyType(dict(sorted(files.items())))
+        return Snapshot(source, totals, ordered, MappingProxyType(dict(outcomes)), problems, previous)
 
     def _publish(self, snapshot: Snapshot) -> Snapshot:
+        snapshot = replace(snapshot, problems=tuple(_relative(problem, self.root) for problem in snapshot.problems))
         self._snapshot = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
@@ -201,6 +202,12 @@ class Workspace:
         if isinstance(examined, Problem):
             return None
         return report(source.path, examined, self.settings, self._change_of, source.fresh)
+
+
+def _relative(problem: Problem, root: Path) -> Problem:
+    if problem.path is None or not Path(problem.path).is_relative_to(root):
+        return problem
+    return replace(problem, path=Path(problem.path).relative_to(root).as_posix())
 
 
 def _in_words(root: Path, data: DataFile) -> str:
