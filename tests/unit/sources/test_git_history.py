@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from testlens.domain.history import NOT_COMMITTED, Change, FileHistory, change_of
+from testlens.domain.history import NOT_COMMITTED, FileHistory
 from testlens.domain.problems import Problem
 from testlens.runners.process import run_text
 from testlens.sources.git_history import read_history
@@ -212,30 +211,35 @@ class TestUntrustedRepository:
 
     @pytest.mark.parametrize(
         "setting",
-        [
-            "core.fsmonitor", "core.pager", "pager.blame", "pager.log", "diff.external", "diff.bad.textconv",
-            "diff.bad.command", "filter.bad.clean", "filter.bad.smudge", "filter.bad.process", "gpg.program",
-            "core.sshCommand", "core.alternateRefsCommand",
-        ],
-    )  # fmt: skip
+        ["core.fsmonitor", "diff.bad.textconv", "filter.bad.clean", "filter.bad.process"],
+    )
     def test_no_program_of_its_configuration_runs(
         self, grown: Repository, trap: tuple[str, Path], setting: str
     ) -> None:
         program, betrayal = trap
         grown.git("config", setting, program)
-        grown.git("config", "log.showSignature", "true")
-        grown.git("config", "filter.bad.required", "true")
         (grown.root / ".git" / "info" / "attributes").write_text("*.py filter=bad diff=bad\n")
         history = history_of(grown.root, "app/core.py")
         assert len(history.times) == 4
         assert not betrayal.exists()
 
-    def test_no_hook_of_it_runs(self, grown: Repository, trap: tuple[str, Path]) -> None:
+    def test_a_filter_that_must_run_is_not_missed(self, grown: Repository, trap: tuple[str, Path]) -> None:
         program, betrayal = trap
-        for hook in ("post-index-change", "fsmonitor-watchman", "reference-transaction", "post-checkout"):
-            (grown.root / ".git" / "hooks").mkdir(exist_ok=True)
-            (grown.root / ".git" / "hooks" / hook).symlink_to(program)
-        history_of(grown.root, "app/core.py")
+        grown.git("config", "filter.bad.clean", program)
+        grown.git("config", "filter.bad.required", "true")
+        (grown.root / ".git" / "info" / "attributes").write_text("*.py filter=bad\n")
+        assert len(history_of(grown.root, "app/core.py").times) == 4
+        assert not betrayal.exists()
+
+    def test_signatures_are_not_checked(self, grown: Repository, trap: tuple[str, Path], tmp_path: Path) -> None:
+        program, betrayal = trap
+        signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n\n"
+        signed = tmp_path / "signed"
+        signed.write_text(grown.git("cat-file", "commit", "HEAD").replace("\n\n", f"\n{signature}", 1))
+        grown.git("update-ref", "HEAD", grown.git("hash-object", "-t", "commit", "-w", str(signed)).strip())
+        grown.git("config", "log.showSignature", "true")
+        grown.git("config", "gpg.program", program)
+        assert len(history_of(grown.root, "app/core.py").times) == 4
         assert not betrayal.exists()
 
     def test_a_filter_that_cannot_be_switched_off_costs_the_history(
@@ -257,32 +261,3 @@ class TestUntrustedRepository:
         clone.write("app/core.py", "a = 1")
         assert "app/core.py" in the_problem(clone.root, "app/core.py").message
         assert not betrayal.exists()
-
-
-class TestChange:
-    HISTORY = FileHistory(
-        NOW,
-        times=array("q", [int(NOW) - 800 * DAY, int(NOW) - 30 * DAY, int(NOW) - 400 * DAY, int(NOW)]),
-        authors=array("l", [0, 1, 0, NOT_COMMITTED]),
-        commits=3,
-    )
-
-    def test_it_takes_the_newest_code_line_and_the_share_of_recent_ones(self) -> None:
-        assert change_of(self.HISTORY, 1, 3, [1, 2, 3]) == Change(30.0, pytest.approx(1 / 3), 2, 3)
-
-    def test_only_code_lines_within_the_function_count(self) -> None:
-        assert change_of(self.HISTORY, 1, 3, [1, 3, 4]) == Change(400.0, 0.0, 1, 3)
-
-    def test_uncommitted_lines_are_new_and_by_no_further_author(self) -> None:
-        assert change_of(self.HISTORY, 3, 4, [3, 4]) == Change(0.0, 0.5, 1, 3)
-        assert change_of(self.HISTORY, 4, 4, [4]) == Change(0.0, 1.0, 1, 3)
-
-    def test_lines_that_the_history_does_not_reach_give_nothing(self) -> None:
-        assert change_of(self.HISTORY, 5, 9, [5, 6]) is None
-        assert change_of(self.HISTORY, 1, 3, []) is None
-
-    def test_a_commit_from_the_future_is_new_and_not_newer_than_that(self) -> None:
-        history = FileHistory(NOW, array("q", [int(NOW) + DAY]), array("l", [0]), 1)
-        change = change_of(history, 1, 1, [1])
-        assert change is not None
-        assert change.age_days == 0.0
