@@ -148,9 +148,16 @@ class _Walker:
         self._names = around
 
     def _if(self, node: ast.If) -> None:
-        self._head(node, node.test)
-        self._suite(node.body)
-        self._suite(node.orelse)
+        # A loop: generated code has `elif` chains that are too deep to recurse into.
+        branch: ast.stmt = node
+        while isinstance(branch, ast.If):
+            self._head(branch, branch.test)
+            self._suite(branch.body)
+            if len(branch.orelse) != 1:
+                self._suite(branch.orelse)
+                return
+            branch = branch.orelse[0]
+        self._suite([branch])
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         for item in node.items:

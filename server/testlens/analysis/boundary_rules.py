@@ -24,7 +24,8 @@ _AWS_STUBS = re.compile(r"(?:mypy_boto3|types_aiobotocore|types_boto3)_(\w+)")
 _AWS_SERVICE = re.compile(r"\b(?:client|resource|create_client)\(([\w-]+)\)")
 _AWS_DATA_SERVICES = words("dynamodb s3 rds-data timestream-query timestream-write athena glacier ebs efs")
 _AWS_LOCAL = words(
-    "client resource create_client get_session get_available_regions can_paginate close generate_presigned_url generate_presigned_post get"
+    "client resource create_client get_session get_available_regions can_paginate close generate_presigned_url "
+    "generate_presigned_post get"
 )
 _AWS_HANDLES = words(
     "client resource create_client get_session get_paginator batch_writer get_queue_by_name create_queue "

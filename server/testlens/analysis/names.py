@@ -146,7 +146,11 @@ class Names:
         return next((origin for option in options if (origin := self.origin(option))), None)
 
     def _of_operand(self, node: ast.BinOp) -> str | None:
-        return self.origin(node.left)
+        # A loop: generated code adds up thousands of operands, too deep to recurse into.
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            left = left.left
+        return self.origin(left)
 
     def _of_value(self, node: ast.Await | ast.NamedExpr) -> str | None:
         return self.origin(node.value)

@@ -393,3 +393,10 @@ def test_the_head_of_a_compound_statement_is_marked_without_its_body() -> None:
 
 def test_an_empty_module_has_none() -> None:
     assert markers("") == []
+
+
+def test_long_elif_chains_and_sums_of_generated_code_are_read() -> None:
+    branches = "".join(f"elif x == {number}:\n    y = {number}\n" for number in range(900))
+    chain = f"import json\nif x:\n    pass\n{branches}else:\n    json.loads(x)\n"
+    assert markers(chain) == [("deserialisation", 1805, 1805)]
+    assert markers(f"import json\nx = {' + '.join(['y'] * 900)} + json.loads(z)\n") == [("deserialisation", 2, 2)]
