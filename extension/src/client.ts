@@ -82,7 +82,12 @@ export class Client implements vscode.Disposable {
 
   /** Tells the server the settings and the trust as they are now. */
   async sendOptions(): Promise<void> {
-    await this.running()?.sendNotification(DidChangeConfigurationNotification.type, { settings: serverOptions() });
+    try {
+      await this.running()?.sendNotification(DidChangeConfigurationNotification.type, { settings: serverOptions() });
+    } catch (error) {
+      // The server went away meanwhile. The next one is told at its start.
+      this.output.warn(`The settings were not sent: ${String(error)}`);
+    }
   }
 
   /** Runs a command of the server. Rejects, with a message for the user, while no server is running. */

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { Client } from "./client";
 import { DocumentMarks } from "./documentMarks";
 import { FolderStatus } from "./folderStatus";
-import { chosenFolder } from "./folders";
+import { allFolders, chosenFolder } from "./folders";
 import { goToGap } from "./gapNavigation";
 import { GapTree } from "./gapTree";
 import { Gutters } from "./gutters";
@@ -38,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
     tree,
     new StatusBar(folders, marks),
     ...connections(client, python, marks, folders),
-    ...commands(client, marks, gutters, tree, output),
+    ...commands(client, marks, folders, gutters, tree, output),
   );
   void client.ensureStarted();
 }
@@ -82,20 +82,23 @@ function connections(
 function commands(
   client: Client,
   marks: DocumentMarks,
+  folders: FolderStatus,
   gutters: Gutters,
   tree: GapTree,
   output: vscode.LogOutputChannel,
 ): vscode.Disposable[] {
-  const inFolder = (command: string) => async (): Promise<void> => {
-    const folder = await chosenFolder();
-    if (folder) {
-      await client.execute(command, { folder: folder.uri.toString() });
-    }
+  const execute = async (command: string, ...folderUris: readonly string[]): Promise<void> => {
+    await Promise.all(folderUris.map((folder) => client.execute(command, { folder })));
   };
   const handlers: Readonly<Record<string, () => Promise<void> | void>> = {
-    runTests: inFolder(ServerCommand.runTests),
-    cancelRun: inFolder(ServerCommand.cancelRun),
-    refresh: inFolder(ServerCommand.refresh),
+    runTests: async () => {
+      const folder = await chosenFolder();
+      if (folder) {
+        await execute(ServerCommand.runTests, folder.uri.toString());
+      }
+    },
+    cancelRun: () => execute(ServerCommand.cancelRun, ...folders.running),
+    refresh: () => execute(ServerCommand.refresh, ...allFolders()),
     nextGap: () => {
       goToGap(marks, "next");
     },

@@ -17,8 +17,15 @@ export class FolderStatus implements vscode.Disposable {
     return this.connection === "missing" || this.connection === "stopped";
   }
 
-  get all(): readonly StatusParams[] {
-    return [...this.byFolder.values()];
+  /** Whether the server has yet to speak, reads data or runs tests, so that what is shown now is about to change. */
+  get unsettled(): boolean {
+    const states = this.states();
+    return !this.serverDown && (states.length === 0 || states.includes("running") || states.includes("loading"));
+  }
+
+  /** The URIs of the folders whose tests are running. */
+  get running(): readonly string[] {
+    return [...this.byFolder.values()].filter(({ state }) => state === "running").map(({ folder }) => folder);
   }
 
   of(folder: vscode.WorkspaceFolder | undefined): StatusParams | undefined {
@@ -61,8 +68,12 @@ export class FolderStatus implements vscode.Disposable {
     if (this.serverDown) {
       return "serverMissing";
     }
-    const states = this.all.map(({ state }) => state);
+    const states = this.states();
     return PRECEDENCE.find((state) => states.includes(state)) ?? "loading";
+  }
+
+  private states(): FolderState[] {
+    return [...this.byFolder.values()].map(({ state }) => state);
   }
 }
 

@@ -16,6 +16,11 @@ export async function chosenFolder(): Promise<vscode.WorkspaceFolder | undefined
   return folderOfActiveEditor() ?? (await vscode.window.showWorkspaceFolderPick());
 }
 
+/** The URIs of all workspace folders. */
+export function allFolders(): string[] {
+  return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.toString());
+}
+
 function folderOfActiveEditor(): vscode.WorkspaceFolder | undefined {
   const document = vscode.window.activeTextEditor?.document;
   return document && vscode.workspace.getWorkspaceFolder(document.uri);

@@ -96,8 +96,8 @@ export class GapTree implements vscode.TreeDataProvider<PlanNode>, vscode.Dispos
   }
 
   private async load(): Promise<void> {
-    if (this.folders.all.some(({ state }) => state === "running" || state === "loading")) {
-      // The plan changes when that is done; asking for it at each test would only cost time.
+    if (this.folders.unsettled) {
+      // The plan changes when that is over; asking for it at each test would only cost time.
       return;
     }
     try {

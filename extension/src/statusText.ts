@@ -16,8 +16,9 @@ export function statusText({ status, serverDown }: StatusView): string {
   }
   switch (status?.state) {
     case undefined:
-    case "loading":
       return "$(loading~spin) Testlens";
+    case "loading":
+      return `$(loading~spin) ${status.percent === null ? "Testlens" : coverageText(status)}`;
     case "noData":
       return "$(beaker) No coverage";
     case "running":

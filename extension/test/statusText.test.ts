@@ -46,6 +46,12 @@ suite("the status bar", () => {
     assert.equal(statusText(view({ state: "running", total: 0 })), "$(sync~spin) Collecting tests");
   });
 
+  test("keeps what is known in view while data is read again", () => {
+    assert.equal(statusText(view({ state: "loading", delta: null })), "$(loading~spin) 64.2 % → 85 %");
+    assert.equal(statusText(view({ state: "loading", percent: null })), "$(loading~spin) Testlens");
+    assert.equal(statusText(view(undefined)), "$(loading~spin) Testlens");
+  });
+
   test("says that there is no coverage", () => {
     assert.equal(statusText(view({ state: "noData", percent: null })), "$(beaker) No coverage");
   });
