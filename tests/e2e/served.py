@@ -11,6 +11,8 @@ from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
+# VS Code in a browser saves by itself; the tests look at what is typed and not saved.
+SETTINGS = {"workbench.colorTheme": "Dark 2026", "files.autoSave": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,18 @@ class ServedCode:
 
 
 @contextmanager
-def served_code(folder: Path, state: Path, settings: dict[str, Any]) -> Iterator[ServedCode]:
-    """Serve a folder, with the extension freshly installed, until the block ends."""
+def served_code(folder: Path, state: Path, settings: dict[str, Any] | None = None) -> Iterator[ServedCode]:
+    """Serve a folder, with the extension freshly installed and settings on top of ours, until the block ends."""
     script = ROOT / "scripts" / "vscode.mjs"
-    command = ["node", str(script), str(folder), "--state", str(state), "--settings", json.dumps(settings)]
+    command = [
+        "node",
+        str(script),
+        str(folder),
+        "--state",
+        str(state),
+        "--settings",
+        json.dumps(SETTINGS | (settings or {})),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield ServedCode(_announced_address(process), state, process.pid)

@@ -3,19 +3,15 @@
 import os
 import re
 import signal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import Truth
+from e2e.example import SERVICE_NAME, Truth
 from e2e.served import ServedCode
 from e2e.workbench import Workbench
 
 pytestmark = pytest.mark.e2e
-
-SERVICE = "src/clarity/services/dynamodb_service.py"
-SERVICE_NAME = Path(SERVICE).name
 
 
 @pytest.fixture
@@ -31,24 +27,18 @@ def marked(workbench: Workbench, state: str) -> set[int]:
     return {line for line, painted in workbench.marks().items() if painted == state}
 
 
-def first_of_run(lines: set[int], length: int) -> int:
-    """The first line of a run of consecutive lines."""
-    return min(line for line in lines if all(line + offset in lines for offset in range(length)))
-
-
 def test_status_bar_shows_the_percentage_that_coverage_py_reports(workbench: Workbench, truth: Truth) -> None:
     assert f"{truth.percent} %" in workbench.status()
     assert "85" in workbench.status(), "the target belongs beside the percentage"
 
 
 def test_gutters_mark_exactly_the_lines_that_coverage_py_calls_missing(service: Workbench, truth: Truth) -> None:
-    missing = truth.missing_lines(SERVICE)
-    service.go_to(first_of_run(missing, 2))
+    service.go_to(truth.gap)
     service.wait_for(service.marks, lambda marks: "uncovered" in marks.values(), "uncovered lines in view")
     in_view = range(min(service.marks()), max(service.marks()) + 1)
-    assert marked(service, "uncovered") & truth.executed_lines(SERVICE) == set()
-    assert missing & set(in_view) <= marked(service, "uncovered")
-    assert marked(service, "partial") == truth.partial_lines(SERVICE) & set(in_view)
+    assert marked(service, "uncovered") & truth.executed == set()
+    assert truth.missing & set(in_view) <= marked(service, "uncovered")
+    assert marked(service, "partial") == truth.partial & set(in_view)
 
 
 def test_problems_panel_names_function_missing_part_and_risk(service: Workbench) -> None:
@@ -58,15 +48,13 @@ def test_problems_panel_names_function_missing_part_and_risk(service: Workbench)
 
 
 def test_hover_on_a_gap_shows_the_factors_of_its_risk(service: Workbench, truth: Truth) -> None:
-    text = service.hover(first_of_run(truth.missing_lines(SERVICE), 2), 9)
+    text = service.hover(truth.gap, 9)
     assert "Factor" in text
     assert "complexity" in text.lower()
 
 
 def test_hover_on_a_covered_line_names_the_tests_that_ran_it(service: Workbench, truth: Truth) -> None:
-    functions = truth.report["files"][SERVICE]["functions"]
-    covered = next(part["executed_lines"][0] for name, part in functions.items() if name and part["executed_lines"])
-    assert "test_" in service.hover(covered, 9)
+    assert "test_" in service.hover(truth.line_of_a_tested_function, 9)
 
 
 def test_click_on_a_gap_in_the_tree_opens_its_place(workbench: Workbench) -> None:
@@ -81,7 +69,7 @@ def test_click_on_a_gap_in_the_tree_opens_its_place(workbench: Workbench) -> Non
 
 
 def test_next_gap_moves_the_cursor_from_gap_to_gap(service: Workbench, truth: Truth) -> None:
-    unproven = truth.missing_lines(SERVICE) | truth.partial_lines(SERVICE)
+    unproven = truth.missing | truth.partial
     service.go_to(1)
     visited = [1]
     for _ in range(3):
@@ -94,26 +82,26 @@ def test_next_gap_moves_the_cursor_from_gap_to_gap(service: Workbench, truth: Tr
 
 
 def test_marks_move_with_the_text_that_is_typed_above_them(service: Workbench, truth: Truth) -> None:
-    gap = first_of_run(truth.missing_lines(SERVICE), 2)
-    service.go_to(gap)
-    before = service.wait_for(lambda: marked(service, "uncovered"), lambda lines: gap in lines, "the gap's mark")
+    service.go_to(truth.gap)
+    before = service.wait_for(lambda: marked(service, "uncovered"), lambda lines: truth.gap in lines, "the gap's mark")
     service.go_to(1)
     service.page.keyboard.press("Home")
     service.page.keyboard.type("# a note\n")
-    service.go_to(gap + 1)
-    moved = {line + 1 for line in before if line + 1 < max(before)} | {gap + 1}
+    service.go_to(truth.gap + 1)
+    moved = {line + 1 for line in before if line + 1 < max(before)} | {truth.gap + 1}
     service.wait_for(lambda: marked(service, "uncovered"), lambda lines: moved <= lines, "the marks a line lower")
 
 
 def test_an_edited_line_keeps_no_mark_of_what_it_was(service: Workbench, truth: Truth) -> None:
-    gap = first_of_run(truth.missing_lines(SERVICE), 2)
-    service.go_to(gap)
-    service.wait_for(service.marks, lambda marks: marks.get(gap) == "uncovered", "the gap's mark")
+    service.go_to(truth.gap)
+    service.wait_for(service.marks, lambda marks: marks.get(truth.gap) == "uncovered", "the gap's mark")
     service.page.keyboard.press("End")
     service.page.keyboard.type("  # reworded")
     service.page.keyboard.press("Home")
     service.page.keyboard.type("unmeasured = 1; ")
-    service.wait_for(service.marks, lambda marks: marks.get(gap) in {None, "stale"}, "the edited line to lose its mark")
+    service.wait_for(
+        service.marks, lambda marks: marks.get(truth.gap) in {None, "stale"}, "the edited line to lose its mark"
+    )
 
 
 def test_marks_can_be_hidden_and_shown(service: Workbench) -> None:
@@ -124,12 +112,11 @@ def test_marks_can_be_hidden_and_shown(service: Workbench) -> None:
 
 
 def test_a_line_with_a_mark_still_takes_a_breakpoint(service: Workbench, truth: Truth) -> None:
-    gap = first_of_run(truth.missing_lines(SERVICE), 2)
-    service.go_to(gap)
-    service.click_glyph_margin(gap)
+    service.go_to(truth.gap)
+    service.click_glyph_margin(truth.gap)
     breakpoints = service.editor.locator("[class*='codicon-debug-breakpoint']:not([class*='hint'])")
     expect(breakpoints).to_have_count(1)
-    service.click_glyph_margin(gap)
+    service.click_glyph_margin(truth.gap)
 
 
 def test_killed_server_is_started_again_and_the_user_is_told(service: Workbench, code: ServedCode) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from e2e.conftest import SETTINGS, WINDOW, Truth
-from e2e.served import ServedCode
-from e2e.test_editor import SERVICE, SERVICE_NAME, first_of_run
-from e2e.workbench import Workbench
+from e2e.example import SERVICE_NAME, Truth
+from e2e.served import SETTINGS, ServedCode
+from e2e.workbench import WINDOW, Workbench
 
 pytestmark = pytest.mark.e2e
 
@@ -27,11 +26,11 @@ def scene(workbench: Workbench, code: ServedCode, truth: Truth) -> Iterator[Work
     workbench.open_file(SERVICE_NAME)
     workbench.problems()
     workbench.open_file(SERVICE_NAME)
-    workbench.go_to(first_of_run(truth.missing_lines(SERVICE), 2))
+    workbench.go_to(truth.gap)
     workbench.wait_for(workbench.marks, bool, "marks")
     yield workbench
     code.change_settings(SETTINGS)
-    workbench.page.set_viewport_size(WINDOW)  # type: ignore[arg-type]
+    workbench.page.set_viewport_size(WINDOW)
 
 
 @pytest.mark.parametrize("name", THEMES)
@@ -52,5 +51,5 @@ def test_narrow_window_keeps_the_marks_and_the_percentage(scene: Workbench, trut
 
 
 def test_hover_fits_beside_its_gap(scene: Workbench, truth: Truth) -> None:
-    scene.hover(first_of_run(truth.missing_lines(SERVICE), 2), 9)
+    scene.hover(truth.gap, 9)
     scene.screenshot("hover")

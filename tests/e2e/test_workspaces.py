@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from e2e.conftest import SETTINGS, Truth, copy_example, window
+from e2e.example import Truth, copy_example
 from e2e.served import ServedCode, served_code
+from e2e.workbench import window
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +21,7 @@ def test_untrusted_workspace_shows_its_data_and_runs_nothing(browser: Browser, t
     trace = tmp_path / "was-run"
     (folder / "conftest.py").write_text(f"open({str(trace)!r}, 'w')\n", "utf-8")
     with (
-        served_code(folder, tmp_path / "vscode", SETTINGS | RESTRICTED) as code,
+        served_code(folder, tmp_path / "vscode", RESTRICTED) as code,
         window(browser, code.url(folder)) as workbench,
     ):
         workbench.wait_for(workbench.status, lambda text: "%" in text, "the data file's percentage", 60)

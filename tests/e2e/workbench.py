@@ -1,16 +1,18 @@
 """VS Code's window as a user sees it: what can be done in it, and what can be read from it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 START_MS = 60_000
 SLOW_MS = 30_000
 POLL_MS = 200
+WINDOW: ViewportSize = {"width": 1400, "height": 900}
 
 T = TypeVar("T")
 
@@ -50,6 +52,8 @@ class Workbench:
         self.page.goto(url, timeout=START_MS)
         expect(self.page.locator(".monaco-workbench .statusbar")).to_be_visible(timeout=START_MS)
         expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible(timeout=START_MS)
+        # The palette does not know an extension's commands before the activity bar knows its views.
+        expect(self.page.locator('.activitybar a[aria-label="Testlens"]')).to_be_visible(timeout=START_MS)
 
     def reset(self) -> None:
         """Close what earlier tests left open: dialogs, hovers, notifications and editors."""
@@ -187,3 +191,15 @@ class Workbench:
             value = read()
         assert holds(value), f"waited {seconds:.0f} s for {what}; last seen: {value!r}"
         return value
+
+
+@contextmanager
+def window(browser: Browser, url: str) -> Iterator[Workbench]:
+    """A new window on a folder, without anything remembered from another one, closed at the end."""
+    context = browser.new_context(viewport=WINDOW)
+    try:
+        workbench = Workbench(context.new_page())
+        workbench.open(url)
+        yield workbench
+    finally:
+        context.close()

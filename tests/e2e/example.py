@@ -1,0 +1,75 @@
+"""The example as the tests use it, and what coverage.py itself says of it."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from e2e.served import ROOT
+
+EXAMPLE = ROOT / "examples" / "clarity"
+# The example's largest service, with gaps of every kind.
+SERVICE = "src/clarity/services/dynamodb_service.py"
+SERVICE_NAME = Path(SERVICE).name
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What coverage.py reports for the example's tests: the measure of what the editor shows."""
+
+    data_file: Path
+    report: dict[str, Any]
+    """`coverage json`."""
+
+    @property
+    def percent(self) -> str:
+        """The total as people write it, with one decimal."""
+        return f"{self.report['totals']['percent_covered']:.1f}"
+
+    @property
+    def missing(self) -> set[int]:
+        """1-based lines of the service that no test ran."""
+        return set(self.report["files"][SERVICE]["missing_lines"])
+
+    @property
+    def executed(self) -> set[int]:
+        """1-based lines of the service that a test ran."""
+        return set(self.report["files"][SERVICE]["executed_lines"])
+
+    @property
+    def partial(self) -> set[int]:
+        """Lines of the service that ran, with a branch that was never taken."""
+        return {source for source, _ in self.report["files"][SERVICE]["missing_branches"]} & self.executed
+
+    @property
+    def gap(self) -> int:
+        """The first line of the service's first gap of several lines."""
+        return min(line for line in self.missing if line + 1 in self.missing)
+
+    @property
+    def line_of_a_tested_function(self) -> int:
+        """A line of the service that only tests run, not its import."""
+        functions = self.report["files"][SERVICE]["functions"]
+        return next(part["executed_lines"][0] for name, part in functions.items() if name and part["executed_lines"])
+
+
+def copy_example(folder: Path) -> Path:
+    """A copy of the example as a user has it: with its environment and a git history, without data of earlier runs."""
+    leftovers = shutil.ignore_patterns(".venv", ".testlens", ".coverage*", "__pycache__", ".pytest_cache")
+    shutil.copytree(EXAMPLE, folder, ignore=leftovers)
+    (folder / ".venv").symlink_to(EXAMPLE / ".venv")
+    (folder / ".gitignore").write_text(".venv\n__pycache__/\n.coverage\n", "utf-8")
+    git = ["git", "-C", str(folder), "-c", "user.name=Clarity", "-c", "user.email=clarity@example.org"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "The backend"]):
+        subprocess.run([*git, *command], check=True)
+    return folder
+
+
+def measure(folder: Path) -> Truth:
+    """Run a copy's tests under coverage.py, without any of Testlens."""
+    coverage = [str(folder / ".venv" / "bin" / "python"), "-m", "coverage"]
+    subprocess.run([*coverage, "run", "--branch", "-m", "pytest", "-q"], cwd=folder, check=True)
+    subprocess.run([*coverage, "json", "--quiet", "-o", "truth.json"], cwd=folder, check=True)
+    return Truth(folder / ".coverage", json.loads((folder / "truth.json").read_text("utf-8")))
