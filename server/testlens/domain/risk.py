@@ -78,6 +78,11 @@ class Risk:
         return round(sum(self.factors.get(name, 0.0) for name in _CONSEQUENCE), 1)
 
 
+def is_likelihood(name: str) -> bool:
+    """Whether a factor speaks of likelihood; all others speak of consequence."""
+    return name in _LIKELIHOOD
+
+
 def assess(evidence: Evidence, weights: Mapping[str, float] = DEFAULT_WEIGHTS) -> Risk:
     """The risk of one gap."""
     likelihood = _likelihood(evidence, weights)

@@ -93,6 +93,13 @@ def data_names(config: ProjectConfig) -> frozenset[str]:
     return frozenset(Path(path).name for path in configured)
 
 
+def data_folders(root: Path, config: ProjectConfig) -> frozenset[Path]:
+    """All folders, existing or not, in which `find_data` looks."""
+    configured = (config.coverage.data_file, *config.coverage.outputs.values(), *config.data, OWN_RUN)
+    parents = {(root / Path(path).expanduser()).parent for path in configured}
+    return frozenset(parents | {root / folder for folder in _REPORT_FOLDERS})
+
+
 def _explicit(root: Path, paths: Collection[str]) -> tuple[tuple[DataFile, ...], tuple[Problem, ...]]:
     found: list[DataFile] = []
     problems: list[Problem] = []

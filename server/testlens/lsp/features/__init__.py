@@ -1,1 +1,16 @@
-"""One module a language feature; `register` of each is called by the server."""
+"""What the server does for the editor, one module a feature; `ALL` puts them together."""
+
+from testlens.lsp.features import (
+    code_lens,
+    commands,
+    diagnostics,
+    hover,
+    lifecycle,
+    marks,
+    plan,
+    problems,
+    runs,
+    status,
+)
+
+ALL = (lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands)

@@ -1,0 +1,99 @@
+"""The open documents that Testlens has something to say about: Python files in a workspace folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from testlens.lsp.convert import path_of
+from testlens.lsp.folders import Folder
+
+if TYPE_CHECKING:
+    from testlens.domain.snapshot import FileReport
+    from testlens.lsp.server import TestlensServer
+    from testlens.workspace.views import View
+    from testlens.workspace.workspace import Workspace
+
+_PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One open document as it is now; `path` is relative to the folder."""
+
+    uri: str
+    version: int | None
+    text: str
+    folder: Folder
+    path: str
+
+
+class Documents:
+    """Finds open documents, and sees their reports in their text."""
+
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._views: dict[str, tuple[FileReport, int | None, View]] = {}
+        self._tests: dict[str, tuple[FileReport, Mapping[int, tuple[str, ...]]]] = {}
+
+    def find(self, uri: str) -> Document | None:
+        """The open document, or None where it is not open, no Python or in no folder."""
+        # pygls keys its documents by URIs without percent signs, and reads from disk what is not open.
+        opened = next((d for d in self._server.workspace.text_documents.values() if d.uri == uri), None)
+        path = path_of(uri)
+        if opened is None or path is None:
+            return None
+        folder = self._server.folders.owner(path)
+        if folder is None or not (opened.language_id == "python" or path.suffix in _PYTHON_SUFFIXES):
+            return None
+        relative = folder.relative(path)
+        assert relative is not None
+        return Document(uri, opened.version, opened.source, folder, relative)
+
+    def in_folder(self, folder: Folder) -> list[Document]:
+        """All open documents of a folder."""
+        uris = [document.uri for document in self._server.workspace.text_documents.values()]
+        found = (self.find(uri) for uri in uris)
+        return [document for document in found if document is not None and document.folder is folder]
+
+    def paths_in(self, folder: Folder) -> list[str]:
+        """The paths of the open documents of a folder."""
+        return [document.path for document in self.in_folder(folder)]
+
+    async def view(self, document: Document) -> View | None:
+        """The newest report of the document, seen in its text; None where nothing was measured."""
+        folder = document.folder
+        report = folder.report(document.path)
+        if report is None or folder.workspace is None:
+            return None
+        kept = self._views.get(document.uri)
+        if kept is not None and kept[0] is report and kept[1] == document.version:
+            return kept[2]
+        view = await self._server.quick.do(_look, folder.workspace, report, document.text)
+        self._views[document.uri] = (report, document.version, view)
+        return view
+
+    async def tests_by_line(self, document: Document) -> Mapping[int, tuple[str, ...]]:
+        """The tests that ran each measured line of the document; slow on huge data, so kept until the next report."""
+        folder = document.folder
+        report = folder.report(document.path)
+        if report is None or folder.workspace is None:
+            return {}
+        kept = self._tests.get(document.uri)
+        if kept is not None and kept[0] is report:
+            return kept[1]
+        tests = await self._server.quick.do(folder.workspace.tests_by_line, document.path)
+        self._tests[document.uri] = (report, tests)
+        return tests
+
+    def forget(self, uri: str) -> None:
+        """Drop what is kept of a document that was closed."""
+        self._views.pop(uri, None)
+        self._tests.pop(uri, None)
+
+
+def _look(workspace: Workspace, report: FileReport, text: str) -> View:
+    from testlens.workspace.views import look
+
+    return look(workspace, report, text)

@@ -1,0 +1,75 @@
+"""Above each function: its coverage, its risk, how many tests run it, and a way to run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsprotocol.types import (
+    CODE_LENS_RESOLVE,
+    TEXT_DOCUMENT_CODE_LENS,
+    CodeLens,
+    CodeLensOptions,
+    CodeLensParams,
+    Command,
+)
+
+from testlens.lsp.convert import line_range
+from testlens.lsp.documents import Document
+from testlens.lsp.protocol import RUN_TESTS
+from testlens.lsp.server import TestlensServer
+
+# VS Code shows a command without an identifier as plain text.
+_NO_COMMAND = ""
+
+
+def register(server: TestlensServer) -> None:
+    """Add the feature to the server."""
+    server.feature(TEXT_DOCUMENT_CODE_LENS, CodeLensOptions(resolve_provider=True))(_lenses)
+    server.feature(CODE_LENS_RESOLVE)(_resolve)
+    server.on_snapshot.append(lambda _folder: _refresh(server))
+
+
+async def _lenses(ls: TestlensServer, params: CodeLensParams) -> list[CodeLens]:
+    document = ls.documents.find(params.text_document.uri)
+    view = await ls.documents.view(document) if document is not None and ls.options.code_lens else None
+    if document is None or view is None:
+        return []
+    lenses = []
+    for placed in view.functions:
+        # The measured lines: resolving asks the data, whatever was typed since.
+        function = placed.report.function
+        # The line of `def` runs when the module is imported.
+        first = min(function.line + 1, function.last)
+        data = {"uri": document.uri, "first": first, "last": function.last}
+        summary = f"{placed.report.numbers.percent:.0f} % · risk {placed.report.risk:.0f}"
+        where = line_range(placed.line)
+        lenses.append(CodeLens(where, data={**data, "summary": summary}))
+        if placed.report.numbers.missing < placed.report.numbers.statements:
+            lenses.append(CodeLens(where, data=data))
+    return lenses
+
+
+async def _resolve(ls: TestlensServer, lens: CodeLens) -> CodeLens:
+    data: dict[str, Any] = lens.data if isinstance(lens.data, dict) else {}
+    document = ls.documents.find(data.get("uri", ""))
+    tests = await _tests(ls, document, data) if document is not None else ()
+    count = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
+    if "summary" in data:
+        title = f"{data['summary']} · {count if tests else 'no tests'}"
+        return CodeLens(lens.range, Command(title, _NO_COMMAND), data)
+    if document is None or not tests:
+        return CodeLens(lens.range, Command("no tests to run", _NO_COMMAND), data)
+    arguments = [{"folder": document.folder.uri, "tests": list(tests)}]
+    return CodeLens(lens.range, Command(f"Run {count}", RUN_TESTS, arguments=arguments), data)
+
+
+async def _tests(ls: TestlensServer, document: Document, data: dict[str, Any]) -> tuple[str, ...]:
+    from testlens.workspace.views import tests_of
+
+    return tests_of(await ls.documents.tests_by_line(document), data["first"], data["last"])
+
+
+def _refresh(server: TestlensServer) -> None:
+    workspace = server.client_capabilities.workspace
+    if workspace is not None and workspace.code_lens is not None and workspace.code_lens.refresh_support:
+        server.workspace_code_lens_refresh(None)

@@ -1,0 +1,182 @@
+"""Gaps in the Problems panel, for all files of a folder; only what differs from the last time is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, PublishDiagnosticsParams
+
+from testlens.lsp.convert import split_lines, text_range, uri_of
+from testlens.lsp.documents import Document
+from testlens.lsp.folders import Folder
+from testlens.lsp.options import DiagnosticOptions
+from testlens.lsp.server import TestlensServer
+
+if TYPE_CHECKING:
+    from testlens.domain.problems import Problem
+    from testlens.domain.snapshot import Snapshot
+    from testlens.workspace.views import PlacedGap
+    from testlens.workspace.workspace import Workspace
+
+SOURCE = "testlens"
+RISK_PAGE = "https://github.com/testlens/testlens/blob/main/docs/risk.md"
+# A longer underline is a nuisance; the gutter shows how far the gap goes.
+_LONGEST_UNDERLINE = 5
+
+
+def register(server: TestlensServer) -> None:
+    """Add the feature to the server."""
+    feature = _Diagnostics(server)
+
+    def snapshot_changed(folder: Folder) -> None:
+        server.spawn(feature.publish_folder(folder))
+
+    def document_edited(document: Document) -> None:
+        server.spawn(feature.publish_document(document))
+
+    server.on_snapshot.append(snapshot_changed)
+    server.on_edit.append(document_edited)
+    server.on_removal.append(feature.clear)
+
+
+class _Diagnostics:
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._published: dict[str, dict[str, list[Diagnostic]]] = {}
+
+    async def publish_folder(self, folder: Folder) -> None:
+        """Publish what a new snapshot says of each file."""
+        snapshot, workspace = folder.snapshot, folder.workspace
+        if snapshot is None or workspace is None:
+            return
+        documents = {document.path: document for document in self._server.documents.in_folder(folder)}
+        texts = {path: document.text for path, document in documents.items()}
+        options = self._server.options.diagnostics
+        found = await folder.background.do(_of_folder, workspace, snapshot, texts, options)
+        if folder.snapshot is not snapshot:
+            return
+        published = self._published.setdefault(folder.uri, {})
+        for path in [*found, *(path for path in published if path not in found)]:
+            if published.get(path, []) == found.get(path, []):
+                continue
+            document = documents.get(path)
+            if document is not None and not self._is_current(document):
+                # Typed in meanwhile; the pause after that publishes it.
+                continue
+            self._publish(folder, path, found.get(path, []), document)
+            # Thousands of files must not keep a request waiting.
+            await asyncio.sleep(0)
+
+    async def publish_document(self, document: Document) -> None:
+        """Publish again what is known of a document that was edited."""
+        view = await self._server.documents.view(document)
+        snapshot = document.folder.snapshot
+        if snapshot is None or not self._is_current(document):
+            return
+        gaps = () if view is None else view.gaps
+        found = _of_gaps(gaps, document.text, self._server.options.diagnostics)
+        found += _of_problems(snapshot.problems, document.folder.root).get(document.path, [])
+        if self._published.setdefault(document.folder.uri, {}).get(document.path, []) != found:
+            self._publish(document.folder, document.path, found, document)
+
+    def clear(self, folder: Folder) -> None:
+        """Take everything of a folder away."""
+        for path, diagnostics in self._published.pop(folder.uri, {}).items():
+            if diagnostics:
+                self._send(folder, path, [], None)
+
+    def _publish(self, folder: Folder, path: str, diagnostics: list[Diagnostic], document: Document | None) -> None:
+        self._published[folder.uri][path] = diagnostics
+        self._send(folder, path, diagnostics, document)
+
+    def _send(self, folder: Folder, path: str, diagnostics: list[Diagnostic], document: Document | None) -> None:
+        uri = document.uri if document is not None else uri_of(folder.root / path)
+        version = document.version if document is not None else None
+        self._server.text_document_publish_diagnostics(PublishDiagnosticsParams(uri, diagnostics, version))
+
+    def _is_current(self, document: Document) -> bool:
+        now = self._server.documents.find(document.uri)
+        return now is not None and now.version == document.version
+
+
+def _of_folder(
+    workspace: Workspace, snapshot: Snapshot, texts: Mapping[str, str], options: DiagnosticOptions
+) -> dict[str, list[Diagnostic]]:
+    from testlens.workspace.views import place_gaps, text_on_disk
+
+    found = _of_problems(snapshot.problems, workspace.root)
+    for path, report in snapshot.files.items():
+        if not report.gaps or not options.enabled:
+            continue
+        text = texts.get(path) if path in texts else text_on_disk(workspace.root / path)
+        anchors = None if text is None else workspace.anchors(report, text)
+        if text is None or anchors is None:
+            continue
+        gaps = _of_gaps(place_gaps(report.gaps, anchors), text, options)
+        if gaps:
+            found[path] = gaps + found.get(path, [])
+    return found
+
+
+def _of_gaps(gaps: Iterable[PlacedGap], text: str, options: DiagnosticOptions) -> list[Diagnostic]:
+    from testlens.workspace.views import without_echoes
+
+    if not options.enabled:
+        return []
+    shown = [gap for gap in without_echoes(gaps) if gap.gap.risk.score >= options.minimum_risk]
+    riskiest = sorted(shown, key=lambda gap: -gap.gap.risk.score)[: options.maximum_per_file]
+    lines = split_lines(text) if riskiest else []
+    return [_of_gap(gap, lines, options) for gap in sorted(riskiest, key=lambda gap: gap.first)]
+
+
+def _of_gap(placed: PlacedGap, lines: list[str], options: DiagnosticOptions) -> Diagnostic:
+    last = placed.last if placed.last - placed.first < _LONGEST_UNDERLINE else placed.first
+    return Diagnostic(
+        range=text_range(lines, placed.first, last),
+        message=_message(placed),
+        severity=_severity(placed.gap.risk.score, options),
+        code=placed.gap.region.kind,
+        code_description=CodeDescription(href=RISK_PAGE),
+        source=SOURCE,
+    )
+
+
+def _message(placed: PlacedGap) -> str:
+    risk = placed.gap.risk
+    reason = f" ({placed.reason})" if placed.reason else ""
+    factors = ", ".join(f"{name} {risk.factors[name]:.0f}" for name in risk.largest(2))
+    weight = f"Risk {risk.score:.0f}: {factors}." if factors else f"Risk {risk.score:.0f}."
+    return f"{placed.subject} {placed.title}{reason}. {weight}"
+
+
+def _severity(risk: float, options: DiagnosticOptions) -> DiagnosticSeverity:
+    if risk >= options.warning_from:
+        return DiagnosticSeverity.Warning
+    return DiagnosticSeverity.Information if risk >= options.information_from else DiagnosticSeverity.Hint
+
+
+_PROBLEM_SEVERITIES = {
+    "error": DiagnosticSeverity.Error,
+    "warning": DiagnosticSeverity.Warning,
+    "information": DiagnosticSeverity.Information,
+}
+
+
+def _of_problems(problems: Iterable[Problem], root: Path) -> dict[str, list[Diagnostic]]:
+    """Problems that name a place in a text file of the folder, by path."""
+    found: dict[str, list[Diagnostic]] = {}
+    for problem in problems:
+        if problem.path is None or problem.line is None or not (root / problem.path).is_file():
+            continue
+        line = text_range([""] * problem.line, problem.line, problem.line)
+        diagnostic = Diagnostic(
+            range=line,
+            message=f"{problem.message} {problem.advice}",
+            severity=_PROBLEM_SEVERITIES[problem.severity],
+            source=SOURCE,
+        )
+        found.setdefault(problem.path, []).append(diagnostic)
+    return found

@@ -1,0 +1,119 @@
+"""Marks of open documents: sent when one opens, after a pause in typing, and when its report changes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import (
+    TEXT_DOCUMENT_DID_CHANGE,
+    TEXT_DOCUMENT_DID_CLOSE,
+    TEXT_DOCUMENT_DID_OPEN,
+    DidChangeTextDocumentParams,
+    DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams,
+)
+
+from testlens.lsp.convert import flat_pairs, flat_ranges
+from testlens.lsp.documents import Document
+from testlens.lsp.folders import Folder
+from testlens.lsp.protocol import MARKS, MarksParams
+from testlens.lsp.server import TestlensServer
+
+if TYPE_CHECKING:
+    from testlens.workspace.views import View
+
+_PAUSE_IN_TYPING = 0.05
+
+
+def register(server: TestlensServer) -> None:
+    """Add the feature to the server."""
+    feature = _Marks(server)
+
+    @server.feature(TEXT_DOCUMENT_DID_OPEN)
+    async def opened(params: DidOpenTextDocumentParams) -> None:
+        await feature.opened(params.text_document.uri)
+
+    @server.feature(TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: DidChangeTextDocumentParams) -> None:
+        feature.send_after_pause(params.text_document.uri)
+
+    @server.feature(TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: DidCloseTextDocumentParams) -> None:
+        feature.closed(params.text_document.uri)
+
+    server.on_reports.append(feature.send_all)
+
+
+class _Marks:
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._pauses: dict[str, asyncio.TimerHandle] = {}
+        self._sent: dict[str, MarksParams] = {}
+
+    async def opened(self, uri: str) -> None:
+        document = self._server.documents.find(uri)
+        if document is None:
+            return
+        if document.folder.report(document.path) is None and document.folder.snapshot is None:
+            # The first refresh may take a while; the peek sends the marks.
+            await document.folder.peek([document.path])
+        await self._send(uri)
+
+    def send_after_pause(self, uri: str) -> None:
+        waiting = self._pauses.pop(uri, None)
+        if waiting is not None:
+            waiting.cancel()
+        loop = asyncio.get_running_loop()
+        self._pauses[uri] = loop.call_later(_PAUSE_IN_TYPING, self._pause_over, uri)
+
+    def closed(self, uri: str) -> None:
+        self._server.documents.forget(uri)
+        self._sent.pop(uri, None)
+
+    def send_all(self, folder: Folder) -> None:
+        for document in self._server.documents.in_folder(folder):
+            self._server.spawn(self._send(document.uri))
+
+    def _pause_over(self, uri: str) -> None:
+        self._pauses.pop(uri, None)
+        self._server.spawn(self._send(uri))
+        self._server.announce_edit(uri)
+
+    async def _send(self, uri: str) -> None:
+        document = self._server.documents.find(uri)
+        if document is None:
+            return
+        view = await self._server.documents.view(document)
+        params = _params(document, view)
+        if self._sent.get(uri) != params:
+            self._sent[uri] = params
+            self._server.protocol.notify(MARKS, params)
+
+
+def _params(document: Document, view: View | None) -> MarksParams:
+    if view is None or view.anchors is None:
+        note = _why_unmeasured(document.folder) if view is None else "edited since the last run"
+        percent = None if view is None else view.report.coverage.numbers.percent
+        return MarksParams(document.uri, document.version, [], [], [], [], [], [], percent, note)
+    marks = view.marks
+    return MarksParams(
+        document.uri,
+        document.version,
+        flat_ranges(marks.covered),
+        flat_ranges(marks.partial),
+        flat_ranges(marks.uncovered),
+        flat_ranges(marks.stale),
+        flat_ranges(marks.failing),
+        flat_pairs((gap.first, gap.last) for gap in view.gaps),
+        view.report.coverage.numbers.percent,
+        None,
+    )
+
+
+def _why_unmeasured(folder: Folder) -> str:
+    if folder.snapshot is None:
+        return "the coverage data is being read"
+    if folder.snapshot.source is None:
+        return "no coverage data"
+    return f"not measured by {folder.snapshot.source}"

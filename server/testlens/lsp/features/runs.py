@@ -1,0 +1,148 @@
+"""Test runs: started by a command, shown as progress and status, and taken over into the snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from testlens.lsp.features import problems
+from testlens.lsp.features.arguments import folder_of, parse, refusal
+from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.folders import Folder, RunCounts
+from testlens.lsp.progress import ProgressBar
+from testlens.lsp.protocol import CANCEL_RUN, RUN_TESTS, FolderArguments, JobResult, RunTestsArguments
+from testlens.lsp.server import TestlensServer
+
+if TYPE_CHECKING:
+    from testlens.runners.events import Event
+    from testlens.runners.pytest_runner import RunResult
+
+logger = logging.getLogger(__name__)
+
+_STATUS_EVERY = 0.1
+
+
+def register(server: TestlensServer) -> None:
+    """Add the feature to the server."""
+    feature = _Runs(server)
+
+    @server.command(RUN_TESTS)
+    def run_tests(ls: TestlensServer, *arguments: object) -> dict[str, Any]:
+        wanted = parse(arguments, RunTestsArguments)
+        return attrs.asdict(feature.start(folder_of(ls, wanted.folder), tuple(wanted.tests or ())))
+
+    @server.command(CANCEL_RUN)
+    def cancel_run(ls: TestlensServer, *arguments: object) -> None:
+        feature.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
+
+    server.on_removal.append(feature.cancel)
+
+
+class _Runs:
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, folder: Folder, tests: tuple[str, ...]) -> JobResult:
+        """Start a run; nothing of it is waited for."""
+        if not self._server.options.trusted:
+            raise refusal("Testlens runs no tests in a workspace that is not trusted. Trust it, then run them.")
+        if folder.workspace is None:
+            raise refusal("Testlens is still opening the folder. Try again in a moment.")
+        if folder.run is not None:
+            raise refusal(f"Tests of {folder.root.name} are already running. Cancel that run first.")
+        folder.run = RunCounts(str(uuid.uuid4()))
+        self._tasks[folder.uri] = self._server.spawn(self._run(folder, folder.run, tests))
+        return JobResult(folder.run.job)
+
+    def cancel(self, folder: Folder) -> None:
+        """Stop the run of a folder, if there is one."""
+        task = self._tasks.get(folder.uri)
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, folder: Folder, counts: RunCounts, tests: tuple[str, ...]) -> None:
+        bar = ProgressBar(self._server)
+        self._server.announce_state(folder)
+        try:
+            python = await ready_interpreter(self._server, folder)
+            if python is not None:
+                await bar.open(f"Testing {folder.root.name}", lambda: self.cancel(folder))
+                await self._execute(folder, counts, tests, python, bar)
+        finally:
+            bar.close()
+            folder.run = None
+            self._tasks.pop(folder.uri, None)
+            self._server.announce_state(folder)
+
+    async def _execute(
+        self, folder: Folder, counts: RunCounts, tests: tuple[str, ...], python: str, bar: ProgressBar
+    ) -> None:
+        from testlens.runners.pytest_runner import RunRequest, run_tests
+
+        workspace = folder.workspace
+        assert workspace is not None
+        settings = workspace.settings
+        request = RunRequest(
+            root=folder.root,
+            python=python,
+            data_file=workspace.own_data,
+            tests=tests,
+            pytest_args=settings.config.pytest_args,
+            test_timeout=settings.test_timeout,
+        )
+        show = _Throttled(lambda: self._show(folder, counts, bar))
+        result = await run_tests(request, lambda event: self._take(event, counts, show))
+        problems.tell(self._server, result.problems)
+        await self._take_over(folder, result)
+
+    def _take(self, event: Event, counts: RunCounts, show: _Throttled) -> None:
+        from testlens.runners.events import Collected, TestFinished
+
+        match event:
+            case Collected(total=total):
+                counts.total = total
+            case TestFinished(outcome=outcome):
+                counts.done += 1
+                counts.failed += outcome in ("failed", "error")
+            case _:
+                return
+        show.soon()
+
+    def _show(self, folder: Folder, counts: RunCounts, bar: ProgressBar) -> None:
+        failed = f", {counts.failed} failed" if counts.failed else ""
+        bar.report(counts.done, counts.total, f"{counts.done} of {counts.total} tests{failed}")
+        self._server.announce_state(folder)
+
+    async def _take_over(self, folder: Folder, result: RunResult) -> None:
+        from testlens.domain.snapshot import TestResult
+
+        workspace = folder.workspace
+        if result.data_file is None or workspace is None:
+            return
+        outcomes = {
+            test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
+            for test in result.results
+        }
+        await folder.take(lambda: workspace.finish_run(outcomes, result.sources))
+
+
+class _Throttled:
+    """Calls a function soon, but at most ten times a second; the last call is never lost."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        """Have the function called."""
+        if self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_later(_STATUS_EVERY, self._call)
+
+    def _call(self) -> None:
+        self._waiting = None
+        self._function()

@@ -1,0 +1,234 @@
+"""The workspace folders of the client, each with its own Workspace and the thread that refreshes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol.types import WorkspaceFolder
+
+from testlens.lsp.convert import path_of
+from testlens.lsp.progress import ProgressBar
+from testlens.lsp.work import Worker
+
+if TYPE_CHECKING:
+    from testlens.domain.plan import Plan
+    from testlens.domain.problems import Problem
+    from testlens.domain.snapshot import FileReport, Snapshot
+    from testlens.lsp.server import TestlensServer
+    from testlens.workspace.watcher import Change, Watcher
+    from testlens.workspace.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+_UNNOTICED = 0.5
+_PROGRESS_EVERY = 0.25
+
+
+@dataclass(slots=True)
+class RunCounts:
+    """How far a test run is: tests done, in all, and failed."""
+
+    job: str
+    done: int = 0
+    total: int = 0
+    failed: int = 0
+
+
+class Folder:
+    """One workspace folder. Lives on the event loop; its workspace works on threads.
+
+    `workspace` and `plan` are None until they are there; `run` is the test run in progress, if there is one.
+    """
+
+    def __init__(self, server: TestlensServer, uri: str, root: Path) -> None:
+        self.uri = uri
+        self.root = root
+        self.workspace: Workspace | None = None
+        self.plan: Plan | None = None
+        self.run: RunCounts | None = None
+        self.background = Worker(f"refresh-{root.name}")
+        self._server = server
+        self._peeked: dict[str, FileReport] = {}
+        self._refreshing: asyncio.Task[None] | None = None
+        self._again = False
+        self._watcher: Watcher | None = None
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest complete snapshot; None before the first."""
+        return self.workspace.snapshot if self.workspace is not None and self.plan is not None else None
+
+    @property
+    def target(self) -> float:
+        """Target coverage in percent."""
+        return self.workspace.settings.target if self.workspace is not None else 0.0
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong beside the snapshot's own problems."""
+        found = self._watcher.problem if self._watcher is not None else None
+        return (found,) if found is not None else ()
+
+    def report(self, path: str) -> FileReport | None:
+        """The newest report of a file, which may be younger than the snapshot."""
+        if path in self._peeked:
+            return self._peeked[path]
+        return self.workspace.snapshot.files.get(path) if self.workspace is not None else None
+
+    def relative(self, path: Path) -> str | None:
+        """`path` as domain values have it, or None outside of the folder."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else None
+
+    async def start(self) -> None:
+        """Read what there is of the folder: open documents first, then everything; then watch it."""
+        self.workspace = await self._server.quick.do(_open_workspace, self.root, self._server)
+        await self.peek()
+        self.refresh()
+        self._watcher = await self.background.do(_start_watcher, self)
+
+    async def configure(self) -> None:
+        """Put the client's settings in force."""
+        if self.workspace is not None:
+            await self.background.do(self.workspace.configure, self._server.options.overrides())
+            self.refresh()
+
+    async def peek(self, paths: Collection[str] = ()) -> None:
+        """Read the newest data of `paths`, or of all open documents, ahead of the refresh."""
+        wanted = paths or self._server.documents.paths_in(self)
+        if self.workspace is None or not wanted:
+            return
+        self._peeked |= await self._server.quick.do(self.workspace.peek, wanted)
+        self._server.announce_reports(self)
+
+    def refresh(self) -> asyncio.Task[None]:
+        """Read the folder anew; a refresh in progress is followed by one more, however often this is called."""
+        self._again = True
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = self._server.spawn(self._refresh_while_wanted())
+        return self._refreshing
+
+    async def take(self, make_snapshot: Callable[[], object]) -> None:
+        """Have a new snapshot made on the folder's thread, and announce it."""
+        await self.background.do(make_snapshot)
+        await self._announce()
+
+    def stop(self) -> None:
+        """Let go of threads, watches and the store."""
+        if self._watcher is not None:
+            self._watcher.stop()
+        self.background.stop()
+        if self.workspace is not None:
+            self.workspace.close()
+
+    def changed_on_disk(self, change: Change) -> None:
+        """The watcher noticed something; called on its thread."""
+        self._server.call_soon(self._react, change)
+
+    def _react(self, change: Change) -> None:
+        if self.run is None:
+            self._server.spawn(self._read_again(change))
+
+    async def _read_again(self, change: Change) -> None:
+        if change == "data":
+            await self.peek()
+        elif self.workspace is not None and self._watcher is not None:
+            await self.background.do(self.workspace.configure, self._server.options.overrides())
+            await self.background.do(self._watcher.follow)
+        self.refresh()
+
+    async def _refresh_while_wanted(self) -> None:
+        while self._again:
+            self._again = False
+            await self._refresh_once()
+
+    async def _refresh_once(self) -> None:
+        assert self.workspace is not None
+        counts = [0, 0]
+
+        def count(done: int, total: int) -> None:
+            counts[:] = done, total
+
+        job = asyncio.ensure_future(self.background.do(self.workspace.refresh, count))
+        await asyncio.wait({job}, timeout=_UNNOTICED)
+        if not job.done():
+            await self._show(job, counts)
+        await job
+        await self._announce()
+
+    async def _show(self, job: asyncio.Future[Snapshot], counts: list[int]) -> None:
+        bar = ProgressBar(self._server)
+        await bar.open(f"Reading the coverage of {self.root.name}")
+        while not job.done():
+            bar.report(counts[0], counts[1], f"{counts[0]} of {counts[1]} files")
+            await asyncio.wait({job}, timeout=_PROGRESS_EVERY)
+        bar.close()
+
+    async def _announce(self) -> None:
+        assert self.workspace is not None
+        self._peeked.clear()
+        self._server.announce_reports(self)
+        self.plan = await self.background.do(self.workspace.plan)
+        self._server.announce_snapshot(self)
+
+
+class Folders:
+    """All folders of the client, which may change while the server runs."""
+
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._folders: dict[str, Folder] = {}
+
+    def __iter__(self) -> Iterator[Folder]:
+        return iter(list(self._folders.values()))
+
+    def add(self, folder: WorkspaceFolder) -> None:
+        """Take in a folder of the client; one that is no place on disk has nothing to show."""
+        root = path_of(folder.uri)
+        if root is None or folder.uri in self._folders:
+            return
+        added = self._folders[folder.uri] = Folder(self._server, folder.uri, root)
+        self._server.announce_state(added)
+        self._server.spawn(added.start())
+
+    def remove(self, uri: str) -> None:
+        """Let go of a folder and of everything shown for it."""
+        removed = self._folders.pop(uri, None)
+        if removed is not None:
+            self._server.announce_removal(removed)
+            removed.stop()
+
+    def stop(self) -> None:
+        """Let go of all folders."""
+        for folder in self:
+            folder.stop()
+
+    def named(self, uri: str | None) -> Folder | None:
+        """The folder with this URI; without one, the only folder there is."""
+        if uri is not None:
+            return self._folders.get(uri) or self._folders.get(uri.rstrip("/"))
+        return next(iter(self._folders.values())) if len(self._folders) == 1 else None
+
+    def owner(self, path: Path) -> Folder | None:
+        """The innermost folder that `path` lies in."""
+        owners = [folder for folder in self._folders.values() if path.is_relative_to(folder.root)]
+        return max(owners, key=lambda folder: len(folder.root.parts), default=None)
+
+
+def _open_workspace(root: Path, server: TestlensServer) -> Workspace:
+    from testlens.workspace.workspace import Workspace
+
+    return Workspace(root, server.options.overrides())
+
+
+def _start_watcher(folder: Folder) -> Watcher:
+    from testlens.workspace.watcher import Watcher
+
+    assert folder.workspace is not None
+    watcher = Watcher(folder.workspace, folder.changed_on_disk)
+    watcher.start()
+    return watcher
