@@ -166,7 +166,8 @@ class _RunFinder:
             yield run
 
     def _take(self, lines: Sequence[int]) -> list[int]:
-        taken = [line for line in lines if line in self.left]
+        # One line can hold both a head and its body.
+        taken = sorted(self.left.intersection(lines))
         self.left.difference_update(taken)
         return taken
 

@@ -2,61 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
 
-from testlens.domain.history import Change
+from testlens.domain.history import Change, FileHistory, change_of
 from testlens.domain.packing import pack
 from testlens.domain.risk import Evidence, crap
 from testlens.domain.snapshot import FileReport, FunctionReport, Gap
-from testlens.workspace.examine import Examined, ExaminedFunction, Finding
+from testlens.workspace.examine import Examined, Finding
 from testlens.workspace.settings import Settings
 
-ChangeOf = Callable[[str, int, int], Change | None]
-"""Path, first and last line of a function (1-based) -> how it changed, None where that is unknown."""
 
-
-def no_history(path: str, first: int, last: int) -> Change | None:
-    """The answer where there is no git history."""
-    return None
-
-
-def report(path: str, examined: Examined, settings: Settings, change_of: ChangeOf, anchored: bool) -> FileReport:
+def report(
+    path: str, examined: Examined, settings: Settings, history: FileHistory | None, anchored: bool
+) -> FileReport:
     """The report of one file, gaps by line; its lines are those of the text that was examined.
 
-    `anchored` says whether that is the text that was measured.
+    Without `history` the factors of change are left out. `anchored` says whether that is the text that was measured.
     """
-    by_line = {entry.function.line: entry for entry in examined.functions}
-    critical = settings.is_critical(path)
-    gaps = tuple(
-        _gap(path, examined, finding, by_line.get(finding.region.scope_line), critical, settings, change_of)
-        for finding in examined.findings
-    )
+    assessor = _Assessor(path, examined, settings, history)
+    gaps = tuple(assessor.gap(finding) for finding in examined.findings)
     coverage = examined.coverage
     functions = _functions(examined, gaps)
     return FileReport(path, examined.text_digest, coverage.numbers, pack(coverage), functions, gaps, anchored)
 
 
-def _gap(
-    path: str,
-    examined: Examined,
-    finding: Finding,
-    owner: ExaminedFunction | None,
-    critical: bool,
-    settings: Settings,
-    change_of: ChangeOf,
-) -> Gap:
-    region = finding.region
-    numbers = owner.numbers if owner else examined.coverage.numbers
-    # Code outside of functions is judged by its own lines.
-    first, last = (owner.function.first, owner.function.last) if owner else (region.first, region.last)
-    evidence = Evidence(
-        kind=region.kind,
-        complexity=owner.function.complexity if owner else 1,
-        unproven=1 - numbers.percent / 100,
-        consequences=finding.consequences | ({"critical"} if critical else set()),
-        change=change_of(path, first, last),
-    )
-    return Gap(path, region, settings.assess(evidence))
+class _Assessor:
+    """Weighs the gaps of one file; what gaps of one function share is found once."""
+
+    def __init__(self, path: str, examined: Examined, settings: Settings, history: FileHistory | None) -> None:
+        self._path = path
+        self._settings = settings
+        self._history = history
+        self._numbers = examined.coverage.numbers
+        self._statements = sorted(examined.coverage.statements)
+        self._owners = {entry.function.line: entry for entry in examined.functions}
+        self._critical = frozenset({"critical"}) if settings.is_critical(path) else frozenset[str]()
+        self._changes: dict[tuple[int, int], Change | None] = {}
+
+    def gap(self, finding: Finding) -> Gap:
+        region = finding.region
+        owner = self._owners.get(region.scope_line)
+        numbers = owner.numbers if owner else self._numbers
+        # Code outside of functions is judged by its own lines.
+        first, last = (owner.function.first, owner.function.last) if owner else (region.first, region.last)
+        evidence = Evidence(
+            kind=region.kind,
+            complexity=owner.function.complexity if owner else 1,
+            unproven=1 - numbers.percent / 100,
+            consequences=finding.consequences | self._critical,
+            change=self._change(first, last),
+        )
+        return Gap(self._path, region, self._settings.assess(evidence))
+
+    def _change(self, first: int, last: int) -> Change | None:
+        if self._history is None:
+            return None
+        if (first, last) not in self._changes:
+            lines = self._statements[bisect_left(self._statements, first) : bisect_right(self._statements, last)]
+            self._changes[first, last] = change_of(self._history, first, last, lines)
+        return self._changes[first, last]
 
 
 def _functions(examined: Examined, gaps: tuple[Gap, ...]) -> tuple[FunctionReport, ...]:

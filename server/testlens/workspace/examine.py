@@ -66,7 +66,10 @@ def examine_text(text: str, path: str, measured: Measured, rules: ParseRules) ->
     parsed = parse(text, path, rules.exclude, rules.no_branch)
     if isinstance(parsed, Problem):
         return parsed
-    shape = outline(parsed.tree)
+    try:
+        shape = outline(parsed.tree)
+    except RecursionError:
+        return Problem("Its code is nested too deeply to be read.", "Exclude this file from coverage.", path)
     coverage = _coverage(measured, parsed.source)
     owners = Owners(shape.scopes)
     regions = find_regions(coverage, shape, owners, parsed.describe)

@@ -13,16 +13,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 from testlens.domain.coverage import Numbers, Trace
+from testlens.domain.history import FileHistory
 from testlens.domain.plan import Plan, make_plan
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import FileReport, Snapshot, TestResult
 from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
 from testlens.sources import coverage_data, project_config
-from testlens.sources.coverage_parse import normalise
+from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data
-from testlens.workspace.assess import ChangeOf, no_history, report
+from testlens.sources.source_text import read_content
+from testlens.workspace.assess import report
+from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
-from testlens.workspace.examine import ParseRules, digest, examine_text
+from testlens.workspace.examine import Examined, ParseRules, digest, examine_text
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
@@ -46,7 +49,7 @@ class Workspace:
         self._overrides = overrides
         self._snapshot = Snapshot()
         self._measurement: Measurement | None = None
-        self._change_of: ChangeOf = no_history
+        self._history = ChangeHistory(root, self.store)
         self._config_problems: tuple[Problem, ...] = ()
         self.settings = self._load_settings()
 
@@ -82,6 +85,23 @@ class Workspace:
             if measurement is None:
                 return self._publish(Snapshot(problems=problems))
             return self._publish(self._build(measurement, problems, progress))
+
+    def read_history(self) -> bool:
+        """Ask git about the files with gaps; if this says true, the next refresh knows more of their risk.
+
+        Runs git, so not in a workspace that the user does not trust. Takes some milliseconds a file the first time.
+        """
+        files = {}
+        for path, file in self._snapshot.files.items():
+            content = read_content(self.root / path) if file.gaps else None
+            # Git knows the lines of the text on disk: they say nothing of another one.
+            if content is not None and digest(decode(content)) == file.text_digest:
+                files[path] = file.text_digest
+        known = self._history.problems
+        found = self._history.read(files)
+        if not found and self._history.problems != known:
+            self._publish(replace(self._snapshot, problems=(*self._snapshot.problems, *self._history.problems)))
+        return found
 
     def peek(self, paths: Collection[str]) -> Mapping[str, FileReport]:
         """Reports of a few files (relative, POSIX) from the newest data, without waiting for all the others.
@@ -148,6 +168,9 @@ class Workspace:
         coverage = self.settings.config.coverage
         return ParseRules(coverage.exclude, coverage.no_branch)
 
+    def _history_of(self, path: str, examined: Examined) -> FileHistory | None:
+        return self._history.of(path, examined.text_digest)
+
     def _first_usable(self, found: tuple[DataFile, ...]) -> tuple[Measurement | None, tuple[Problem, ...]]:
         problems: tuple[Problem, ...] = ()
         for data in found:
@@ -162,13 +185,15 @@ class Workspace:
         files: dict[str, FileReport] = {}
         edited: list[str] = []
         for file in examiner.files(progress):
-            files[file.path] = report(file.path, file.examined, self.settings, self._change_of, file.anchored)
+            files[file.path] = report(
+                file.path, file.examined, self.settings, self._history_of(file.path, file.examined), file.anchored
+            )
             if file.edited:
                 edited.append(file.path)
         totals = sum((file.numbers for file in files.values()), Numbers())
         source = _in_words(self.root, measurement.data)
         self.store.record_percent(source, totals.percent)
-        problems += (*measurement.problems, *examiner.problems, *self._store_problem())
+        problems += (*measurement.problems, *examiner.problems, *self._history.problems, *self._store_problem())
         if edited:
             problems += (_edited(sorted(edited)),)
         own = measurement.data.kind == "own run"
@@ -201,7 +226,7 @@ class Workspace:
         examined = examine_text(source.text, source.path, trace, self._rules())
         if isinstance(examined, Problem):
             return None
-        return report(source.path, examined, self.settings, self._change_of, source.fresh)
+        return report(source.path, examined, self.settings, self._history_of(source.path, examined), source.fresh)
 
 
 def _relative(problem: Problem, root: Path) -> Problem:
