@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, NoReturn
 
 import typer
@@ -26,7 +27,6 @@ app = typer.Typer(
     name="testlens",
     help="What the tests of a Python project do not prove, ranked by risk.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -64,18 +64,19 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     own, for_pytest = _split(sys.argv[1:] if arguments is None else arguments)
     wants_json = "--json" in own and "report" not in own[:1]
     try:
-        status = app(own, prog_name="testlens", obj=for_pytest, standalone_mode=False)
+        status = app(own or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
         sys.stdout.flush()
     except Failure as failure:
         status = _give_up(failure.problem, wants_json)
     except typer.TyperException as error:
         status = _misused(error, wants_json)
     except (KeyboardInterrupt, typer.Abort):
+        print("Stopped.", file=sys.stderr)
         status = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough. Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = 1
     sys.exit(status)
 
 
@@ -88,7 +89,8 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     return own[:end], tuple(own[end + 1 :])
 
 
-def _give_up(problem: Problem, wants_json: bool) -> int:
+def _give_up(cause: Problem, wants_json: bool) -> int:
+    problem = replace(cause, severity="error")
     if wants_json:
         from testlens.report.plan_json import VERSION, problems_json
 

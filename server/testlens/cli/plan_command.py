@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_json, print_problems
-from testlens.domain.problems import Problem
 from testlens.report.plan_json import empty_plan_json, plan_json
 from testlens.workspace.settings import Overrides
-from testlens.workspace.workspace import Workspace
 
 _DEFAULT_TOP = 10
 
 
 def plan(root: Path, overrides: Overrides, top: int | None) -> int:
     """Print the table of the `top` riskiest gaps; the exit status is 1 without data."""
-    workspace = Workspace(root, overrides)
-    snapshot = workspace.refresh()
+    workspace = read_folder(root, overrides)
+    snapshot = workspace.snapshot
     print_problems(snapshot.problems)
     if snapshot.source is None:
         print_problems([no_data(root)])
@@ -29,8 +28,8 @@ def plan(root: Path, overrides: Overrides, top: int | None) -> int:
 
 def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
     """Print the plan as one JSON object, `top` None meaning all gaps; the exit status is 1 without data."""
-    workspace = Workspace(root, overrides)
-    snapshot = workspace.refresh()
+    workspace = read_folder(root, overrides)
+    snapshot = workspace.snapshot
     if snapshot.source is None:
         problems = (*snapshot.problems, no_data(root))
         print_json(empty_plan_json(workspace.settings.target, problems))
@@ -38,12 +37,3 @@ def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
     found = workspace.plan()
     print_json(plan_json(found, found.gaps[:top], snapshot.problems))
     return 0
-
-
-def no_data(root: Path) -> Problem:
-    """There is nothing to make a plan from."""
-    return Problem(
-        f"There is no coverage data in {root}.",
-        "Run `testlens run` there, or run your tests with coverage, or name a data file with --data.",
-        severity="error",
-    )

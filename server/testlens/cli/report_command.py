@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from testlens.cli.failure import Failure
-from testlens.cli.plan_command import no_data
+from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_problems
 from testlens.domain.problems import Problem
 from testlens.report.view import View, make_view
 from testlens.workspace.settings import Overrides
-from testlens.workspace.workspace import Workspace
 
 _SUFFIXES = {"html": (".html", ".htm"), "markdown": (".md", ".markdown", ".txt"), "json": (".json",)}
 
@@ -24,8 +23,8 @@ def report(root: Path, overrides: Overrides, html: str | None, markdown: str | N
     if not files:
         advice = "Give one of --html FILE, --markdown FILE and --json FILE, or several."
         raise Failure(Problem("There is no file to write.", advice, severity="error"))
-    workspace = Workspace(root, overrides)
-    snapshot = workspace.refresh()
+    workspace = read_folder(root, overrides)
+    snapshot = workspace.snapshot
     print_problems(snapshot.problems)
     if snapshot.source is None:
         print_problems([no_data(root)])

@@ -61,17 +61,18 @@ def problems_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 
 
 def _gap_json(planned: PlannedGap) -> dict[str, Any]:
+    # Tuples become JSON arrays: a large project has tens of thousands of gaps, so nothing is copied.
     gap, region, risk = planned.gap, planned.gap.region, planned.gap.risk
     return {
         "file": gap.file,
         "function": region.function,
         "kind": region.kind,
-        "lines": [region.first, region.last],
-        "statements": list(region.statements),
-        "arcs": [list(arc) for arc in region.arcs],
+        "lines": (region.first, region.last),
+        "statements": region.statements,
+        "arcs": region.arcs,
         "reason": region.reason,
         "risk": risk.score,
         "factors": dict(risk.factors),
-        "left_out": list(risk.left_out),
+        "left_out": risk.left_out,
         "gain": planned.gain,
     }

@@ -1,0 +1,74 @@
+"""Reads what is known of a folder, and shows on a terminal how that gets on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from testlens.cli.failure import Failure
+from testlens.domain.problems import Problem
+from testlens.sources.discovery import find_data
+from testlens.workspace.measurement import load_measurement
+from testlens.workspace.settings import Overrides
+from testlens.workspace.workspace import Workspace
+
+_QUIET_SECONDS = 0.5
+_SECONDS_BETWEEN = 0.1
+
+
+def read_folder(root: Path, overrides: Overrides) -> Workspace:
+    """A workspace with its snapshot; a `Failure` where `overrides` name a data file that tells nothing."""
+    workspace = Workspace(root, overrides)
+    if overrides.data:
+        _check_named_data(workspace)
+    progress = ReadingProgress()
+    workspace.refresh(progress.show)
+    progress.clear()
+    return workspace
+
+
+def no_data(root: Path) -> Problem:
+    """There is nothing to make a plan from."""
+    return Problem(
+        f"There is no usable coverage data in {root}.",
+        "Run `testlens run` there, or your tests with coverage, or name a data file with --data.",
+        severity="error",
+    )
+
+
+class ReadingProgress:
+    """One line on standard error that counts files, if that is a terminal and reading takes more than a moment."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _QUIET_SECONDS if sys.stderr.isatty() else float("inf")
+        self._shown = False
+
+    def show(self, done: int, total: int) -> None:
+        """`done` files of `total` have been read."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _SECONDS_BETWEEN
+        self._shown = True
+        print(f"\rReading sources: {done} of {total}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+def _check_named_data(workspace: Workspace) -> None:
+    # The core falls back to other data that it finds, which is not what somebody who names a file asks for.
+    config = workspace.settings.config
+    found, problems = find_data(workspace.root, config)
+    measurement = load_measurement(workspace.root, config, found[0])
+    if measurement.names:
+        return
+    cause = Problem(
+        f"This data speaks of no file in {workspace.root}.",
+        "Name the folder where the tests ran, or map the paths under [tool.coverage.paths].",
+        config.data[0],
+    )
+    raise Failure(next(iter((*measurement.problems, *problems)), cause))
