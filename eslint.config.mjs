@@ -1,14 +1,16 @@
-// Lints the extension. Strict and typed: a promise that nobody awaits is an error.
+// Lints the extension, strict and typed (a promise that nobody awaits is an error), and the scripts around it.
 import js from "@eslint/js";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
+
+const NODE_GLOBALS = ["AbortController", "AbortSignal", "Buffer", "URL", "clearTimeout", "console", "fetch", "process", "setTimeout"];
 
 export default defineConfig(
   { ignores: ["extension/dist/"] },
   {
     files: ["**/*.mjs"],
     extends: [js.configs.recommended],
-    languageOptions: { globals: { console: "readonly", process: "readonly" } },
+    languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, "readonly"])) },
   },
   {
     files: ["extension/**/*.ts"],

@@ -46,8 +46,9 @@ export class Client implements vscode.Disposable {
   private readonly restarts = new RestartPolicy();
   private readonly starting = new Coalescer(() => this.startResolved());
   private connection: { readonly client: LanguageClient; readonly server: Server } | undefined;
+  /** Whether the next start replaces a running server even by the same one. */
+  private forced = false;
   private restartedAfterStop = false;
-  private disposed = false;
 
   constructor(
     private readonly sources: () => ServerSources,
@@ -61,9 +62,9 @@ export class Client implements vscode.Disposable {
   }
 
   /** Stops the server and starts it again, whatever its state. */
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.ensureStarted();
+  restart(): Promise<void> {
+    this.forced = true;
+    return this.starting.request();
   }
 
   async stop(): Promise<void> {
@@ -75,7 +76,7 @@ export class Client implements vscode.Disposable {
     try {
       await stopping.dispose();
     } catch (error) {
-      // A client whose start failed cannot be stopped; there is nothing left of it to stop.
+      // Only a running server can be asked to stop. Of any other the language client ends the process, then complains.
       this.output.debug(`Stopping the server: ${String(error)}`);
     }
   }
@@ -105,10 +106,14 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.disposed = true;
     for (const emitter of [this.marksEmitter, this.statusEmitter, this.stateEmitter]) {
       emitter.dispose();
     }
+  }
+
+  /** Whether a client is the one in use, rather than one that was replaced or told to stop. */
+  private isCurrent(client: LanguageClient): boolean {
+    return this.connection?.client === client;
   }
 
   private running(): LanguageClient | undefined {
@@ -123,9 +128,10 @@ export class Client implements vscode.Disposable {
       this.report("missing", resolution.missing);
       return;
     }
-    if (this.running() && sameServer(this.connection?.server, resolution.server)) {
+    if (!this.forced && this.running() && sameServer(this.connection?.server, resolution.server)) {
       return;
     }
+    this.forced = false;
     await this.stop();
     await this.start(resolution.server);
   }
@@ -135,7 +141,9 @@ export class Client implements vscode.Disposable {
     const client = this.createClient(server);
     this.connection = { client, server };
     client.onDidChangeState(({ newState }) => {
-      this.stateChanged(newState, server);
+      if (this.isCurrent(client)) {
+        this.stateChanged(newState, server);
+      }
     });
     try {
       await client.start();
@@ -204,8 +212,8 @@ export class Client implements vscode.Disposable {
 
   /** What the language client does after the server went away without being asked to. */
   private closed(client: LanguageClient): CloseHandlerResult {
-    if (this.disposed || client.state === State.Starting) {
-      // A server that cannot even start would fail again; stateChanged() tells the user.
+    if (!this.isCurrent(client) || client.state === State.Starting) {
+      // The first was told to stop. The second would fail to start again; stateChanged() tells the user.
       return { action: CloseAction.DoNotRestart, handled: true };
     }
     if (this.restarts.mayRestart(Date.now())) {
