@@ -2,16 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.example import Truth, copy_example, measure
-from e2e.served import ServedCode, served_code
-from e2e.workbench import Workbench, window
+from e2e.served import ROOT, ServedCode, served_code
+from e2e.workbench import Workbench, open_pages, window
 
+FAILURES = ROOT / ".cache" / "e2e-failures"
 CHROMIUM = os.environ.get("TESTLENS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -64,3 +65,14 @@ def workbench(measured_window: Workbench) -> Workbench:
     """The measured example, with nothing open."""
     measured_window.reset()
     return measured_window
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave a picture of every open window beside a failure."""
+    report = yield
+    if report.failed:
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        for index, page in enumerate(open_pages()):
+            page.screenshot(path=FAILURES / f"{item.name}-{index}.png")
+    return report

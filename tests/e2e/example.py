@@ -12,7 +12,6 @@ from e2e.served import ROOT
 EXAMPLE = ROOT / "examples" / "clarity"
 # The example's largest service, with gaps of every kind.
 SERVICE = "src/clarity/services/dynamodb_service.py"
-SERVICE_NAME = Path(SERVICE).name
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from e2e.example import SERVICE_NAME, Truth
+from e2e.example import SERVICE, Truth
 from e2e.served import SETTINGS, ServedCode
 from e2e.workbench import WINDOW, Workbench
 
@@ -23,9 +23,9 @@ def scene(workbench: Workbench, code: ServedCode, truth: Truth) -> Iterator[Work
     """Gutters, Problems, status bar and tree at once."""
     workbench.command("Testlens: Show the Test Gaps")
     expect(workbench.gap_rows().first).to_be_visible()
-    workbench.open_file(SERVICE_NAME)
+    workbench.open_file(SERVICE)
     workbench.problems()
-    workbench.open_file(SERVICE_NAME)
+    workbench.open_file(SERVICE)
     workbench.go_to(truth.gap)
     workbench.wait_for(workbench.marks, bool, "marks")
     yield workbench

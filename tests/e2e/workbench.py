@@ -81,12 +81,17 @@ class Workbench:
         """The palette's entries with exactly this title."""
         return self.quick_input.locator(".monaco-list-row").filter(has=self.page.get_by_text(title, exact=True))
 
-    def open_file(self, name: str) -> None:
-        """Open a file of the folder by its name, from the quick-open box."""
+    def open_file(self, path: str) -> None:
+        """Open a file of the folder by its path, from the quick-open box."""
+        name = re.escape(Path(path).name)
         self.page.keyboard.press("Control+P")
-        self.quick_input.locator("input.input").fill(name)
-        self.quick_input.locator(f'.monaco-list-row[aria-label*="{Path(name).name}"]').first.click(timeout=SLOW_MS)
-        expect(self.page.locator(f'.tab.active[data-resource-name="{Path(name).name}"]')).to_be_visible()
+        self.quick_input.locator("input.input").fill(path)
+        # The list is sorted again while results come in, so a click could meet another row.
+        first = self.quick_input.locator(".monaco-list-row").first
+        expect(first).to_have_attribute("aria-label", re.compile(f"^{name}"), timeout=SLOW_MS)
+        self.page.keyboard.press("Enter")
+        expect(self.quick_input).to_be_hidden()
+        self.wait_for(self.active_file, lambda active: active == Path(path).name, f"{path} in the editor")
         expect(self.editor.locator(".view-line").first).to_be_visible()
 
     def go_to(self, line: int, column: int = 1) -> None:
@@ -113,18 +118,16 @@ class Workbench:
         assert box is not None
         self.page.mouse.click(box["x"] - 8, box["y"] + box["height"] / 2)
 
-    def open_first_gap(self) -> str:
-        """Unfold the tree "Test gaps" down to its first gap and click it; the gap's text."""
+    def open_first_gap(self) -> tuple[str, str]:
+        """Unfold the tree "Test gaps" down to its first gap and click it; the names of its file and of the gap."""
         rows = self.gap_rows()
-        for depth in (1, 2):
-            rows.nth(depth - 1).click()
-            if rows.nth(depth - 1).get_attribute("aria-expanded") == "false":
-                self.page.keyboard.press("ArrowRight")
-            expect(rows.nth(depth)).to_have_attribute("aria-level", str(depth + 1))
-        gap = rows.nth(2)
-        text = gap.inner_text()
-        gap.click()
-        return text
+        for depth in (0, 1):
+            if rows.nth(depth).get_attribute("aria-expanded") == "false":
+                rows.nth(depth).locator(".monaco-tl-twistie").click()
+            expect(rows.nth(depth + 1)).to_have_attribute("aria-level", str(depth + 2))
+        names = [rows.nth(depth).locator(".label-name").inner_text() for depth in (0, 2)]
+        rows.nth(2).click()
+        return names[0], names[1]
 
     def screenshot(self, name: str) -> Path:
         """Write docs/images/NAME.png, without the blinking cursor of an accidental moment."""
@@ -148,7 +151,8 @@ class Workbench:
 
     def active_file(self) -> str:
         """The name of the file in the active editor."""
-        return self.page.locator(".editor-group-container.active .tab.active").get_attribute("data-resource-name") or ""
+        tab = self.page.locator(".editor-group-container.active .tab.active")
+        return (tab.first.get_attribute("data-resource-name") or "") if tab.count() else ""
 
     def cursor_line(self) -> int | None:
         """The 1-based line that the status bar says the cursor is on."""
@@ -193,13 +197,24 @@ class Workbench:
         return value
 
 
+_open_pages: list[Page] = []
+
+
+def open_pages() -> list[Page]:
+    """The windows that are open now, the newest last."""
+    return list(_open_pages)
+
+
 @contextmanager
 def window(browser: Browser, url: str) -> Iterator[Workbench]:
     """A new window on a folder, without anything remembered from another one, closed at the end."""
     context = browser.new_context(viewport=WINDOW)
+    page = context.new_page()
+    _open_pages.append(page)
     try:
-        workbench = Workbench(context.new_page())
+        workbench = Workbench(page)
         workbench.open(url)
         yield workbench
     finally:
+        _open_pages.remove(page)
         context.close()
