@@ -15,11 +15,12 @@ _PR_SET_PDEATHSIG = 1
 
 def run_child() -> int:
     """Run pytest as the request on standard input says; returns pytest's exit code."""
-    supervisor = os.getppid()
+    _die_with(os.getppid())
+    if hasattr(os, "fork"):
+        _run_behind_shield()
     events = claim_stdout()
     request = read_request()
     close_stdin()
-    _die_with(supervisor)
     os.chdir(request["root"])
     code = _run_pytest(request, events)
     events.send("ended", exit_code=code)
@@ -27,7 +28,7 @@ def run_child() -> int:
 
 
 def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
-    root = Path(request["root"])
+    root = Path.cwd()  # the real path, which pytest reports whatever links lead there
     if not getattr(sys.flags, "safe_path", False):
         sys.path.insert(0, str(root))  # as `python -m pytest` does
     import pytest
@@ -55,8 +56,25 @@ def _measurement(request: dict[str, Any], root: Path, events: EventStream) -> An
     return Measurement(root, request["piece"], events)
 
 
-def _die_with(supervisor: int) -> None:
-    """Let Linux end this process when the supervisor dies, even if it was killed."""
+def _run_behind_shield() -> None:
+    """Go on in a copy of this process; the process itself only waits for the copy, and ends with its exit code.
+
+    A test that ends its parent process meets one that has no other duty, and the supervisor lives to tell.
+    """
+    shield = os.getpid()
+    copy = os.fork()
+    if copy == 0:
+        _die_with(shield)
+        return
+    _, status = os.waitpid(copy, 0)
+    if os.WIFSIGNALED(status):
+        # On a line of its own, since the copy may have been killed in the middle of one.
+        os.write(1, b'\n{"event":"killed","signal":%d}\n' % os.WTERMSIG(status))
+    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+
+
+def _die_with(parent: int) -> None:
+    """Let Linux end this process when its parent dies, even if that was killed."""
     if not sys.platform.startswith("linux"):
         return
     try:
@@ -65,5 +83,5 @@ def _die_with(supervisor: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     except (ImportError, OSError, AttributeError):  # no ctypes, or a C library without prctl
         return
-    if os.getppid() != supervisor:
+    if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from testlens_agent.wire import EventStream
 _Step = Iterator[None]
 # Which of two outcomes of one test stands: a failure of the test itself tells more than one of its teardown.
 _WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "error": 2, "failed": 3}
+_BROKEN = frozenset({"failed", "error"})
 
 
 class _Result:
@@ -29,12 +30,14 @@ class _Result:
         self.place: tuple[str, int] | None = None
 
     def add(self, report: Any) -> None:
-        self.duration += getattr(report, "duration", 0.0)
         outcome = _outcome(report)
+        if hasattr(report, "context") and outcome != "failed":
+            return  # a part of a test (`subtests`), which the test's own report sums up
+        self.duration += getattr(report, "duration", 0.0)
         if _WEIGHT[outcome] > _WEIGHT[self.outcome]:
             self.outcome = outcome
             self.message = failure_message(report)
-            self.longrepr = long_text(report) if outcome in {"failed", "error"} else None
+            self.longrepr = long_text(report) if outcome in _BROKEN else None
 
 
 class AgentPlugin:
@@ -105,7 +108,7 @@ class AgentPlugin:
         self._events.send("started", nodeid=item.nodeid, file=file, line=line)
         yield
         self._end_copies(item.session)
-        if result.place is not None:
+        if result.place is not None and result.outcome in _BROKEN:
             file, line = result.place
         self._events.send(
             "finished",

@@ -74,7 +74,7 @@ class Child:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with contextlib.suppress(ValueError):
-                event = json.loads(line.decode("ascii"))
+                event = json.loads(line.decode("utf-8"))
                 self._events.put(event)
         self._events.put(None)
 

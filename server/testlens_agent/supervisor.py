@@ -18,7 +18,7 @@ from testlens_agent import data_files
 from testlens_agent.process import Child
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
-_MOST_RESTARTS = 20
+_MOST_RESTARTS = 10
 _SECONDS_TO_EXIT = 10.0
 _CANCELLED = 130
 _USAGE_ERROR = 4
@@ -35,7 +35,7 @@ def supervise() -> int:
     except ValueError as error:
         events.problem(f"The agent got no request that it understands: {error}", "Reinstall Testlens.")
         return _USAGE_ERROR
-    os.chdir(request["root"])
+    os.chdir(request["scratch"])  # a test may remove the folder of the project
     events.send("hello", **_versions())
     missing = [name for name in _needed(request) if importlib.util.find_spec(name) is None]
     if missing:
@@ -70,7 +70,8 @@ class _Run:
         self._finished: set[str] = set()
         self._failures = 0
         self._most_failures = 0
-        self._leaving: int | None = None
+        self._left = False
+        self._killed_by: int | None = None
         self._reported: set[tuple[Any, ...]] = set()
         self._started_at = time.time()
         self._clock = time.monotonic()
@@ -96,7 +97,8 @@ class _Run:
 
     def _run_child(self) -> int | None:
         """Run what remains in a new process: pytest's exit code, or None if the process did not get to the end."""
-        self._current, self._leaving, self._done_here = None, None, []
+        self._current, self._done_here = None, []
+        self._left, self._killed_by = False, None
         self._child = child = Child(self._child_request())
         self._events.send("process", pid=child.pid)
         while True:
@@ -128,7 +130,9 @@ class _Run:
         if kind == "collected":
             self._take_collected(event)
         elif kind == "leaving":
-            self._leaving = event["status"]
+            self._left = True
+        elif kind == "killed":
+            self._killed_by = event["signal"]
         elif kind == "problem":
             self._forward_problem(event)
         else:
@@ -165,12 +169,22 @@ class _Run:
         left = [test for test in self._remaining or () if test not in self._finished]
         if self._current is None and self._remaining is not None and not left:
             return abs(status)  # a plugin that ends the process after the last test
-        self._explain(_how_it_ended(status, self._leaving is not None))
+        self._explain(self._how_it_ended(status))
         return None
+
+    def _how_it_ended(self, status: int) -> str:
+        if self._killed_by is not None:
+            name = _signal_name(self._killed_by)
+            hint = " (out of memory?)" if name == "SIGKILL" else ""
+            return f"the test process was killed by {name}{hint}"
+        if status < 0:
+            return f"the parent of the test process was killed by {_signal_name(-status)}"
+        hint = " (os._exit)" if self._left else ""
+        return f"the test process ended with exit code {status}{hint}"
 
     def _explain(self, how: str) -> None:
         if self._current is None:
-            stage = "while the tests were collected" if self._remaining is None else "between two tests"
+            stage = "while the tests were collected" if self._remaining is None else "outside of any test"
             self._events.problem(
                 f"The test process stopped {stage}: {how}.", "Look at the run's output, and run pytest in a terminal."
             )
@@ -188,13 +202,17 @@ class _Run:
             self._finished.difference_update(test for test in self._done_here if test != ended_by)
         self._remaining = [test for test in self._remaining if test not in self._finished]
         if self._current is None or self._generation == _MOST_RESTARTS:
-            self._events.problem(
-                f"{len(self._remaining)} tests were not run: the test process ended too often or for no known reason.",
-                "Correct the tests reported as errors, then run again.",
-            )
+            self._report_not_run(len(self._remaining))
             return False
         # Even with no test left: the new process records the files that no test imports.
         return True
+
+    def _report_not_run(self, count: int) -> None:
+        if count:
+            self._events.problem(
+                f"{count} tests were not run: the test process ended too often or outside of any test.",
+                "Correct what is reported as an error, then run again.",
+            )
 
     def _finish(self, code: int) -> None:
         data_file, sources = None, {}
@@ -271,13 +289,8 @@ def _as_argument(nodeid: str, root: Path) -> str:
     return nodeid
 
 
-def _how_it_ended(status: int, left_by_itself: bool) -> str:
-    if status >= 0:
-        hint = " (os._exit)" if left_by_itself else ""
-        return f"the test process ended with exit code {status}{hint}"
+def _signal_name(number: int) -> str:
     try:
-        name = signal.Signals(-status).name
+        return signal.Signals(number).name
     except ValueError:
-        name = str(-status)
-    hint = " (out of memory?)" if name == "SIGKILL" else ""
-    return f"the test process was killed by {name}{hint}"
+        return f"signal {number}"

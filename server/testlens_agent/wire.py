@@ -27,7 +27,9 @@ class EventStream:
         """Write one event; raises OSError when the reader has gone."""
         if self._getpid() != self._owner:
             return
-        line = json.dumps({"event": event, **fields}, separators=(",", ":"), default=str).encode("ascii") + b"\n"
+        text = json.dumps({"event": event, **fields}, separators=(",", ":"), ensure_ascii=False, default=str)
+        # Half a surrogate pair, as in a file name that is no UTF-8, would fail whoever writes it out again.
+        line = text.encode("utf-8", "replace") + b"\n"
         with self._lock:
             while line:
                 line = line[self._write(self._descriptor, line) :]

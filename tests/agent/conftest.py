@@ -1,4 +1,4 @@
-"""Fixtures: a project to fill, run by the current version of Python or by each that is installed."""
+"""Fixtures: an empty project, to be filled and run by the current version of Python."""
 
 from __future__ import annotations
 
@@ -19,16 +19,6 @@ def current_python() -> Path:
 @pytest.fixture
 def project(tmp_path: Path, current_python: Path) -> Project:
     """An empty project run by the current version of Python."""
-    return _project(tmp_path, current_python)
-
-
-@pytest.fixture(params=sorted(found(), key=lambda version: tuple(map(int, version.split(".")))))
-def any_project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    """An empty project, once for each version of Python on this machine."""
-    return _project(tmp_path, environment(request.param, found()[request.param]))
-
-
-def _project(tmp_path: Path, python: Path) -> Project:
     root = tmp_path / "project"
     root.mkdir()
-    return Project(root, python)
+    return Project(root, current_python)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -23,6 +23,11 @@ def found() -> dict[str, Path]:
     """The interpreters of supported versions, by version; the current one is always there."""
     interpreters = {version: path for version in SUPPORTED for path in _candidates(version)}
     return {**interpreters, CURRENT: Path(sys.executable)}
+
+
+def in_order(versions: Iterable[str]) -> list[str]:
+    """The versions, oldest first."""
+    return sorted(versions, key=lambda version: int(version.partition(".")[2]))
 
 
 def environment(version: str, interpreter: Path) -> Path:

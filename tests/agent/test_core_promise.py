@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
+import pytest
 from coverage import CoverageData
 
-from agent.projects import Project
+from agent.interpreters import environment, found, in_order
+from agent.projects import Project, Run
 from testlens.runners.events import Collected, Done, Hello, TestStarted
 
 PROJECT = {
@@ -77,10 +82,26 @@ PROJECT = {
 ONLY = "tests/test_price.py::test_member_pays_less"
 
 
-async def test_outcomes_messages_and_places_are_those_of_pytest(any_project: Project) -> None:
-    any_project.write(PROJECT)
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The project above, and the run of all of its tests."""
 
-    run = await any_project.run()
+    project: Project
+    run: Run
+
+
+@pytest.fixture(scope="module", params=in_order(found()))
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """The example run once by each version of Python on this machine."""
+    root = tmp_path_factory.mktemp("example") / "project"
+    root.mkdir()
+    project = Project(root, environment(request.param, found()[request.param]))
+    project.write(PROJECT)
+    return Example(project, asyncio.run(project.run()))
+
+
+def test_outcomes_messages_and_places_are_those_of_pytest(example: Example) -> None:
+    run = example.run
 
     names = {name: outcome for name, outcome in run.outcomes.items() if "odd_names" not in name}
     assert names == {
@@ -110,27 +131,25 @@ async def test_outcomes_messages_and_places_are_those_of_pytest(any_project: Pro
     assert not run.result.problems, run.messages
 
 
-async def test_events_come_in_order_and_name_the_versions(any_project: Project) -> None:
-    any_project.write(PROJECT)
+def test_events_come_in_order_and_name_the_versions(example: Example, tmp_path: Path) -> None:
+    project = Project(tmp_path / "project", example.project.python)
+    project.write(PROJECT)
 
-    run = await any_project.run(tests=(ONLY,))
+    run = asyncio.run(project.run(tests=(ONLY,)))
 
     kinds = [type(event).__name__ for event in run.events]
     assert kinds == ["Hello", "ProcessStarted", "Collected", "TestStarted", "TestFinished", "Done"]
     hello, collected, started = run.events[0], run.events[2], run.events[3]
     assert isinstance(hello, Hello)
-    version = subprocess.run([any_project.python, "-V"], check=True, capture_output=True, text=True).stdout
+    version = subprocess.run([project.python, "-V"], check=True, capture_output=True, text=True).stdout
     assert f"Python {hello.python}" == version.strip()
-    assert collected == Collected(1, str(any_project.root))
+    assert collected == Collected(1, str(project.root))
     assert started == TestStarted(ONLY, "tests/test_price.py", 8)
 
 
-async def test_each_line_knows_the_tests_that_ran_it(any_project: Project) -> None:
-    any_project.write(PROJECT)
-
-    run = await any_project.run()
-
-    price = any_project.root / "shop/price.py"
+def test_each_line_knows_the_tests_that_ran_it(example: Example) -> None:
+    run = example.run
+    price = example.project.root / "shop/price.py"
     assert run.contexts(price, 5) == {f"{ONLY}|run"}
     assert run.contexts(price, 3) == {"tests/test_price.py::test_raises_inside|run"}
     assert run.contexts(price, 1) == {""}
@@ -142,31 +161,35 @@ async def test_each_line_knows_the_tests_that_ran_it(any_project: Project) -> No
     }
 
 
-async def test_coverage_equals_that_of_coverage_run(any_project: Project) -> None:
-    any_project.write(PROJECT)
-    reference = any_project.data_file.with_name("reference")
-    command = [any_project.python, "-m", "coverage", "run", "--branch", "--source=shop", f"--data-file={reference}"]
-    subprocess.run([*command, "-m", "pytest", "-q"], cwd=any_project.root, check=False, capture_output=True)
+def test_coverage_equals_that_of_coverage_run(example: Example) -> None:
+    reference = example.project.data_file.with_name("reference")
+    command = [
+        str(example.project.python),
+        "-m",
+        "coverage",
+        "run",
+        "--branch",
+        "--source=shop",
+        f"--data-file={reference}",
+    ]
+    subprocess.run([*command, "-m", "pytest", "-q"], cwd=example.project.root, check=False, capture_output=True)
 
-    run = await any_project.run()
-
+    run = example.run
     data = CoverageData(str(reference), read_only=True)
     data.read()
-    assert {str(any_project.root / name) for name in run.measured(any_project.root)} == data.measured_files()
+    assert {str(example.project.root / name) for name in run.measured(example.project.root)} == data.measured_files()
     for name in data.measured_files():
-        path = any_project.root / name
+        path = example.project.root / name
         assert run.arcs(path) == set(data.arcs(name) or ())
         assert run.lines(path) == set(data.lines(name) or ())
-    assert run.lines(any_project.root / "shop/never_imported.py") == set()
+    assert run.lines(example.project.root / "shop/never_imported.py") == set()
 
 
-async def test_done_names_the_text_that_was_measured(any_project: Project) -> None:
-    any_project.write(PROJECT)
-
-    run = await any_project.run()
+def test_done_names_the_text_that_was_measured(example: Example) -> None:
+    run = example.run
 
     done = run.events[-1]
     assert isinstance(done, Done)
-    price = any_project.root / "shop/price.py"
+    price = example.project.root / "shop/price.py"
     assert done.sources[str(price)] == hashlib.sha256(price.read_bytes()).hexdigest()
-    assert done.data_file == any_project.data_file
+    assert done.data_file == example.project.data_file

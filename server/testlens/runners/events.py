@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ Event = Hello | ProcessStarted | Collected | TestStarted | TestFinished | RunPro
 
 
 def parse_event(line: bytes, root: Path) -> Event | None:
-    """One line of the agent's output as an event of a run in `root` (absolute); None if it is none."""
+    """One line of the agent's output as an event of a run in `root` (absolute, without links); None if it is none."""
     try:
         fields = json.loads(line)
         return _PARSERS[fields["event"]](fields, root)
@@ -156,12 +157,11 @@ def _done(fields: dict[str, Any], _root: Path) -> Done:
 
 
 def _relative(path: str | None, root: Path) -> str | None:
-    # Plain text: this runs twice a test, on the event loop. The agent sends absolute paths only.
-    prefix = f"{root}/"
-    if path is None:
-        return None
-    posix = path.replace("\\", "/") if "\\" in prefix else path
-    return posix.removeprefix(prefix.replace("\\", "/"))
+    # By text and not by Path: this runs twice a test, on the event loop. The agent sends absolute paths only.
+    prefix = f"{root}{os.sep}"
+    if path is None or not path.startswith(prefix):
+        return path
+    return path[len(prefix) :].replace(os.sep, "/")
 
 
 _PARSERS: Mapping[str, Callable[[dict[str, Any], Path], Event]] = {

@@ -27,13 +27,13 @@ from testlens.runners.process import GroupProcess, kill_group, start
 
 AGENT = Path(__file__).resolve().parents[2] / "testlens_agent" / "__main__.py"
 
-_CHUNK = 65_536
-_LONGEST_LINE = 64_000_000
-_OUTPUT_KEPT = 16_384
-_LONGEST_TURN = 0.01
-_GRACE = 2.0
+_CHUNK_BYTES = 65_536
+_LONGEST_LINE_BYTES = 64_000_000
+_OUTPUT_BYTES = 16_384
+_LONGEST_TURN_SECONDS = 0.005
+_GRACE_SECONDS = 2.0
 # Beyond the test timeout, which the agent watches by itself: combining a big run's data takes its time.
-_SILENCE_ALLOWED = 120.0
+_SILENCE_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ async def run_tests(request: RunRequest, on_event: Callable[[Event], None]) -> R
     Cancelling the task that awaits this ends every process of the run before CancelledError goes on.
     """
     scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="testlens-run-"))
-    run = _Run(request, on_event)
+    # pytest and coverage.py report real paths, whatever links the folder was reached through.
+    run = _Run(request, on_event, await asyncio.to_thread(request.root.resolve))
     try:
         return await run.execute(scratch)
     finally:
@@ -89,6 +90,7 @@ class _Run:
 
     request: RunRequest
     on_event: Callable[[Event], None]
+    root: Path
     done: Done | None = None
     results: dict[str, TestFinished] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -108,7 +110,7 @@ class _Run:
             return self._result()
         printed = asyncio.create_task(self._keep_output(agent.stderr))
         try:
-            agent.stdin.write(_request_line(self.request, scratch))
+            agent.write(_request_line(self.request, scratch))
             await self._follow(agent)
         finally:
             await asyncio.shield(self._end(agent, printed))
@@ -116,13 +118,13 @@ class _Run:
         return self._result()
 
     async def _follow(self, agent: GroupProcess) -> None:
-        silence = self.request.test_timeout + _SILENCE_ALLOWED
+        silence = self.request.test_timeout + _SILENCE_SECONDS
         turn_began = time.perf_counter()
         try:
             async for line in _lines(agent.stdout, silence):
                 self._take(line)
                 # The event loop is shared with the editor's requests: a flood of events must not hold it.
-                if time.perf_counter() - turn_began > _LONGEST_TURN:
+                if time.perf_counter() - turn_began > _LONGEST_TURN_SECONDS:
                     await asyncio.sleep(0)
                     turn_began = time.perf_counter()
         except TimeoutError:
@@ -131,7 +133,7 @@ class _Run:
             self._report("The agent wrote a line without an end and was ended.", "Run the tests again.")
 
     def _take(self, line: bytes) -> None:
-        event = parse_event(line, self.request.root)
+        event = parse_event(line, self.root)
         if event is None:
             self._take_garbage(line)
             return
@@ -167,7 +169,7 @@ class _Run:
     def _report_death(self, status: int) -> None:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
         if self.running is not None:
-            message = f"the agent ended ({how}) during this test: does it end its parent process?"
+            message = f"the agent ended ({how}) during this test"
             test = TestFinished(
                 self.running.nodeid, "error", 0.0, message, file=self.running.file, line=self.running.line
             )
@@ -184,16 +186,17 @@ class _Run:
         self.on_event(RunProblem(problem))
 
     async def _end(self, agent: GroupProcess, printed: asyncio.Task[None]) -> None:
-        await agent.stop(_GRACE if self.done is None else 10 * _GRACE)
+        await agent.stop(_GRACE_SECONDS if self.done is None else 10 * _GRACE_SECONDS)
         if self.group is not None:
             kill_group(self.group)
         # A process that left the group may hold the pipe open for ever.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(printed, 0.5)
+        agent.close()
 
     async def _keep_output(self, stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(_CHUNK):
-            self.output = (self.output + chunk)[-_OUTPUT_KEPT:]
+        while chunk := await stream.read(_CHUNK_BYTES):
+            self.output = (self.output + chunk)[-_OUTPUT_BYTES:]
 
     def _result(self) -> RunResult:
         done = self.done
@@ -214,13 +217,13 @@ class _LineTooLongError(Exception):
 async def _lines(stream: asyncio.StreamReader, silence: float) -> AsyncIterator[bytes]:
     """The lines of `stream`; raises TimeoutError after `silence` seconds without any."""
     pending = bytearray()
-    while chunk := await asyncio.wait_for(stream.read(_CHUNK), silence):
+    while chunk := await asyncio.wait_for(stream.read(_CHUNK_BYTES), silence):
         *complete, rest = chunk.split(b"\n")
         for part in complete:
             yield bytes(pending + part)
             pending.clear()
         pending += rest
-        if len(pending) > _LONGEST_LINE:
+        if len(pending) > _LONGEST_LINE_BYTES:
             raise _LineTooLongError
     if pending:
         yield bytes(pending)
@@ -253,7 +256,7 @@ def _environment(python: str) -> dict[str, str]:
 def _complaint(output: bytes) -> str:
     """The line of pytest's own output that says why it refused to run."""
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    for mark in ("E   ", "ERROR: ", "pytest: error: ", "__main__.py: error: "):
+    for mark in ("E   ", ": error: ", "ERROR: "):
         for line in lines:
             if mark in line:
                 return line.split(mark, 1)[1]
