@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real.conftest import Published
 
+from real.conftest import Published
 from testlens.workspace.workspace import Workspace
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
@@ -25,7 +25,7 @@ def coverage_json(project: Published) -> dict[str, Any]:
     report = project.root / "coverage-py.json"
     copy = project.root / "copy.coverage"
     shutil.copy(project.data, copy)
-    # jinja2's suite renders a template without a suffix, which coverage.py takes for broken Python unless told to go on.
+    # jinja2's suite renders a template without a suffix, which coverage.py takes for broken Python and stops at.
     options = ["--quiet", "--ignore-errors", f"--data-file={copy}", "-o", str(report)]
     command = [str(project.python), "-m", "coverage", "json", *options]
     done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)

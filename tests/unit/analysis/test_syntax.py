@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from unit.sample import outlined
 
 from testlens.domain.outline import Function
+from unit.sample import outlined
 
 COMPLEXITIES = [
     ("return a", 1),

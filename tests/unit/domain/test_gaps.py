@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from unit.sample import regions, run
-
 from testlens.analysis.syntax import outline
 from testlens.domain.coverage import Numbers
 from testlens.domain.gaps import Owners, Region, scope_numbers
+from unit.sample import regions, run
 
 
 def brief(found: list[Region]) -> list[tuple[str, str, int, int]]:

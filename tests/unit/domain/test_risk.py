@@ -36,7 +36,8 @@ def test_factors_add_up_to_a_score_between_0_and_100(
 
 
 def test_the_worst_case_reaches_the_top_of_the_scale() -> None:
-    assert assess(evidence(complexity=64, consequences=ALL_CONSEQUENCES, change=WILD)).score == pytest.approx(100, abs=0.5)
+    worst = evidence(complexity=64, consequences=ALL_CONSEQUENCES, change=WILD)
+    assert assess(worst).score == pytest.approx(100, abs=0.5)
 
 
 def test_more_evidence_never_lowers_risk() -> None:

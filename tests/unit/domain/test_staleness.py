@@ -46,7 +46,8 @@ def test_lines_that_only_failing_tests_ran_are_told_apart() -> None:
 @pytest.mark.parametrize("seed", range(200))
 def test_no_mark_is_ever_on_a_line_with_other_text(seed: int) -> None:
     chance = random.Random(seed)
-    old = [chance.choice(["x = 1", "", "return", f"call({chance.randint(0, 9)})"]) for _ in range(chance.randint(0, 30))]
+    lines = ["x = 1", "", "return", f"call({chance.randint(0, 9)})"]
+    old = [chance.choice(lines) for _ in range(chance.randint(0, 30))]
     new = list(old)
     for _ in range(chance.randint(1, 6)):
         place_ = chance.randint(0, len(new))
