@@ -11,8 +11,13 @@ from urllib.parse import quote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 20
-# VS Code in a browser saves by itself; the tests look at what is typed and not saved.
-SETTINGS = {"workbench.colorTheme": "Dark 2026", "files.autoSave": "off"}
+SETTINGS = {
+    "workbench.colorTheme": "Dark 2026",
+    # VS Code in a browser saves by itself; the tests look at what is typed and not saved.
+    "files.autoSave": "off",
+    # Without a Python extension nothing says that Python can be debugged.
+    "debug.allowBreakpointsEverywhere": True,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +33,6 @@ class ServedCode:
     def url(self, folder: Path) -> str:
         """The address of a window on a folder."""
         return f"{self.address}/?folder={quote(str(folder))}"
-
-    @property
-    def settings_file(self) -> Path:
-        """The user's settings, which VS Code reads again when they change."""
-        return self.state / "user-data" / "User" / "settings.json"
-
-    def change_settings(self, changes: dict[str, Any]) -> None:
-        """Set user settings; a value of None takes the setting out."""
-        settings = json.loads(self.settings_file.read_text("utf-8")) | changes
-        kept = {key: value for key, value in settings.items() if value is not None}
-        self.settings_file.write_text(json.dumps(kept, indent=2), "utf-8")
 
     def language_servers(self) -> set[int]:
         """Process ids of the Testlens servers that this VS Code started."""

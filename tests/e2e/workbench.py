@@ -38,6 +38,21 @@ editor => {
 }
 """
 
+READ_COLOURS = """
+(editor, [style, width]) => {
+  const computed = [...editor.querySelectorAll('.view-overlays .cdr')].map(e => getComputedStyle(e));
+  const mark = computed.find(e => e.borderLeftStyle === style && e.borderLeftWidth === width);
+  return [mark.borderLeftColor, getComputedStyle(editor.querySelector('.monaco-editor-background')).backgroundColor];
+}
+"""
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of an opaque CSS colour, as WCAG defines it."""
+    channels = [int(channel) / 255 for channel in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
 
 class Workbench:
     """One window of VS Code. Every method waits until what it did can be seen."""
@@ -101,15 +116,24 @@ class Workbench:
         self.page.keyboard.press("Enter")
         self.wait_for(self.cursor_line, lambda found: found == line, f"the cursor on line {line}")
 
-    def hover(self, line: int, column: int = 1) -> str:
-        """The text of the hover at a place, 1-based."""
+    def hover(self, line: int, *, until: str) -> str:
+        """The text of the hover at the start of a line's code, once it holds `until`: hovers fill in part by part."""
         self.page.keyboard.press("Escape")
-        self.go_to(line, column)
-        self.page.keyboard.press("Control+K")
-        self.page.keyboard.press("Control+I")
-        content = self.page.locator(".monaco-hover:not(.hidden) .hover-contents").first
-        expect(content).to_be_visible(timeout=SLOW_MS)
-        return "\n".join(self.page.locator(".monaco-hover:not(.hidden) .hover-contents").all_inner_texts())
+        self.go_to(line)
+        self.page.keyboard.press("Home")
+        self.command("Show or Focus Hover")
+        contents = self.page.locator(".monaco-hover:not(.hidden) .hover-contents")
+        read = lambda: "\n".join(contents.all_inner_texts())  # noqa: E731 (read again and again below)
+        return self.wait_for(read, lambda text: until in text, f"{until!r} in the hover")
+
+    def choose_theme(self, label: str, css_class: str) -> None:
+        """Choose a colour theme by its name in the list, as a user does."""
+        self.search_palette("Preferences: Color Theme")
+        self.palette_rows("Preferences: Color Theme").first.click(timeout=SLOW_MS)
+        expect(self.quick_input.locator("input.input")).to_have_attribute("placeholder", re.compile("Theme"))
+        self.quick_input.locator("input.input").fill(label)
+        self.palette_rows(label).first.click(timeout=SLOW_MS)
+        expect(self.page.locator(f".monaco-workbench.{css_class}")).to_be_visible()
 
     def click_glyph_margin(self, line: int) -> None:
         """Click where a breakpoint is set: left of a line's number."""
@@ -164,6 +188,13 @@ class Workbench:
         """The marks that are painted in the part of the active editor that is in view: {line: state}."""
         borders = self.editor.evaluate(READ_BORDERS)
         return {line: MARK_OF_BORDER.get((style, width), f"{style} {width}") for line, style, width in borders}
+
+    def contrast_of_marks(self, state: str) -> float:
+        """The contrast, from 1 to 21, between a state's marks in view and the editor behind them."""
+        style, width = next(border for border, named in MARK_OF_BORDER.items() if named == state)
+        mark, behind = self.editor.evaluate(READ_COLOURS, [style, width])
+        lighter, darker = sorted((_luminance(mark), _luminance(behind)), reverse=True)
+        return (lighter + 0.05) / (darker + 0.05)
 
     def status(self) -> str:
         """The text of Testlens' entry in the status bar, icons left out."""
