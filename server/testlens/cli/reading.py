@@ -15,6 +15,7 @@ from testlens.workspace.workspace import Workspace
 
 _QUIET_SECONDS = 0.5
 _SECONDS_BETWEEN = 0.1
+_CLEAR_LINE = "\r\x1b[2K"
 
 
 def read_folder(root: Path, overrides: Overrides) -> Workspace:
@@ -25,7 +26,18 @@ def read_folder(root: Path, overrides: Overrides) -> Workspace:
     progress = ReadingProgress()
     workspace.refresh(progress.show)
     progress.clear()
+    learn_changes(workspace)
     return workspace
+
+
+def learn_changes(workspace: Workspace) -> None:
+    """Let git's history speak in the risks of the snapshot; asks git only about files that it was not asked about."""
+    if sys.stderr.isatty():
+        print("Asking git about changes\r", end="", file=sys.stderr, flush=True)
+    if workspace.read_history():
+        workspace.refresh()
+    if sys.stderr.isatty():
+        print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
 def no_data(root: Path) -> Problem:
@@ -56,7 +68,7 @@ class ReadingProgress:
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+            print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
 def _check_named_data(workspace: Workspace) -> None:

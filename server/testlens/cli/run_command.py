@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testlens.cli.equipment import ready_interpreter
+from testlens.cli.reading import learn_changes
 from testlens.cli.run_progress import RunProgress
 from testlens.cli.run_report import Report, print_report, report_json
 from testlens.cli.terminal import print_json, progress
@@ -22,6 +23,8 @@ from testlens.workspace.workspace import Workspace
 
 NO_TESTS = 5
 """pytest's exit code where it found nothing to run."""
+TESTS_SPEAK = (1, 2, NO_TESTS)
+"""pytest's exit codes that tell of the tests: some failed, they could not be collected, there were none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,15 @@ def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) ->
         test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
         for test in result.results
     }
-    if result.data_file == workspace.own_data:
-        return workspace.finish_run(outcomes, result.sources)
-    # The disk refused the data a place in the project: read it where it is, then let it go.
-    workspace.configure(replace(overrides, data=(str(result.data_file),)))
-    try:
-        return workspace.finish_run(outcomes, result.sources)
-    finally:
+    is_elsewhere = result.data_file != workspace.own_data
+    if is_elsewhere:
+        # The disk refused the data a place in the project: it is read where it is, and let go of.
+        workspace.configure(replace(overrides, data=(str(result.data_file),)))
+    workspace.finish_run(outcomes, result.sources)
+    learn_changes(workspace)
+    if is_elsewhere:
         result.data_file.unlink(missing_ok=True)
+    return workspace.snapshot
 
 
 def _report(result: RunResult, snapshot: Snapshot | None, seconds: float, root: Path) -> Report:
@@ -108,8 +112,8 @@ def _report(result: RunResult, snapshot: Snapshot | None, seconds: float, root: 
 def _exit_code(result: RunResult) -> int:
     if result.exit_code == 0:
         return 0
-    found_out = result.exit_code in (1, NO_TESTS) or any(test.outcome in ("failed", "error") for test in result.results)
-    return 1 if found_out else 2
+    failed = any(test.outcome in ("failed", "error") for test in result.results)
+    return 1 if failed or result.exit_code in TESTS_SPEAK else 2
 
 
 def _no_tests(root: Path) -> Problem:

@@ -20,7 +20,7 @@ def render_json(view: View) -> str:
 def _file_json(file: FileReport) -> dict[str, Any]:
     return {
         "path": file.path,
-        **coverage_json(file.coverage.numbers),
+        **coverage_json(file.numbers),
         "functions": [_function_json(function) for function in file.functions],
     }
 

@@ -1,0 +1,31 @@
+"""Fixtures: a shop with coverage data that tests only read, and a fresh one for tests that change it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.projects import Project, make_shop
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A measured shop, in a folder with a space and letters beyond ASCII. Do not change it."""
+    project = make_shop(tmp_path_factory.mktemp("cli") / "mein Lädchen")
+    project.measure()
+    return project
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Project:
+    """A shop that was never measured, to do with as the test likes."""
+    return make_shop(tmp_path / "shop")
+
+
+@pytest.fixture
+def moved_shop(tmp_path: Path, measured: Project) -> Project:
+    """The measured shop copied to another folder: its data still speaks of the first one, as that of CI does."""
+    shutil.copytree(measured.root, tmp_path / "shop", ignore=shutil.ignore_patterns(".testlens"))
+    return Project(tmp_path / "shop")

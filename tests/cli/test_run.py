@@ -1,0 +1,183 @@
+"""`testlens run`: runs the project's tests in the project's interpreter, says what failed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli.projects import Project, command, command_environment, json_of, testlens
+
+HERE = ("--python", sys.executable)
+FAILING = """\
+from shop.orders import total
+
+
+def test_vouchers_are_taken_off():
+    assert total([10], voucher=3) == 8
+"""
+HANGING = """\
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+
+def test_waits_for_a_child_for_ever():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    pathlib.Path("pids").write_text(f"{os.getpid()} {child.pid}")
+    time.sleep(600)
+"""
+
+
+def test_tests_that_pass_give_coverage_and_the_top_of_the_plan(shop: Project) -> None:
+    done = testlens("run", shop.root, *HERE, "--top", "1")
+    assert done.returncode == 0
+    assert "2 passed" in done.stdout
+    assert "% covered, target 85 %" in done.stdout
+    assert "shop/orders.py:16  load" in done.stdout
+
+
+def test_a_run_measures_what_coverage_itself_measures(shop: Project, measured: Project) -> None:
+    done = testlens("run", shop.root, *HERE, "--json")
+    totals = measured.coverage_json()["totals"]
+    assert json_of(done)["coverage"]["percent"] == totals["percent_covered"]
+    assert json_of(done)["tests"]["passed"] == 2
+    assert json_of(testlens("plan", shop.root, "--json"))["coverage"] == json_of(done)["coverage"]
+
+
+def test_a_failing_test_is_listed_with_place_and_message(shop: Project) -> None:
+    shop.write("tests/test_vouchers.py", FAILING)
+    done = testlens("run", shop.root, *HERE)
+    assert done.returncode == 1
+    assert "FAILED tests/test_vouchers.py::test_vouchers_are_taken_off" in done.stdout
+    assert "tests/test_vouchers.py:5  assert 7 == 8" in done.stdout
+    assert "2 passed, 1 failed" in done.stdout
+
+
+def test_the_json_of_a_failing_run_is_one_object_whatever_the_tests_print(shop: Project) -> None:
+    shop.write("tests/test_vouchers.py", "print('{at import}')\n" + FAILING)
+    shop.write("tests/test_loud.py", "import os\n\n\ndef test_loud():\n    os.write(1, b'{loud}')\n")
+    done = testlens("run", shop.root, *HERE, "--json", "--", "-s")
+    report = json_of(done)
+    assert done.returncode == report["exit_code"] == 1
+    assert (report["version"], report["tests"]["passed"], report["tests"]["failed"]) == (1, 3, 1)
+    failure = report["failures"][0]
+    assert failure["test"] == "tests/test_vouchers.py::test_vouchers_are_taken_off"
+    assert (failure["file"], failure["line"]) == ("tests/test_vouchers.py", 6)
+    assert failure["message"].startswith("assert 7 == 8")
+    assert report["coverage"]["percent"] > 0
+
+
+def test_what_follows_two_dashes_goes_to_pytest(shop: Project) -> None:
+    report = json_of(testlens("run", shop.root, *HERE, "--json", "--", "-k", "basket"))
+    assert report["tests"]["total"] == 1
+
+
+def test_the_second_run_says_how_coverage_changed(shop: Project) -> None:
+    testlens("run", shop.root, *HERE, "--json")
+    shop.write("tests/test_stock.py", "from shop.stock import missing\n\n\ndef test_it():\n    assert missing(1, 2) == 0\n")
+    done = testlens("run", shop.root, *HERE)
+    assert "(+" in done.stdout
+    assert "since the last run" in done.stdout
+
+
+def test_no_tests_are_no_success(shop: Project) -> None:
+    (shop.root / "tests/test_orders.py").unlink()
+    done = testlens("run", shop.root, *HERE)
+    assert done.returncode == 1
+    assert "found no tests" in done.stderr
+
+
+def test_a_test_file_that_cannot_be_imported_is_a_failure_that_names_it(shop: Project) -> None:
+    shop.write("tests/test_broken.py", "import no_such_module_anywhere\n")
+    done = testlens("run", shop.root, *HERE)
+    assert done.returncode == 1
+    assert "tests/test_broken.py" in done.stdout + done.stderr
+    assert "no_such_module_anywhere" in done.stdout + done.stderr
+
+
+def test_arguments_that_pytest_refuses_are_told(shop: Project) -> None:
+    done = testlens("run", shop.root, *HERE, "--", "--no-such-option")
+    assert done.returncode == 2
+    assert "--no-such-option" in done.stderr
+
+
+def test_an_interpreter_that_does_not_exist_is_an_error(shop: Project) -> None:
+    done = testlens("run", shop.root, "--python", shop.root / "bin/python", "--json")
+    assert done.returncode == 2
+    assert str(shop.root / "bin/python") in json_of(done)["problems"][0]["message"]
+
+
+def test_an_interpreter_without_pytest_is_named_with_the_command_that_installs_it(shop: Project) -> None:
+    bare = shop.root / ".venv"
+    shop.python("-m", "venv", "--without-pip", str(bare))
+    done = testlens("run", shop.root)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pytest and coverage are not installed" in done.stderr
+    assert str(bare / "bin/python") in done.stderr
+    assert "Install with:" in done.stderr
+
+
+def test_an_interpreter_is_named_as_seen_from_where_the_command_was_typed(shop: Project, tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    link = tmp_path / "tools/run-python"
+    link.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    link.chmod(0o755)
+    done = testlens("run", "shop", "--python", "tools/run-python", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+
+
+def test_a_run_leaves_the_users_files_alone(moved_shop: Project) -> None:
+    before = moved_shop.files()
+    assert testlens("run", moved_shop.root, *HERE, "--", "-p", "no:cacheprovider").returncode == 0
+    assert moved_shop.files() == before
+    assert ".coverage" in before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_stopping_a_run_stops_every_process_of_it(shop: Project, name: str) -> None:
+    shop.write("tests/test_hanging.py", HANGING)
+    run = subprocess.Popen(command("run", shop.root, *HERE), env=command_environment(), stderr=subprocess.PIPE)
+    try:
+        pids = _await_pids(shop.root / "pids")
+        run.send_signal(getattr(signal, name))
+        _, errors = run.communicate(timeout=20)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert b"Traceback" not in errors
+    _assert_gone(pids)
+    assert not (shop.root / ".testlens/run.coverage").exists()
+
+
+def _await_pids(file: Path) -> list[int]:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if file.exists() and len(pids := file.read_text(encoding="utf-8").split()) == 2:
+            return [int(pid) for pid in pids]
+        time.sleep(0.05)
+    raise AssertionError("the hanging test never began")
+
+
+def _assert_gone(pids: list[int]) -> None:
+    end = time.monotonic() + 5
+    while (alive := [pid for pid in pids if _is_alive(pid)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert alive == []
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A process that nobody has collected yet is dead all the same.
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
