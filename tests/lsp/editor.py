@@ -31,6 +31,7 @@ class Editor:
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: str | None = None
         self.interpreter: str | None = None
+        self._stopped = False
         self._versions: dict[str, int] = {}
         for method, heard in self.said.items():
             client.feature(method)(partial(_hear, heard))
@@ -39,14 +40,21 @@ class Editor:
         client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(lambda _params: None)
 
     @classmethod
-    async def start(cls, *roots: Path, trusted: bool = True, **settings: Any) -> Editor:
-        """Start a server on the folders `roots`."""
+    async def start(
+        cls, *roots: Path, trusted: bool = True, interpreter: str | None = None, **settings: Any
+    ) -> Editor:
+        """Start a server on the folders `roots`; `interpreter` is what the editor itself has chosen."""
         environment = {**os.environ, "PYTHONPATH": str(SERVER)}
         environment.pop("VIRTUAL_ENV", None)
         client = await ClientServerConfig(COMMAND, server_env=environment).start()
         editor = cls(client)
+        editor.interpreter = interpreter
         capabilities = pytest_lsp.client_capabilities("visual-studio-code")
-        options = {"trusted": trusted, "settings": {"python": sys.executable, **settings}}
+        options = {
+            "trusted": trusted,
+            "interpreterProvider": interpreter is not None,
+            "settings": {"python": sys.executable, **settings},
+        }
         folders = [types.WorkspaceFolder(root.as_uri(), root.name) for root in roots]
         await client.initialize_session(
             types.InitializeParams(capabilities, workspace_folders=folders, initialization_options=options)
@@ -54,7 +62,10 @@ class Editor:
         return editor
 
     async def stop(self) -> None:
-        """End the server as an editor does."""
+        """End the server as an editor does; again is no error."""
+        if self._stopped:
+            return
+        self._stopped = True
         await self.client.shutdown_session()
         await self.client.stop()
 

@@ -66,6 +66,19 @@ TESTS = dedent(
     """
 )
 
+CONFIGURATION = dedent(
+    """\
+    [run]
+    branch = true
+    relative_files = true
+    [report]
+    omit =
+        boto3.py
+        test_*.py
+        _run.py
+    """
+)
+
 # The projects run offline and need no boto3: what counts is what the code says.
 BOTO3 = "def resource(name):\n    raise NotImplementedError\n"
 
@@ -96,7 +109,7 @@ class Project:
         project = cls(root)
         project.write({"shop.py": SHOP, "test_shop.py": TESTS, "boto3.py": BOTO3})
         # As a project that looks at its own code only.
-        (root / ".coveragerc").write_text("[run]\nbranch = true\nrelative_files = true\n[report]\nomit =\n    boto3.py\n    test_*.py\n    _run.py\n")
+        project.write({".coveragerc": CONFIGURATION})
         return project
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
@@ -120,7 +133,11 @@ class Project:
         environment = {**os.environ, "COVERAGE_CORE": "ctrace"}
         # The tests of the project may fail; the data is what we are after.
         subprocess.run(
-            [sys.executable, "-m", "coverage", *arguments], cwd=self.root, env=environment, capture_output=True, check=False
+            [sys.executable, "-m", "coverage", *arguments],
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            check=False,
         )
 
     @cached_property

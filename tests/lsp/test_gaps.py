@@ -85,7 +85,8 @@ async def test_a_diagnostic_moves_with_its_lines_and_names_the_lines_of_the_text
     await editor.diagnostics(uri)
     editor.type(uri, "# new\n" + SHOP)
     moved = await editor.diagnostics(uri, lambda found: found and found[0].range.start.line == RAISE)
-    assert f"`refund` lines {REFUND + 1}-{REFUND + 4} never run (line {REFUND - 1} never" in at(moved, REFUND + 1).message
+    message = at(moved, REFUND + 1).message
+    assert f"`refund` lines {REFUND + 1}-{REFUND + 4} never run (line {REFUND - 1} never" in message
 
 
 async def test_a_diagnostic_whose_lines_were_edited_goes_until_the_next_run(

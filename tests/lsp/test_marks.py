@@ -12,7 +12,9 @@ from lsp.editor import painted
 from lsp.project import SHOP, Project, line_of
 
 
-async def test_opening_a_file_paints_exactly_what_coverage_py_reports(measured: Project, open_editor: OpenEditor) -> None:
+async def test_opening_a_file_paints_exactly_what_coverage_py_reports(
+    measured: Project, open_editor: OpenEditor
+) -> None:
     editor = await open_editor(measured.root)
     marks = await editor.marks(editor.open(measured.file()))
     assert painted(marks) == measured.expected_marks()

@@ -89,7 +89,8 @@ class Folder:
         self.workspace = await self._server.quick.do(_open_workspace, self.root, self._server)
         await self.peek()
         self.refresh()
-        self._watcher = await self.background.do(_start_watcher, self)
+        # Not on the folder's own thread: the first refresh may take long, and data may appear meanwhile.
+        self._watcher = await self._server.quick.do(_start_watcher, self)
 
     async def configure(self) -> None:
         """Put the client's settings in force."""
@@ -116,6 +117,7 @@ class Folder:
         """Have a new snapshot made on the folder's thread, and announce it."""
         await self.background.do(make_snapshot)
         await self._announce()
+        self._server.spawn(self._learn_history())
 
     def stop(self) -> None:
         """Let go of threads, watches and the store."""
@@ -145,6 +147,18 @@ class Folder:
         while self._again:
             self._again = False
             await self._refresh_once()
+        self._server.spawn(self._learn_history())
+
+    async def _learn_history(self) -> None:
+        """Ask git, where that is allowed, and weigh the gaps anew if it knew anything."""
+        workspace = self.workspace
+        if workspace is None or not self._server.options.trusted:
+            return
+        before = workspace.snapshot
+        if await self.background.do(workspace.read_history):
+            self.refresh()
+        elif workspace.snapshot is not before:
+            await self._announce()
 
     async def _refresh_once(self) -> None:
         assert self.workspace is not None

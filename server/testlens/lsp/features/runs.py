@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import attrs
+from lsprotocol.types import SHUTDOWN
 
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_of, parse, refusal
@@ -18,12 +21,16 @@ from testlens.lsp.protocol import CANCEL_RUN, RUN_TESTS, FolderArguments, JobRes
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from testlens.domain.problems import Problem
     from testlens.runners.events import Event
     from testlens.runners.pytest_runner import RunResult
 
 logger = logging.getLogger(__name__)
 
 _STATUS_EVERY = 0.1
+_LONGEST_GOODBYE = 3.0
+_NO_TESTS = 5
+"""pytest's exit code where it found nothing to run."""
 
 
 def register(server: TestlensServer) -> None:
@@ -38,6 +45,10 @@ def register(server: TestlensServer) -> None:
     @server.command(CANCEL_RUN)
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
         feature.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
+
+    @server.feature(SHUTDOWN)
+    async def shut_down(_params: None) -> None:
+        await feature.end_all()
 
     server.on_removal.append(feature.cancel)
 
@@ -64,6 +75,14 @@ class _Runs:
         task = self._tasks.get(folder.uri)
         if task is not None:
             task.cancel()
+
+    async def end_all(self) -> None:
+        """Stop all runs and wait, a little, until their processes are gone."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LONGEST_GOODBYE)
 
     async def _run(self, folder: Folder, counts: RunCounts, tests: tuple[str, ...]) -> None:
         bar = ProgressBar(self._server)
@@ -98,6 +117,8 @@ class _Runs:
         show = _Throttled(lambda: self._show(folder, counts, bar))
         result = await run_tests(request, lambda event: self._take(event, counts, show))
         problems.tell(self._server, result.problems)
+        if result.exit_code == _NO_TESTS:
+            problems.tell_as_error(self._server, _no_tests(folder))
         await self._take_over(folder, result)
 
     def _take(self, event: Event, counts: RunCounts, show: _Throttled) -> None:
@@ -128,13 +149,27 @@ class _Runs:
             test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
             for test in result.results
         }
+        is_elsewhere = result.data_file != workspace.own_data
+        if is_elsewhere:
+            # The disk refused the data a place in the project: it is read where it is, and let go of.
+            overrides = replace(self._server.options.overrides(), data=(str(result.data_file),))
+            await folder.background.do(workspace.configure, overrides)
         await folder.take(lambda: workspace.finish_run(outcomes, result.sources))
+        if is_elsewhere:
+            await folder.background.do(result.data_file.unlink, missing_ok=True)
+
+
+def _no_tests(folder: Folder) -> Problem:
+    from testlens.domain.problems import Problem
+
+    advice = "It looks for functions test_* in files test_*.py; check `testpaths` and the setting testlens.pytestArgs."
+    return Problem(f"pytest found no tests to run in {folder.root}.", advice)
 
 
 class _Throttled:
     """Calls a function soon, but at most ten times a second; the last call is never lost."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Callable[[], None]) -> None:
         self._function = function
         self._waiting: asyncio.TimerHandle | None = None
 
