@@ -57,7 +57,7 @@ def missing(wanted, there):
         return wanted - there
     return 0
 '''
-TESTS = '''\
+TESTS = """\
 from shop.orders import Basket, total
 
 
@@ -69,7 +69,7 @@ def test_a_basket_counts():
     basket = Basket()
     basket.add("tea", 2)
     assert basket.items == ["tea", "tea"]
-'''
+"""
 CONFIG = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]
@@ -131,16 +131,19 @@ def make_shop(root: Path) -> Project:
     return project
 
 
-def testlens(
+def run_testlens(
     *arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the real command; its output is decoded as UTF-8."""
     return subprocess.run(
-        command(*arguments), cwd=cwd, env=command_environment(env), capture_output=True, encoding="utf-8", timeout=60
+        command(*arguments),
+        cwd=cwd,
+        env=command_environment(env),
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
     )
-
-
-testlens.__test__ = False  # type: ignore[attr-defined]  # its name begins like a test's
 
 
 def command(*arguments: str | Path) -> Sequence[str]:

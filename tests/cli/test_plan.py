@@ -1,4 +1,4 @@
-"""`testlens plan`: the numbers are coverage.py's, the shape is the promised one, and nothing of the user's is touched."""
+"""`testlens plan`: coverage.py's numbers in the promised shape, and nothing of the user's is touched."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from cli.projects import Project, command, command_environment, json_of, testlens
+from cli.projects import Project, command, command_environment, json_of, run_testlens
 
 
 @pytest.fixture(scope="module")
 def planned(measured: Project) -> subprocess.CompletedProcess[str]:
     """What `testlens plan --json` says about the measured shop."""
-    return testlens("plan", measured.root, "--json")
+    return run_testlens("plan", measured.root, "--json")
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,7 @@ def truth(measured: Project) -> dict[str, Any]:
     return measured.coverage_json()
 
 
-def test_the_percent_is_that_of_coverage_json_to_the_last_digit(
-    plan: dict[str, Any], truth: dict[str, Any]
-) -> None:
+def test_the_percent_is_that_of_coverage_json_to_the_last_digit(plan: dict[str, Any], truth: dict[str, Any]) -> None:
     totals = truth["totals"]
     assert plan["coverage"] == {
         "percent": totals["percent_covered"],
@@ -78,11 +76,11 @@ def test_a_gap_says_in_words_which_branch_was_never_taken(plan: dict[str, Any]) 
 
 def test_json_has_all_gaps_unless_top_is_given(measured: Project, plan: dict[str, Any]) -> None:
     assert len(plan["gaps"]) > 3
-    assert json_of(testlens("plan", measured.root, "--json", "--top", "3"))["gaps"] == plan["gaps"][:3]
+    assert json_of(run_testlens("plan", measured.root, "--json", "--top", "3"))["gaps"] == plan["gaps"][:3]
 
 
 def test_the_table_shows_places_gains_and_the_way_to_the_target(measured: Project, truth: dict[str, Any]) -> None:
-    done = testlens("plan", measured.root, "--top", "2", "--target", "90")
+    done = run_testlens("plan", measured.root, "--top", "2", "--target", "90")
     percent = truth["totals"]["percent_covered"]
     assert done.returncode == 0
     assert "shop/orders.py:16  load" in done.stdout
@@ -92,19 +90,19 @@ def test_the_table_shows_places_gains_and_the_way_to_the_target(measured: Projec
 
 
 def test_a_target_that_is_reached_is_said_to_be_reached(measured: Project) -> None:
-    done = testlens("plan", measured.root, "--target", "10")
+    done = run_testlens("plan", measured.root, "--target", "10")
     assert "the target of 10 % is reached" in done.stdout
 
 
 def test_without_data_it_says_what_to_do(shop: Project) -> None:
-    done = testlens("plan", shop.root)
+    done = run_testlens("plan", shop.root)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no usable coverage data" in done.stderr
     assert "testlens run" in done.stderr
 
 
 def test_without_data_the_json_is_still_one_object(shop: Project) -> None:
-    done = testlens("plan", shop.root, "--json")
+    done = run_testlens("plan", shop.root, "--json")
     plan = json_of(done)
     assert done.returncode == 1
     assert (plan["coverage"], plan["gaps"]) == (None, [])
@@ -113,30 +111,30 @@ def test_without_data_the_json_is_still_one_object(shop: Project) -> None:
 
 def test_the_users_files_are_the_same_afterwards_and_none_is_added(measured: Project) -> None:
     before = measured.files()
-    testlens("plan", measured.root)
-    testlens("plan", measured.root, "--json", "--data", measured.root / ".coverage")
+    run_testlens("plan", measured.root)
+    run_testlens("plan", measured.root, "--json", "--data", measured.root / ".coverage")
     assert measured.files() == before
     assert ".coverage" in before
 
 
 def test_data_made_elsewhere_is_matched_by_the_end_of_its_paths(moved_shop: Project, plan: dict[str, Any]) -> None:
-    moved = json_of(testlens("plan", moved_shop.root, "--json"))
+    moved = json_of(run_testlens("plan", moved_shop.root, "--json"))
     assert moved["coverage"] == plan["coverage"]
     assert moved["gaps"] == plan["gaps"]
 
 
 def test_a_deleted_file_is_reported_and_the_others_are_still_ranked(moved_shop: Project) -> None:
     (moved_shop.root / "shop/stock.py").unlink()
-    plan = json_of(testlens("plan", moved_shop.root, "--json"))
+    plan = json_of(run_testlens("plan", moved_shop.root, "--json"))
     assert {gap["file"] for gap in plan["gaps"]} == {"shop/orders.py"}
     assert any("stock.py" in f"{problem['path']} {problem['message']}" for problem in plan["problems"])
 
 
 def test_a_file_edited_since_the_run_is_named(moved_shop: Project) -> None:
-    assert testlens("plan", moved_shop.root).returncode == 0
+    assert run_testlens("plan", moved_shop.root).returncode == 0
     file = moved_shop.root / "shop/stock.py"
     file.write_text("# new\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
-    done = testlens("plan", moved_shop.root)
+    done = run_testlens("plan", moved_shop.root)
     assert done.returncode == 0
     assert "shop/stock.py has changed since the coverage was measured" in done.stderr
 
@@ -146,7 +144,7 @@ def test_damaged_data_is_named_and_left_alone(moved_shop: Project, damage: bytes
     data = moved_shop.root / ".coverage"
     data.write_bytes(data.read_bytes()[:5000] if damage is None else damage)
     before = moved_shop.files()
-    done = testlens("plan", moved_shop.root, "--json")
+    done = run_testlens("plan", moved_shop.root, "--json")
     assert done.returncode == 1
     assert json_of(done)["coverage"] is None
     assert json_of(done)["problems"][0]["path"] == ".coverage"
@@ -158,7 +156,7 @@ def test_a_named_data_file_is_read_wherever_it_lies(
 ) -> None:
     data = tmp_path / "downloaded.coverage"
     data.write_bytes((measured.root / ".coverage").read_bytes())
-    plan = json_of(testlens("plan", shop.root, "--json", "--data", data.name, "--target", "70", cwd=tmp_path))
+    plan = json_of(run_testlens("plan", shop.root, "--json", "--data", data.name, "--target", "70", cwd=tmp_path))
     assert plan["coverage"]["percent"] == truth["totals"]["percent_covered"]
     assert plan["target"] == 70
 
@@ -166,35 +164,35 @@ def test_a_named_data_file_is_read_wherever_it_lies(
 def test_a_named_data_file_that_is_damaged_is_never_replaced_by_another(moved_shop: Project, tmp_path: Path) -> None:
     broken = tmp_path / "broken.coverage"
     broken.write_bytes((moved_shop.root / ".coverage").read_bytes()[:5000])
-    done = testlens("plan", moved_shop.root, "--data", broken)
+    done = run_testlens("plan", moved_shop.root, "--data", broken)
     assert (done.returncode, done.stdout) == (2, "")
     assert "broken.coverage" in done.stderr
     assert "truncated" in done.stderr
 
 
 def test_a_named_data_file_that_does_not_exist_is_an_error(measured: Project) -> None:
-    done = testlens("plan", measured.root, "--data", "nowhere.coverage")
+    done = run_testlens("plan", measured.root, "--data", "nowhere.coverage")
     assert done.returncode == 2
     assert "nowhere.coverage" in done.stderr
 
 
 @pytest.mark.parametrize("width", [60, 80])
 def test_the_table_fits_a_narrow_terminal_and_cuts_nothing_off(measured: Project, width: int) -> None:
-    out = testlens("plan", measured.root, env={"COLUMNS": str(width)}).stdout
+    out = run_testlens("plan", measured.root, env={"COLUMNS": str(width)}).stdout
     assert max(map(len, out.splitlines())) <= width
     assert "the condition was always true" in " ".join(out.split())
     assert "…" not in out
 
 
 def test_output_that_is_no_terminal_has_no_escape_codes(measured: Project) -> None:
-    assert "\x1b" not in testlens("plan", measured.root).stdout
+    assert "\x1b" not in run_testlens("plan", measured.root).stdout
 
 
 @pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["C", "ASCII terminal"])
 def test_a_plain_locale_does_not_stop_the_output(moved_shop: Project, locale: dict[str, str]) -> None:
     moved_shop.write("shop/größe.py", "def f(x):\n    return x\n")
     moved_shop.measure()
-    done = testlens("plan", moved_shop.root, "--top", "50", env=locale)
+    done = run_testlens("plan", moved_shop.root, "--top", "50", env=locale)
     assert done.returncode == 0
     assert "gr\\xf6\\xdfe.py:2" in done.stdout or "größe.py:2" in done.stdout
     assert "Traceback" not in done.stderr
@@ -220,7 +218,7 @@ def test_json_on_known_sources_loads_neither_server_nor_tables_nor_templates(
     measured: Project, plan: dict[str, Any]
 ) -> None:
     assert plan["gaps"]  # the sources are known by now
-    loaded = testlens("plan", measured.root, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    loaded = run_testlens("plan", measured.root, "--json", env={"PYTHONPROFILEIMPORTTIME": "1"}).stderr
     modules = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in loaded.splitlines()}
     assert "testlens" in modules
     assert modules & {"pygls", "lsprotocol", "rich", "jinja2", "watchdog", "pytest"} == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.projects import Project, json_of, testlens
+from cli.projects import Project, json_of, run_testlens
 
 HOSTILE = """\
 def f(x):
@@ -59,8 +59,15 @@ class _Page(HTMLParser):
 def written(measured: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all three reports of the measured shop, written by one command."""
     folder = tmp_path_factory.mktemp("reports")
-    arguments = ["--html", folder / "r.html", "--markdown", folder / "r.md", "--json", folder / "r.json"]
-    assert testlens("report", measured.root, *arguments).returncode == 0
+    arguments: list[str | Path] = [
+        "--html",
+        folder / "r.html",
+        "--markdown",
+        folder / "r.md",
+        "--json",
+        folder / "r.json",
+    ]
+    assert run_testlens("report", measured.root, *arguments).returncode == 0
     return folder
 
 
@@ -90,7 +97,7 @@ def test_the_page_marks_lines_with_colours_symbols_and_words(written: Path) -> N
 def test_the_page_shows_what_sources_say_and_runs_none_of_it(moved_shop: Project, tmp_path: Path) -> None:
     moved_shop.write("shop/<b>bold.py", HOSTILE)
     moved_shop.measure()
-    testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
+    run_testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
     page = _Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert page.tags.isdisjoint({"script", "img"})
     assert any("<script>alert(1)</script>" in text for _, text in page.lines.values())
@@ -99,7 +106,7 @@ def test_the_page_shows_what_sources_say_and_runs_none_of_it(moved_shop: Project
 def test_a_pipe_in_a_name_does_not_break_the_markdown_table(moved_shop: Project, tmp_path: Path) -> None:
     moved_shop.write("shop/a|b.py", "def f(x):\n    return x\n")
     moved_shop.measure()
-    testlens("report", moved_shop.root, "--markdown", tmp_path / "r.md")
+    run_testlens("report", moved_shop.root, "--markdown", tmp_path / "r.md")
     text = (tmp_path / "r.md").read_text(encoding="utf-8")
     rows = [line for line in text.split("## The shortest", maxsplit=1)[0].splitlines() if line.startswith("|")]
     gap_rows = [row for row in rows if "shop/" in row]
@@ -117,7 +124,7 @@ def test_the_markdown_starts_with_the_totals(written: Path, measured: Project) -
 def test_the_json_is_the_plan_and_every_file_as_coverage_counts_it(written: Path, measured: Project) -> None:
     report = json.loads((written / "r.json").read_text(encoding="utf-8"))
     files = {file["path"]: file for file in report.pop("files")}
-    assert report == json_of(testlens("plan", measured.root, "--json"))
+    assert report == json_of(run_testlens("plan", measured.root, "--json"))
     for path, truth in measured.coverage_json()["files"].items():
         assert files[path]["percent"] == truth["summary"]["percent_covered"]
         functions = {name: entry for name, entry in truth["functions"].items() if name}
@@ -128,7 +135,7 @@ def test_the_json_is_the_plan_and_every_file_as_coverage_counts_it(written: Path
 @pytest.mark.parametrize("name", ["shop/orders.py", "pyproject.toml", ".coverage", "shop", "new.py"])
 def test_a_report_never_replaces_work(moved_shop: Project, name: str) -> None:
     before = moved_shop.files()
-    done = testlens("report", moved_shop.root, "--html", moved_shop.root / name)
+    done = run_testlens("report", moved_shop.root, "--html", moved_shop.root / name)
     assert done.returncode == 2
     assert name in done.stderr
     assert moved_shop.files() == before
@@ -136,35 +143,35 @@ def test_a_report_never_replaces_work(moved_shop: Project, name: str) -> None:
 
 def test_an_older_report_is_replaced(moved_shop: Project, tmp_path: Path) -> None:
     (tmp_path / "r.html").write_text("old", encoding="utf-8")
-    assert testlens("report", moved_shop.root, "--html", tmp_path / "r.html").returncode == 0
-    assert "old" != (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert run_testlens("report", moved_shop.root, "--html", tmp_path / "r.html").returncode == 0
+    assert (tmp_path / "r.html").read_text(encoding="utf-8") != "old"
 
 
 def test_a_report_into_a_place_that_cannot_be_written_is_told(moved_shop: Project, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    done = testlens("report", moved_shop.root, "--json", tmp_path / "file/r.json")
+    done = run_testlens("report", moved_shop.root, "--json", tmp_path / "file/r.json")
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot be written" in done.stderr
 
 
 def test_a_report_wants_a_file_name(measured: Project) -> None:
-    done = testlens("report", measured.root)
+    done = run_testlens("report", measured.root)
     assert done.returncode == 2
     assert "--html FILE" in done.stderr
 
 
 def test_without_data_no_file_is_written(shop: Project, tmp_path: Path) -> None:
-    assert testlens("report", shop.root, "--html", tmp_path / "r.html").returncode == 1
+    assert run_testlens("report", shop.root, "--html", tmp_path / "r.html").returncode == 1
     assert not (tmp_path / "r.html").exists()
 
 
 def test_a_file_edited_since_the_run_is_shown_with_its_marks_where_the_lines_went(
     moved_shop: Project, tmp_path: Path
 ) -> None:
-    testlens("plan", moved_shop.root)  # so that the text that was measured is known
+    run_testlens("plan", moved_shop.root)  # so that the text that was measured is known
     file = moved_shop.root / "shop/stock.py"
     file.write_text("# a new first line\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
-    testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
+    run_testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
     page = _Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert page.line("a new first line")[0] == ""
     assert page.line("return wanted - there")[0] == "uncovered"

@@ -1,4 +1,4 @@
-"""`testlens run`: runs the project's tests in the project's interpreter, says what failed, and leaves nothing behind."""
+"""`testlens run`: runs tests in the project's interpreter, says what failed, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.projects import Project, command, command_environment, json_of, testlens
+from cli.projects import Project, command, command_environment, json_of, run_testlens
 
 HERE = ("--python", sys.executable)
 FAILING = """\
@@ -20,6 +20,13 @@ from shop.orders import total
 
 def test_vouchers_are_taken_off():
     assert total([10], voucher=3) == 8
+"""
+ONE_MORE = """\
+from shop.stock import missing
+
+
+def test_enough_is_there():
+    assert missing(1, 2) == 0
 """
 HANGING = """\
 import os
@@ -37,7 +44,7 @@ def test_waits_for_a_child_for_ever():
 
 
 def test_tests_that_pass_give_coverage_and_the_top_of_the_plan(shop: Project) -> None:
-    done = testlens("run", shop.root, *HERE, "--top", "1")
+    done = run_testlens("run", shop.root, *HERE, "--top", "1")
     assert done.returncode == 0
     assert "2 passed" in done.stdout
     assert "% covered, target 85 %" in done.stdout
@@ -45,16 +52,16 @@ def test_tests_that_pass_give_coverage_and_the_top_of_the_plan(shop: Project) ->
 
 
 def test_a_run_measures_what_coverage_itself_measures(shop: Project, measured: Project) -> None:
-    done = testlens("run", shop.root, *HERE, "--json")
+    done = run_testlens("run", shop.root, *HERE, "--json")
     totals = measured.coverage_json()["totals"]
     assert json_of(done)["coverage"]["percent"] == totals["percent_covered"]
     assert json_of(done)["tests"]["passed"] == 2
-    assert json_of(testlens("plan", shop.root, "--json"))["coverage"] == json_of(done)["coverage"]
+    assert json_of(run_testlens("plan", shop.root, "--json"))["coverage"] == json_of(done)["coverage"]
 
 
 def test_a_failing_test_is_listed_with_place_and_message(shop: Project) -> None:
     shop.write("tests/test_vouchers.py", FAILING)
-    done = testlens("run", shop.root, *HERE)
+    done = run_testlens("run", shop.root, *HERE)
     assert done.returncode == 1
     assert "FAILED tests/test_vouchers.py::test_vouchers_are_taken_off" in done.stdout
     assert "tests/test_vouchers.py:5  assert 7 == 8" in done.stdout
@@ -64,7 +71,7 @@ def test_a_failing_test_is_listed_with_place_and_message(shop: Project) -> None:
 def test_the_json_of_a_failing_run_is_one_object_whatever_the_tests_print(shop: Project) -> None:
     shop.write("tests/test_vouchers.py", "print('{at import}')\n" + FAILING)
     shop.write("tests/test_loud.py", "import os\n\n\ndef test_loud():\n    os.write(1, b'{loud}')\n")
-    done = testlens("run", shop.root, *HERE, "--json", "--", "-s")
+    done = run_testlens("run", shop.root, *HERE, "--json", "--", "-s")
     report = json_of(done)
     assert done.returncode == report["exit_code"] == 1
     assert (report["version"], report["tests"]["passed"], report["tests"]["failed"]) == (1, 3, 1)
@@ -76,41 +83,41 @@ def test_the_json_of_a_failing_run_is_one_object_whatever_the_tests_print(shop: 
 
 
 def test_what_follows_two_dashes_goes_to_pytest(shop: Project) -> None:
-    report = json_of(testlens("run", shop.root, *HERE, "--json", "--", "-k", "basket"))
+    report = json_of(run_testlens("run", shop.root, *HERE, "--json", "--", "-k", "basket"))
     assert report["tests"]["total"] == 1
 
 
 def test_the_second_run_says_how_coverage_changed(shop: Project) -> None:
-    testlens("run", shop.root, *HERE, "--json")
-    shop.write("tests/test_stock.py", "from shop.stock import missing\n\n\ndef test_it():\n    assert missing(1, 2) == 0\n")
-    done = testlens("run", shop.root, *HERE)
+    run_testlens("run", shop.root, *HERE, "--json")
+    shop.write("tests/test_stock.py", ONE_MORE)
+    done = run_testlens("run", shop.root, *HERE)
     assert "(+" in done.stdout
     assert "since the last run" in done.stdout
 
 
 def test_no_tests_are_no_success(shop: Project) -> None:
     (shop.root / "tests/test_orders.py").unlink()
-    done = testlens("run", shop.root, *HERE)
+    done = run_testlens("run", shop.root, *HERE)
     assert done.returncode == 1
     assert "found no tests" in done.stderr
 
 
 def test_a_test_file_that_cannot_be_imported_is_a_failure_that_names_it(shop: Project) -> None:
     shop.write("tests/test_broken.py", "import no_such_module_anywhere\n")
-    done = testlens("run", shop.root, *HERE)
+    done = run_testlens("run", shop.root, *HERE)
     assert done.returncode == 1
     assert "tests/test_broken.py" in done.stdout + done.stderr
     assert "no_such_module_anywhere" in done.stdout + done.stderr
 
 
 def test_arguments_that_pytest_refuses_are_told(shop: Project) -> None:
-    done = testlens("run", shop.root, *HERE, "--", "--no-such-option")
+    done = run_testlens("run", shop.root, *HERE, "--", "--no-such-option")
     assert done.returncode == 2
     assert "--no-such-option" in done.stderr
 
 
 def test_an_interpreter_that_does_not_exist_is_an_error(shop: Project) -> None:
-    done = testlens("run", shop.root, "--python", shop.root / "bin/python", "--json")
+    done = run_testlens("run", shop.root, "--python", shop.root / "bin/python", "--json")
     assert done.returncode == 2
     assert str(shop.root / "bin/python") in json_of(done)["problems"][0]["message"]
 
@@ -118,7 +125,7 @@ def test_an_interpreter_that_does_not_exist_is_an_error(shop: Project) -> None:
 def test_an_interpreter_without_pytest_is_named_with_the_command_that_installs_it(shop: Project) -> None:
     bare = shop.root / ".venv"
     shop.python("-m", "venv", "--without-pip", str(bare))
-    done = testlens("run", shop.root)
+    done = run_testlens("run", shop.root)
     assert (done.returncode, done.stdout) == (2, "")
     assert "pytest and coverage are not installed" in done.stderr
     assert str(bare / "bin/python") in done.stderr
@@ -130,13 +137,13 @@ def test_an_interpreter_is_named_as_seen_from_where_the_command_was_typed(shop: 
     link = tmp_path / "tools/run-python"
     link.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     link.chmod(0o755)
-    done = testlens("run", "shop", "--python", "tools/run-python", "--json", cwd=tmp_path)
+    done = run_testlens("run", "shop", "--python", "tools/run-python", "--json", cwd=tmp_path)
     assert done.returncode == 0
 
 
 def test_a_run_leaves_the_users_files_alone(moved_shop: Project) -> None:
     before = moved_shop.files()
-    assert testlens("run", moved_shop.root, *HERE, "--", "-p", "no:cacheprovider").returncode == 0
+    assert run_testlens("run", moved_shop.root, *HERE, "--", "-p", "no:cacheprovider").returncode == 0
     assert moved_shop.files() == before
     assert ".coverage" in before
 

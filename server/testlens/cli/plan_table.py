@@ -13,7 +13,7 @@ from testlens.domain.outline import MODULE
 from testlens.domain.plan import Plan, PlannedGap, Step
 
 _STEPS_SHOWN = 12
-_HIGH, _MEDIUM = 60.0, 30.0
+_HIGH, _MEDIUM = 60.0, 35.0
 
 
 def print_plan(console: Console, plan: Plan, top: int) -> None:

@@ -1,0 +1,73 @@
+"""docs/risk.md says what the code does: its weights and its worked examples are computed again here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from testlens.domain.history import Change
+from testlens.domain.risk import CONSEQUENCE_POINTS, DEFAULT_WEIGHTS, LIKELIHOOD_POINTS, Evidence, assess, crap
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "risk.md").read_text(encoding="utf-8")
+BATCH_WRITE = Evidence(
+    kind="uncovered",
+    complexity=9,
+    unproven=0.8,
+    consequences=frozenset({"error handler", "data write", "batch", "retry"}),
+    change=Change(age_days=20, share365=0.5, authors=3, commits=7),
+)
+NO_GIT = Evidence(
+    kind="partial",
+    complexity=4,
+    unproven=0.25,
+    consequences=frozenset({"critical", "network"}),
+    change=None,
+)
+
+
+def _section(title: str) -> str:
+    return PAGE.split(f"# {title}\n", 1)[1].split("\n#", 1)[0]
+
+
+def _points(title: str) -> Mapping[str, float]:
+    """The last column of the section's table by its first one."""
+    rows = re.findall(r"^\| ([\w ]+|\*\*risk\*\*) \|.*\| \**([\d.]+)\** \|$", _section(title), re.MULTILINE)
+    return {name.strip("*"): float(points) for name, points in rows}
+
+
+def test_the_page_has_every_weight_as_the_code_has_it() -> None:
+    rows = re.findall(r"^\| `([\w ]+)` \|.*\| (\d+) \|$", PAGE, re.MULTILINE)
+    assert {name: float(weight) for name, weight in rows} == DEFAULT_WEIGHTS
+
+
+def test_the_page_has_the_share_of_both_parts() -> None:
+    assert f"likelihood (at most {LIKELIHOOD_POINTS:g} points)" in PAGE
+    assert f"consequence (at most {CONSEQUENCE_POINTS:g} points)" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("title", "evidence"),
+    [("A batch write that nothing runs", BATCH_WRITE), ("A branch never taken, without git", NO_GIT)],
+)
+def test_a_worked_example_is_what_the_code_computes(title: str, evidence: Evidence) -> None:
+    risk = assess(evidence)
+    assert _points(title) == {**risk.factors, "risk": risk.score}
+
+
+def test_the_crap_of_the_first_example_is_what_the_code_computes() -> None:
+    assert f"The CRAP of this function is {crap(BATCH_WRITE.complexity, 20.0)}." in PAGE
+
+
+@pytest.mark.parametrize("title", ["A batch write that nothing runs", "A branch never taken, without git"])
+def test_each_step_of_a_worked_example_gives_its_points(title: str) -> None:
+    steps = re.findall(r"^\| [\w ]+ \| ([\d.× /]+) \| ([\d.]+) \|$", _section(title), re.MULTILINE)
+    assert steps
+    for step, points in steps:
+        factors, _, divisor = step.partition("/")
+        product = 1.0
+        for factor in factors.split("×"):
+            product *= float(factor)
+        assert product / float(divisor or 1) == pytest.approx(float(points), abs=0.051)
