@@ -8,8 +8,12 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testlens_agent.wire import EventStream
+
+if TYPE_CHECKING:  # coverage.py is missing in some of the interpreters that we are started with
+    from testlens_agent.measure import QuietCoverage
 
 _PREFIX = "piece"
 
@@ -27,13 +31,15 @@ def drop_damaged(scratch: Path, generation: int) -> bool:
     return bool(damaged)
 
 
-def publish(scratch: Path, target: Path, events: EventStream) -> Path | None:
+def publish(scratch: Path, target: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
     """Combine the pieces in `scratch` into `target`, which appears whole or not at all.
+
+    `paths` are coverage.py's `[paths]`, made absolute.
 
     Returns where the data is: `target`; a file in `scratch` if `target` cannot be written (a problem says so);
     None if nothing was measured.
     """
-    combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", events)
+    combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", paths, events)
     if combined is None:
         return None
     beside = target.with_name(f".{target.name}.{os.getpid()}")
@@ -74,26 +80,32 @@ def source_hashes(data_file: Path, run_started: float) -> dict[str, str]:
     return hashes
 
 
-def _combine(pieces: list[Path], combined: Path, events: EventStream) -> Path | None:
+def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
+    if len(pieces) == 1 and not paths:
+        return pieces[0]
+    from testlens_agent.measure import QuietCoverage
+
+    whole = QuietCoverage(data_file=str(combined), config_file=False)
+    whole.set_option("paths", paths)
+    for piece in pieces:
+        _add(whole, piece)
+    whole.save()
+    whole.get_data().close()
+    for warning in whole.collected_warnings:
+        events.problem(
+            f"The coverage of one process of this run is lost: {warning}",
+            "Run again; if a test starts processes that measure themselves, let them measure branches too.",
+        )
+    return combined if combined.exists() else None
+
+
+def _add(whole: QuietCoverage, piece: Path) -> None:
     import coverage
 
-    if len(pieces) == 1:
-        return pieces[0]
-    result = coverage.CoverageData(str(combined))
-    for piece in pieces:
-        data = coverage.CoverageData(str(piece))
-        try:
-            data.read()
-            result.update(data)
-        except coverage.CoverageException as error:
-            events.problem(
-                f"The coverage of one process of this run is lost: {error}",
-                "Run again; if a test starts processes that measure themselves, let them measure branches too.",
-            )
-        finally:
-            data.close()
-    result.close()
-    return combined if combined.exists() else None
+    try:
+        whole.combine([str(piece)], keep=True)
+    except coverage.CoverageException as error:
+        whole.collected_warnings.append(str(error))
 
 
 def _is_whole(piece: Path) -> bool:

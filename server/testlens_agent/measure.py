@@ -23,7 +23,7 @@ _EXPECTED_WARNINGS = {"no-data-collected", "module-not-imported", "module-not-me
 _SOURCE_OPTIONS = ("run:source", "run:source_pkgs", "run:source_dirs", "run:include")
 
 
-class _QuietCoverage(coverage.Coverage):
+class QuietCoverage(coverage.Coverage):
     """Collects coverage.py's warnings, which would fail projects that turn Python warnings into errors."""
 
     def __init__(self, **options: Any) -> None:
@@ -42,18 +42,19 @@ class Measurement:
         self._root = root
         self._piece = piece
         self._events = events
-        self._coverage: _QuietCoverage | None = None
+        self._coverage: QuietCoverage | None = None
 
     def start(self, config_file: str | None, cov_sources: list[str]) -> None:
         """Start to measure. `cov_sources`, given to `--cov` by the user, count where the configuration has none."""
         with self._reporting_trouble(), _tracer_with_contexts():
-            measuring = _QuietCoverage(
+            measuring = QuietCoverage(
                 data_file=self._piece, data_suffix=True, branch=True, config_file=config_file or True
             )
             _configure(measuring, self._root, cov_sources)
             _prepare_subprocesses(measuring, self._piece)
             measuring.start()
             self._coverage = measuring
+            self._events.send("paths", paths=_absolute_paths(measuring, self._root))
 
     def switch_context(self, context: str) -> None:
         """Credit what runs from now on to `context`, and commit what ran before."""
@@ -72,7 +73,7 @@ class Measurement:
         for warning in measuring.collected_warnings if measuring else ():
             self._events.problem(f"coverage.py says: {warning}", "See its documentation of warnings.")
 
-    def _call(self, action: Callable[[_QuietCoverage], object]) -> None:
+    def _call(self, action: Callable[[QuietCoverage], object]) -> None:
         if self._coverage is None:
             return
         with self._reporting_trouble():
@@ -90,7 +91,7 @@ class Measurement:
             )
 
 
-def _configure(measuring: _QuietCoverage, root: Path, cov_sources: list[str]) -> None:
+def _configure(measuring: QuietCoverage, root: Path, cov_sources: list[str]) -> None:
     if not any(_option(measuring, name) for name in _SOURCE_OPTIONS):
         measuring.set_option("run:source", cov_sources or default_source(root))
         if not cov_sources:
@@ -101,14 +102,23 @@ def _configure(measuring: _QuietCoverage, root: Path, cov_sources: list[str]) ->
     measuring.set_option("run:relative_files", False)
 
 
-def _option(measuring: _QuietCoverage, name: str) -> Any:
+def _absolute_paths(measuring: QuietCoverage, root: Path) -> dict[str, list[str]]:
+    """The configuration's `[paths]`, which say where the source of an installed package is, for any working folder."""
+    paths: dict[str, list[str]] = _option(measuring, "paths") or {}
+    return {
+        name: [entry if entry.startswith("*") else str(root / entry) for entry in entries]
+        for name, entries in paths.items()
+    }
+
+
+def _option(measuring: QuietCoverage, name: str) -> Any:
     try:
         return measuring.get_option(name)
     except coverage.CoverageException:  # an option that this version of coverage.py does not have
         return None
 
 
-def _prepare_subprocesses(measuring: _QuietCoverage, piece: str) -> None:
+def _prepare_subprocesses(measuring: QuietCoverage, piece: str) -> None:
     """Lead the processes that coverage.py's multiprocessing support starts to our data file, with branches.
 
     They read the user's configuration anew, and would otherwise write their pieces into the user's folder.

@@ -27,6 +27,8 @@ _USAGE_ERROR = 4
 def supervise() -> int:
     """Do what the request on standard input says; returns the exit code of the run.
 
+    The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
+    `tests` node ids (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a boolean.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
     """
     events = claim_stdout()
@@ -68,6 +70,7 @@ class _Run:
         self._done_here: list[str] = []
         self._current: dict[str, Any] | None = None
         self._finished: set[str] = set()
+        self._paths: dict[str, list[str]] = {}
         self._failures = 0
         self._most_failures = 0
         self._left = False
@@ -129,6 +132,8 @@ class _Run:
         kind = event.pop("event")
         if kind == "collected":
             self._take_collected(event)
+        elif kind == "paths":
+            self._paths = event["paths"]
         elif kind == "leaving":
             self._left = True
         elif kind == "killed":
@@ -217,7 +222,8 @@ class _Run:
     def _finish(self, code: int) -> None:
         data_file, sources = None, {}
         if self._finished and self._request.get("measure", True):
-            data_file = data_files.publish(self._scratch, Path(self._request["data_file"]), self._events)
+            target = Path(self._request["data_file"])
+            data_file = data_files.publish(self._scratch, target, self._paths, self._events)
         if data_file is not None:
             sources = data_files.source_hashes(data_file, self._started_at)
         self._events.send(

@@ -64,6 +64,20 @@ async def test_a_configuration_file_named_elsewhere_is_read(
     assert run.measured(project.root) == {"pkg/__init__.py", "pkg/core.py"}
 
 
+async def test_an_installed_package_is_shown_at_its_source(project: Project) -> None:
+    """As `[paths]` of the coverage configuration says, which pytest-cov applies as well."""
+    package = {"src/lib/__init__.py": "A = 1\n", "site-packages/lib/__init__.py": "A = 1\n"}
+    configuration = "[run]\nsource = lib\n[paths]\nsource =\n    src\n    */site-packages\n"
+    test = "import lib\ndef test_it(): assert lib.A\n"
+    ini = "[pytest]\npythonpath = site-packages\n"
+    project.write(package | {".coveragerc": configuration, "tests/test_it.py": test, "pytest.ini": ini})
+
+    run = await project.run()
+
+    assert run.measured(project.root) == {"src/lib/__init__.py"}
+    assert str(project.root / "src/lib/__init__.py") in run.result.sources
+
+
 @pytest.mark.parametrize(
     ("files", "measured"),
     [

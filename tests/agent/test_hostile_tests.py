@@ -130,7 +130,7 @@ async def test_a_plugin_that_ends_the_process_after_the_last_test_is_no_crash(pr
 
 
 async def test_a_process_that_lingers_after_its_tests_does_not_hold_the_run(project: Project) -> None:
-    linger = "__import__('subprocess').Popen(['sleep', '300'], start_new_session=True)"
+    linger = "__import__('subprocess').Popen(['sleep', '20'], start_new_session=True)"
     write(project, f"def test_2():\n    {linger}")
 
     began = time.monotonic()
