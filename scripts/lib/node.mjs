@@ -68,8 +68,11 @@ export async function ensureNode24() {
 
 /** The environment in which `node` means Node 24, for programs that start it by name. */
 export function withNode24(node24) {
-  const folders = [path.dirname(node24.executable), process.env.PATH];
-  return { ...process.env, PATH: folders.join(path.delimiter), npm_config_nodedir: node24.home };
+  const PATH = [path.dirname(node24.executable), process.env.PATH].join(path.delimiter);
+  const env = { ...process.env, PATH, npm_config_nodedir: node24.home };
+  // Set by the npm that runs this script; code-server's installation reads the version of Node from it.
+  delete env.npm_config_user_agent;
+  return env;
 }
 
 function filesBelow(entry) {
