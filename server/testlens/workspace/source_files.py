@@ -37,7 +37,7 @@ class SourceFiles:
     def __init__(self, root: Path, data: DataFile) -> None:
         self._root = root
         self._data = data
-        self._run_sources = _load_run_sources(root) if data.kind == "own run" else {}
+        self._run_sources = load_run_sources(root) if data.kind == "own run" else {}
 
     def read(self, path: str) -> SourceFile | None:
         """The file at `path` (POSIX, relative to the workspace), or None where it cannot be read."""
@@ -58,14 +58,17 @@ class SourceFiles:
 
 
 def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
-    """Remember what a run measured: SHA-256 by absolute path. Raises `OSError` where the disk refuses."""
+    """Remember what a run measured: SHA-256 by real path. Raises `OSError` where the disk refuses."""
+    # The agent names files by their real paths, whatever links the folder was opened through.
+    real = root.resolve()
     relative = {
-        Path(path).relative_to(root).as_posix(): sha for path, sha in sources.items() if Path(path).is_relative_to(root)
+        Path(path).relative_to(real).as_posix(): sha for path, sha in sources.items() if Path(path).is_relative_to(real)
     }
     (root / RUN_SOURCES).write_text(json.dumps(relative), encoding="utf-8")
 
 
-def _load_run_sources(root: Path) -> Mapping[str, str]:
+def load_run_sources(root: Path) -> Mapping[str, str]:
+    """What the last own run measured: SHA-256 by relative path."""
     try:
         found = json.loads((root / RUN_SOURCES).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -63,6 +63,16 @@ class Workspace:
         """Where a run of Testlens leaves its coverage data."""
         return self.root / OWN_RUN
 
+    @property
+    def data(self) -> DataFile | None:
+        """The data that the newest snapshot was made from, None where there is none."""
+        return self._measurement.data if self._measurement is not None else None
+
+    @property
+    def measured_paths(self) -> Collection[str]:
+        """The files that this data speaks of."""
+        return self._measurement.names.keys() if self._measurement is not None else ()
+
     def configure(self, overrides: Overrides) -> None:
         """Put other overrides in force; the next refresh uses them."""
         self._overrides = overrides
@@ -114,7 +124,7 @@ class Workspace:
             return {}
         files = SourceFiles(self.root, found[0])
         with coverage_data.open_data(found[0].paths) as data:
-            traces = {path: data.trace(str(self.root / path)) or data.trace(path) for path in paths}
+            traces = {path: _first_trace(data, self.root, path) for path in paths}
         reports = [self._peek_one(files.read(path), trace) for path, trace in traces.items() if trace]
         return {report.path: report for report in reports if report is not None}
 
@@ -227,6 +237,12 @@ class Workspace:
         if isinstance(examined, Problem):
             return None
         return report(source.path, examined, self.settings, self._history_of(source.path, examined), source.fresh)
+
+
+def _first_trace(data: coverage_data.OpenData, root: Path, path: str) -> Trace | None:
+    # Most data names a file absolutely, by its real path; `relative_files` names it from the folder.
+    names = dict.fromkeys((str(root.resolve() / path), str(root / path), path))
+    return next((trace for name in names if (trace := data.trace(name)) is not None), None)
 
 
 def _relative(problem: Problem, root: Path) -> Problem:

@@ -240,3 +240,14 @@ def test_every_encoding_gets_the_lines_that_coverage_reports(project: Path, name
     shift = 1 if name in ("latin-1", "form feed") else 0
     assert f"{4 + shift}-{7 + shift}" in shown
     assert sorted(report.coverage.missing) == [line + shift for line in (4, 5, 6, 7)]
+
+
+def test_a_folder_opened_through_a_link_knows_the_same(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    link = tmp_path_factory.mktemp("links") / "project"
+    link.symlink_to(project, target_is_directory=True)
+    workspace = Workspace(link)
+    (project / ".testlens" / "run.coverage").write_bytes((project / ".coverage").read_bytes())
+    workspace.finish_run({}, sources(project))
+    assert workspace.snapshot.source == "Testlens' own run"
+    assert shop(workspace.snapshot).anchored
+    assert workspace.peek(["shop.py"]) == {"shop.py": shop(workspace.snapshot)}
