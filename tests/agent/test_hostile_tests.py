@@ -243,8 +243,8 @@ def test_2():
 async def test_cancelling_ends_every_process(project: Project) -> None:
     sleepers = """
 def test_2():
-    import os, subprocess, time
-    child = subprocess.Popen(["sleep", "300"])
+    import os, subprocess, sys, time
+    child = subprocess.Popen(["sleep", "300"], start_new_session=sys.platform == "linux")
     copy = os.fork()
     if copy:
         open("pids.txt", "w").write(f"{os.getpid()} {os.getppid()} {child.pid} {copy}")

@@ -112,6 +112,19 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def kill_marked(variable: str, value: str) -> None:
+    """Kill every process that was started with this environment variable, having left its group or not.
+
+    Linux only: elsewhere a process that made a session of its own outlives its job.
+    """
+    mark = f"{variable}={value}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        # Processes come and go meanwhile, and those of other users cannot be read.
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+
+
 @dataclass(frozen=True, slots=True)
 class Completed:
     """A process that ran to its end: its exit status, and its output decoded as UTF-8."""

@@ -23,10 +23,12 @@ from testlens.runners.events import (
     TestStarted,
     parse_event,
 )
-from testlens.runners.process import GroupProcess, kill_group, start
+from testlens.runners.process import GroupProcess, kill_group, kill_marked, start
 
 AGENT = Path(__file__).resolve().parents[2] / "testlens_agent" / "__main__.py"
 
+# Marks every process of a run, those that leave its process group included.
+_RUN_VARIABLE = "TESTLENS_RUN"
 _CHUNK_BYTES = 65_536
 _LONGEST_LINE_BYTES = 64_000_000
 _OUTPUT_BYTES = 16_384
@@ -100,8 +102,9 @@ class _Run:
     said_garbage: bool = False
 
     async def execute(self, scratch: Path) -> RunResult:
+        environment = {**_environment(self.request.python), _RUN_VARIABLE: str(scratch)}
         try:
-            agent = await start([self.request.python, str(AGENT)], self.request.root, _environment(self.request.python))
+            agent = await start([self.request.python, str(AGENT)], self.request.root, environment)
         except OSError as error:
             self._report(
                 f"{self.request.python} could not be started in {self.request.root}: {error.strerror}.",
@@ -114,6 +117,7 @@ class _Run:
             await self._follow(agent)
         finally:
             await asyncio.shield(self._end(agent, printed))
+            await asyncio.shield(asyncio.to_thread(kill_marked, _RUN_VARIABLE, str(scratch)))
         self._judge(await agent.wait())
         return self._result()
 
