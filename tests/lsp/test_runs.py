@@ -185,3 +185,35 @@ def bare_interpreter(folder: Path) -> Path:
 
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     return folder / "bin" / "python"
+
+
+async def test_running_some_tests_adds_to_what_all_of_them_covered(shop: Project, open_editor: OpenEditor) -> None:
+    editor = await open_editor(shop.root)
+    uri = editor.open(shop.file())
+    await editor.ready(shop.root)
+    await editor.command("runTests")
+    before = await editor.marks(uri)
+    await editor.status(shop.root, lambda status: status.state == "ready" and status.percent)
+    shop.write({"test_new.py": "import shop\n\ndef test_new():\n    assert shop.refund([1, 2]) == 3\n"})
+    await editor.command("runTests", tests=["test_new.py::test_new"])
+    after = await editor.marks(uri, lambda marks: marks.percent > before.percent)
+    assert painted(after)[line_of(SHOP, "total += line")] == "covered"
+    assert painted(after)[line_of(SHOP, "amount *= 0.9")] == "covered", "the other tests still count"
+    await editor.status(shop.root, lambda status: status.state == "ready")
+    assert "test_member_pays_less" in await editor.hover(uri, line_of(SHOP, "amount *= 0.9"))
+    assert "test_new" in await editor.hover(uri, line_of(SHOP, "total += line"))
+
+
+async def test_running_some_tests_adds_to_a_data_file_that_it_leaves_untouched(
+    measured: Project, open_editor: OpenEditor
+) -> None:
+    data = measured.file(".coverage").read_bytes()
+    measured.write({"test_new.py": "import shop\n\ndef test_new():\n    assert shop.refund([1, 2]) == 3\n"})
+    editor = await open_editor(measured.root)
+    uri = editor.open(measured.file())
+    before = await editor.marks(uri)
+    await editor.ready(measured.root)
+    await editor.command("runTests", tests=["test_new.py::test_new"])
+    after = await editor.marks(uri, lambda marks: marks.percent > before.percent)
+    assert painted(after)[line_of(SHOP, "amount *= 0.9")] == "covered"
+    assert measured.file(".coverage").read_bytes() == data

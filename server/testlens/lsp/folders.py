@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol.types import WorkspaceFolder
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from testlens.lsp.server import TestlensServer
     from testlens.workspace.watcher import Change, Watcher
     from testlens.workspace.workspace import Workspace
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -85,12 +87,12 @@ class Folder:
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else None
 
     async def start(self) -> None:
-        """Read what there is of the folder: open documents first, then everything; then watch it."""
+        """Read what there is of the folder: open documents first, then everything, from then on watched."""
         self.workspace = await self._server.quick.do(_open_workspace, self.root, self._server)
         await self.peek()
+        # Before the refresh: data that appears in between would be missed.
+        self._watcher = await self.background.do(_start_watcher, self)
         self.refresh()
-        # Not on the folder's own thread: the first refresh may take long, and data may appear meanwhile.
-        self._watcher = await self._server.quick.do(_start_watcher, self)
 
     async def configure(self) -> None:
         """Put the client's settings in force."""
@@ -113,11 +115,14 @@ class Folder:
             self._refreshing = self._server.spawn(self._refresh_while_wanted())
         return self._refreshing
 
-    async def take(self, make_snapshot: Callable[[], object]) -> None:
-        """Have a new snapshot made on the folder's thread, and announce it."""
-        await self.background.do(make_snapshot)
+    async def take(self, make_snapshot: Callable[[], T]) -> T:
+        """Have a new snapshot made on the folder's thread, announce it, and give what came of making it."""
+        result = await self.background.do(make_snapshot)
+        if self._watcher is not None:
+            await self.background.do(self._watcher.note_present)
         await self._announce()
         self._server.spawn(self._learn_history())
+        return result
 
     def stop(self) -> None:
         """Let go of threads, watches and the store."""

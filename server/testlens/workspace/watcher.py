@@ -18,7 +18,7 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 from testlens.domain.problems import Problem
-from testlens.sources.discovery import data_folders, data_names, is_data_name
+from testlens.sources.discovery import data_folders, data_names, find_data, is_data_name
 from testlens.workspace.source_files import RUN_SOURCES
 from testlens.workspace.workspace import Workspace
 
@@ -53,7 +53,9 @@ class Watcher:
         self._watched: frozenset[Path] = frozenset()
         self._handler = _Handler(self._seen)
         self._observer: Any = Observer()
-        self._settler = _Settler(on_change, self._is_being_written)
+        self._settler = _Settler(self._tell, self._is_being_written)
+        self._on_change = on_change
+        self._present: object = None
 
     def start(self) -> None:
         """Begin to watch."""
@@ -79,6 +81,25 @@ class Watcher:
         for folder in wanted:
             self._observer.schedule(self._handler, str(folder), recursive=False)
         self._watched = wanted
+
+    def note_present(self) -> None:
+        """Take the data as it is now for known: only later changes of it are told."""
+        self._present = self._data_present()
+
+    def _tell(self, change: Change) -> None:
+        before = self._present
+        if change == "data":
+            self._present = self._data_present()
+        if change != "data" or self._present != before:
+            self._on_change(change)
+
+    def _data_present(self) -> object:
+        found, _ = find_data(self._workspace.root, self._workspace.settings.config)
+        try:
+            run = (self._workspace.root / RUN_SOURCES).stat().st_mtime_ns
+        except OSError:
+            run = None
+        return [data.signature for data in found], run
 
     def _poll_instead(self, error: OSError) -> None:
         self._observer.stop()

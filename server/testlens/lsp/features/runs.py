@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,12 +23,15 @@ from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
     from testlens.domain.problems import Problem
+    from testlens.domain.snapshot import TestResult
     from testlens.runners.events import Event
     from testlens.runners.pytest_runner import RunResult
 
 logger = logging.getLogger(__name__)
 
 _STATUS_EVERY = 0.1
+# Beside the data of the last run of all tests, until it is added to that.
+_SELECTED = "selected.coverage"
 _LONGEST_GOODBYE = 3.0
 _NO_TESTS = 5
 """pytest's exit code where it found nothing to run."""
@@ -109,7 +113,7 @@ class _Runs:
         request = RunRequest(
             root=folder.root,
             python=python,
-            data_file=workspace.own_data,
+            data_file=workspace.own_data.with_name(_SELECTED) if tests else workspace.own_data,
             tests=tests,
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
@@ -119,7 +123,9 @@ class _Runs:
         problems.tell(self._server, result.problems)
         if result.exit_code == _NO_TESTS:
             problems.tell_as_error(self._server, _no_tests(folder))
-        await self._take_over(folder, result)
+        if result.data_file is not None:
+            take_over = self._add if tests else self._take_over
+            await take_over(folder, result, result.data_file)
 
     def _take(self, event: Event, counts: RunCounts, show: _Throttled) -> None:
         from testlens.runners.events import Collected, TestFinished
@@ -139,24 +145,39 @@ class _Runs:
         bar.report(counts.done, counts.total, f"{counts.done} of {counts.total} tests{failed}")
         self._server.announce_state(folder)
 
-    async def _take_over(self, folder: Folder, result: RunResult) -> None:
-        from testlens.domain.snapshot import TestResult
+    async def _add(self, folder: Folder, result: RunResult, data: Path) -> None:
+        """Add the results of a run of some tests to what is known."""
+        from testlens.workspace.selected_run import SelectedRun, take_over
 
         workspace = folder.workspace
-        if result.data_file is None or workspace is None:
-            return
-        outcomes = {
-            test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
-            for test in result.results
-        }
-        is_elsewhere = result.data_file != workspace.own_data
+        assert workspace is not None
+        outcomes = _outcomes(result)
+        run = SelectedRun(tuple(outcomes), data, outcomes, result.sources)
+        problem = await folder.take(lambda: take_over(workspace, run))
+        if problem is not None:
+            problems.tell_as_error(self._server, problem)
+
+    async def _take_over(self, folder: Folder, result: RunResult, data: Path) -> None:
+        """Put the results of a run of all tests in place of what is known."""
+        workspace = folder.workspace
+        assert workspace is not None
+        is_elsewhere = data != workspace.own_data
         if is_elsewhere:
             # The disk refused the data a place in the project: it is read where it is, and let go of.
-            overrides = replace(self._server.options.overrides(), data=(str(result.data_file),))
+            overrides = replace(self._server.options.overrides(), data=(str(data),))
             await folder.background.do(workspace.configure, overrides)
-        await folder.take(lambda: workspace.finish_run(outcomes, result.sources))
+        await folder.take(lambda: workspace.finish_run(_outcomes(result), result.sources))
         if is_elsewhere:
-            await folder.background.do(result.data_file.unlink, missing_ok=True)
+            await folder.background.do(data.unlink, missing_ok=True)
+
+
+def _outcomes(result: RunResult) -> dict[str, TestResult]:
+    from testlens.domain.snapshot import TestResult
+
+    return {
+        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
+        for test in result.results
+    }
 
 
 def _no_tests(folder: Folder) -> Problem:

@@ -1,0 +1,77 @@
+"""Takes over a run of some of the tests: what it found is added to what the last run of all of them found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testlens.domain.problems import Problem
+from testlens.domain.snapshot import TestResult
+from testlens.sources.coverage_merge import add_data
+from testlens.sources.discovery import DataFile
+from testlens.workspace.source_files import SourceFiles, load_run_sources
+from testlens.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRun:
+    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured by absolute path."""
+
+    tests: tuple[str, ...]
+    data_file: Path
+    outcomes: Mapping[str, TestResult]
+    sources: Mapping[str, str]
+
+
+def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
+    """Refresh with what the run found. Lines that only an earlier run reached stay covered until all tests run again.
+
+    Of a file that was edited since all tests ran, the older data is kept, with its edited lines stale: these tests
+    alone would show the rest of the file as never run. Files that hold the tests themselves are taken as they are now.
+    """
+    base = workspace.data
+    if base is None or not base.has_contexts or len(base.paths) != 1:
+        # Nothing to add to.
+        run.data_file.replace(workspace.own_data)
+        workspace.finish_run(run.outcomes, run.sources)
+        return None
+    root = workspace.root
+    before = _measured_sources(root, base, workspace.measured_paths)
+    now = {_relative(path, root): digest for path, digest in run.sources.items()}
+    changed = {path for path, digest in before.items() if now.get(path) != digest}
+    own_files = changed & {test.split("::")[0] for test in run.tests} & now.keys()
+    kept = changed - own_files
+    problem = add_data(
+        base.paths[0],
+        run.data_file,
+        workspace.own_data,
+        lambda name: _relative(name, root) in own_files,
+        lambda name: _relative(name, root) in kept,
+    )
+    run.data_file.unlink(missing_ok=True)
+    if problem is not None:
+        return problem
+    sources = {**before, **{path: digest for path, digest in now.items() if path not in kept}}
+    outcomes = {**workspace.snapshot.outcomes, **run.outcomes}
+    workspace.finish_run(outcomes, {str(root / path): digest for path, digest in sources.items()})
+    return None
+
+
+def _measured_sources(root: Path, data: DataFile, paths: Collection[str]) -> Mapping[str, str]:
+    """SHA-256 of each file as `data` measured it, by relative path; empty text for those edited since."""
+    if data.kind == "own run":
+        return load_run_sources(root)
+    files = SourceFiles(root, data)
+    found = {path: files.read(path) for path in paths}
+    return {
+        path: hashlib.sha256(source.content).hexdigest() if source.fresh else ""
+        for path, source in found.items()
+        if source is not None
+    }
+
+
+def _relative(name: str, root: Path) -> str:
+    path = root / name
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else name
