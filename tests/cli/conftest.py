@@ -7,13 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from cli.projects import Project, make_shop
+from cli.projects import HOSTILE, Project, make_shop
 
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A measured shop, in a folder with a space and letters beyond ASCII. Do not change it."""
     project = make_shop(tmp_path_factory.mktemp("cli") / "mein Lädchen")
+    project.measure()
+    return project
+
+
+@pytest.fixture(scope="session")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A measured shop with names and texts that mean something to HTML, Markdown or a terminal. Do not change it."""
+    project = make_shop(tmp_path_factory.mktemp("cli") / "odd")
+    for name in ("größe.py", "a|b.py", "<b>bold.py"):
+        project.write(f"shop/{name}", HOSTILE)
     project.measure()
     return project
 

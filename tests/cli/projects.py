@@ -70,6 +70,12 @@ def test_a_basket_counts():
     basket.add("tea", 2)
     assert basket.items == ["tea", "tea"]
 """
+HOSTILE = """\
+def f(x):
+    if x:
+        return "</span></pre><script>alert(1)</script><img src=x onerror=alert(2)>"
+    return 0
+"""
 CONFIG = """\
 [tool.pytest.ini_options]
 pythonpath = ["."]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -43,56 +46,83 @@ def test_waits_for_a_child_for_ever():
 """
 
 
-def test_tests_that_pass_give_coverage_and_the_top_of_the_plan(shop: Project) -> None:
-    done = run_testlens("run", shop.root, *HERE, "--top", "1")
-    assert done.returncode == 0
-    assert "2 passed" in done.stdout
-    assert "% covered, target 85 %" in done.stdout
-    assert "shop/orders.py:16  load" in done.stdout
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A project after a run: its files before and after that, and what the command printed."""
+
+    project: Project
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    done: subprocess.CompletedProcess[str]
 
 
-def test_a_run_measures_what_coverage_itself_measures(shop: Project, measured: Project) -> None:
-    done = run_testlens("run", shop.root, *HERE, "--json")
+@pytest.fixture(scope="module")
+def first(measured: Project, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A first run with `--json`, of tests that pass, beside data that coverage.py left."""
+    root = tmp_path_factory.mktemp("run") / "shop"
+    shutil.copytree(measured.root, root, ignore=shutil.ignore_patterns(".testlens"))
+    project = Project(root)
+    return _run(project, "--json", "--", "-p", "no:cacheprovider")
+
+
+@pytest.fixture(scope="module")
+def second(first: Ran) -> Ran:
+    """A second run of the same project, for people, with one more test that passes and one that fails."""
+    first.project.write("tests/test_stock.py", ONE_MORE)
+    first.project.write("tests/test_vouchers.py", FAILING)
+    return _run(first.project, "--top", "1")
+
+
+def _run(project: Project, *arguments: str) -> Ran:
+    before = project.files()
+    done = run_testlens("run", project.root, *HERE, *arguments)
+    return Ran(project, before, project.files(), done)
+
+
+def test_tests_that_pass_end_with_status_0(first: Ran) -> None:
+    assert first.done.returncode == json_of(first.done)["exit_code"] == 0
+    assert json_of(first.done)["tests"]["passed"] == 2
+    assert json_of(first.done)["failures"] == []
+
+
+def test_a_run_measures_what_coverage_itself_measures(first: Ran, measured: Project) -> None:
     totals = measured.coverage_json()["totals"]
-    assert json_of(done)["coverage"]["percent"] == totals["percent_covered"]
-    assert json_of(done)["tests"]["passed"] == 2
-    assert json_of(run_testlens("plan", shop.root, "--json"))["coverage"] == json_of(done)["coverage"]
+    coverage = json_of(first.done)["coverage"]
+    assert coverage["percent"] == totals["percent_covered"]
+    assert (coverage["missing"], coverage["missing_branches"]) == (totals["missing_lines"], totals["missing_branches"])
 
 
-def test_a_failing_test_is_listed_with_place_and_message(shop: Project) -> None:
-    shop.write("tests/test_vouchers.py", FAILING)
-    done = run_testlens("run", shop.root, *HERE)
-    assert done.returncode == 1
-    assert "FAILED tests/test_vouchers.py::test_vouchers_are_taken_off" in done.stdout
-    assert "tests/test_vouchers.py:5  assert 7 == 8" in done.stdout
-    assert "2 passed, 1 failed" in done.stdout
+def test_a_run_leaves_the_users_files_alone_and_adds_none(first: Ran) -> None:
+    assert ".coverage" in first.before
+    assert first.after == first.before
+
+
+def test_a_failing_test_is_listed_with_place_and_message(second: Ran) -> None:
+    assert second.done.returncode == 1
+    assert "FAILED tests/test_vouchers.py::test_vouchers_are_taken_off" in second.done.stdout
+    assert "tests/test_vouchers.py:5  assert 7 == 8" in second.done.stdout
+    assert "3 passed, 1 failed" in second.done.stdout
+
+
+def test_after_a_run_come_coverage_and_the_top_of_the_plan(second: Ran) -> None:
+    assert "% covered (+" in second.done.stdout
+    assert "since the last run), target 85 %" in second.done.stdout
+    assert "shop/orders.py:16  load" in second.done.stdout
+    assert "more gaps: --top" in second.done.stdout
 
 
 def test_the_json_of_a_failing_run_is_one_object_whatever_the_tests_print(shop: Project) -> None:
     shop.write("tests/test_vouchers.py", "print('{at import}')\n" + FAILING)
     shop.write("tests/test_loud.py", "import os\n\n\ndef test_loud():\n    os.write(1, b'{loud}')\n")
-    done = run_testlens("run", shop.root, *HERE, "--json", "--", "-s")
+    done = run_testlens("run", shop.root, *HERE, "--json", "--", "-s", "-k", "loud or vouchers")
     report = json_of(done)
     assert done.returncode == report["exit_code"] == 1
-    assert (report["version"], report["tests"]["passed"], report["tests"]["failed"]) == (1, 3, 1)
+    assert (report["version"], report["tests"]["passed"], report["tests"]["failed"]) == (1, 1, 1)
     failure = report["failures"][0]
     assert failure["test"] == "tests/test_vouchers.py::test_vouchers_are_taken_off"
     assert (failure["file"], failure["line"]) == ("tests/test_vouchers.py", 6)
     assert failure["message"].startswith("assert 7 == 8")
     assert report["coverage"]["percent"] > 0
-
-
-def test_what_follows_two_dashes_goes_to_pytest(shop: Project) -> None:
-    report = json_of(run_testlens("run", shop.root, *HERE, "--json", "--", "-k", "basket"))
-    assert report["tests"]["total"] == 1
-
-
-def test_the_second_run_says_how_coverage_changed(shop: Project) -> None:
-    run_testlens("run", shop.root, *HERE, "--json")
-    shop.write("tests/test_stock.py", ONE_MORE)
-    done = run_testlens("run", shop.root, *HERE)
-    assert "(+" in done.stdout
-    assert "since the last run" in done.stdout
 
 
 def test_no_tests_are_no_success(shop: Project) -> None:
@@ -139,13 +169,6 @@ def test_an_interpreter_is_named_as_seen_from_where_the_command_was_typed(shop: 
     link.chmod(0o755)
     done = run_testlens("run", "shop", "--python", "tools/run-python", "--json", cwd=tmp_path)
     assert done.returncode == 0
-
-
-def test_a_run_leaves_the_users_files_alone(moved_shop: Project) -> None:
-    before = moved_shop.files()
-    assert run_testlens("run", moved_shop.root, *HERE, "--", "-p", "no:cacheprovider").returncode == 0
-    assert moved_shop.files() == before
-    assert ".coverage" in before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
