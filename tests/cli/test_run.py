@@ -171,6 +171,17 @@ def test_an_interpreter_is_named_as_seen_from_where_the_command_was_typed(shop: 
     assert done.returncode == 0
 
 
+def test_a_run_that_cannot_keep_its_data_shows_the_numbers_all_the_same(shop: Project, tmp_path: Path) -> None:
+    shop.write(".testlens", "a file where our folder would be")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    done = run_testlens("run", shop.root, *HERE, "--json", env={"TMPDIR": str(scratch)})
+    assert done.returncode == 0
+    assert json_of(done)["coverage"]["missing"] > 0
+    assert any(problem["path"] == ".testlens" for problem in json_of(done)["problems"])
+    assert not list(scratch.glob("testlens-*"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_stopping_a_run_stops_every_process_of_it(shop: Project, name: str) -> None:

@@ -14,26 +14,24 @@ _DEFAULT_TOP = 10
 
 def plan(root: Path, overrides: Overrides, top: int | None) -> int:
     """Print the table of the `top` riskiest gaps; the exit status is 1 without data."""
-    workspace = read_folder(root, overrides)
-    snapshot = workspace.snapshot
+    with read_folder(root, overrides) as workspace:
+        snapshot, found = workspace.snapshot, workspace.plan()
     print_problems(snapshot.problems)
     if snapshot.source is None:
         print_problems([no_data(root)])
         return 1
     from testlens.cli import plan_table, terminal
 
-    plan_table.print_plan(terminal.results(), workspace.plan(), top or _DEFAULT_TOP)
+    plan_table.print_plan(terminal.results(), found, top or _DEFAULT_TOP)
     return 0
 
 
 def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
     """Print the plan as one JSON object, `top` None meaning all gaps; the exit status is 1 without data."""
-    workspace = read_folder(root, overrides)
-    snapshot = workspace.snapshot
+    with read_folder(root, overrides) as workspace:
+        snapshot, found = workspace.snapshot, workspace.plan()
     if snapshot.source is None:
-        problems = (*snapshot.problems, no_data(root))
-        print_json(empty_plan_json(workspace.settings.target, problems))
+        print_json(empty_plan_json(found.target, (*snapshot.problems, no_data(root))))
         return 1
-    found = workspace.plan()
     print_json(plan_json(found, found.gaps[:top], snapshot.problems))
     return 0

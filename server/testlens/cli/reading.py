@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from testlens.cli.failure import Failure
@@ -18,16 +20,17 @@ _SECONDS_BETWEEN = 0.1
 _CLEAR_LINE = "\r\x1b[2K"
 
 
-def read_folder(root: Path, overrides: Overrides) -> Workspace:
+@contextlib.contextmanager
+def read_folder(root: Path, overrides: Overrides) -> Iterator[Workspace]:
     """A workspace with its snapshot; a `Failure` where `overrides` name a data file that tells nothing."""
-    workspace = Workspace(root, overrides)
-    if overrides.data:
-        _check_named_data(workspace)
-    progress = ReadingProgress()
-    workspace.refresh(progress.show)
-    progress.clear()
-    learn_changes(workspace)
-    return workspace
+    with contextlib.closing(Workspace(root, overrides)) as workspace:
+        if overrides.data:
+            _check_named_data(workspace)
+        progress = ReadingProgress()
+        workspace.refresh(progress.show)
+        progress.clear()
+        learn_changes(workspace)
+        yield workspace
 
 
 def learn_changes(workspace: Workspace) -> None:

@@ -23,13 +23,13 @@ def report(root: Path, overrides: Overrides, html: str | None, markdown: str | N
     if not files:
         advice = "Give one of --html FILE, --markdown FILE and --json FILE, or several."
         raise Failure(Problem("There is no file to write.", advice, severity="error"))
-    workspace = read_folder(root, overrides)
-    snapshot = workspace.snapshot
-    print_problems(snapshot.problems)
-    if snapshot.source is None:
+    with read_folder(root, overrides) as workspace:
+        view = make_view(workspace)
+    print_problems(view.snapshot.problems)
+    if view.snapshot.source is None:
         print_problems([no_data(root)])
         return 1
-    _write(make_view(workspace), files)
+    _write(view, files)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import time
 from dataclasses import dataclass, replace
@@ -38,20 +39,22 @@ class Run:
 
 def run(wanted: Run) -> int:
     """Run the tests and print the result for people; returns the exit status."""
-    workspace, report = _run(wanted)
-    print_report(report, workspace.plan(), wanted.top)
+    with contextlib.closing(Workspace(wanted.root, wanted.overrides)) as workspace:
+        report = _run(workspace, wanted)
+        plan = workspace.plan()
+    print_report(report, plan, wanted.top)
     return report.exit_code
 
 
 def run_as_json(wanted: Run) -> int:
     """Run the tests and print the result as one JSON object; returns the exit status."""
-    _, report = _run(wanted)
+    with contextlib.closing(Workspace(wanted.root, wanted.overrides)) as workspace:
+        report = _run(workspace, wanted)
     print_json(report_json(report))
     return report.exit_code
 
 
-def _run(wanted: Run) -> tuple[Workspace, Report]:
-    workspace = Workspace(wanted.root, wanted.overrides)
+def _run(workspace: Workspace, wanted: Run) -> Report:
     settings = workspace.settings
     wishes = Wishes(explicit=wanted.overrides.python, configured=settings.config.python)
     request = RunRequest(
@@ -65,7 +68,7 @@ def _run(wanted: Run) -> tuple[Workspace, Report]:
     with RunProgress(progress()) as shown:
         result = asyncio.run(_until_done(request, shown))
     seconds = time.monotonic() - began
-    return workspace, _report(result, _take_over(workspace, wanted.overrides, result), seconds, wanted.root)
+    return _report(result, _take_over(workspace, wanted.overrides, result), seconds, wanted.root)
 
 
 async def _until_done(request: RunRequest, shown: RunProgress) -> RunResult:
@@ -96,7 +99,8 @@ def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) ->
     workspace.finish_run(outcomes, result.sources)
     learn_changes(workspace)
     if is_elsewhere:
-        result.data_file.unlink(missing_ok=True)
+        # Data that is not where it was wanted is in the run's own temporary folder.
+        shutil.rmtree(result.data_file.parent, ignore_errors=True)
     return workspace.snapshot
 
 
