@@ -128,7 +128,7 @@ _OPTIONS = {
     "python": _Option(lambda v: isinstance(v, str) and v != "", str, 'python = ".venv/bin/python"'),
     "target": _Option(lambda v: _is_number(v) and 0 <= v <= 100, float, "target = 85.0"),
     "critical": _Option(_is_texts, tuple, 'critical = ["src/payments/**"]'),
-    "weights": _Option(_is_weights, _floats, "weights = { complexity = 1.5 }"),
+    "weights": _Option(_is_weights, _floats, "weights = { complexity = 40 }"),
     "data": _Option(_is_texts, tuple, 'data = ["build/.coverage"]'),
     "pytest_args": _Option(_is_texts, tuple, 'pytest_args = ["-m", "not slow"]'),
     "test_timeout": _Option(lambda v: _is_number(v) and v > 0, float, "test_timeout = 60"),
