@@ -5,12 +5,14 @@ What the server sends has no defaults: the converter leaves out fields that equa
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 
 import attrs
 from pygls.protocol import LanguageServerProtocol
-from pygls.protocol.json_rpc import JsonRPCNotification, JsonRPCResponseMessage
+from pygls.protocol.json_rpc import JsonRPCResponseMessage
 
 MARKS = "testlens/marks"
 STATUS = "testlens/status"
@@ -65,8 +67,7 @@ class FolderParams:
     folder: str
 
 
-@attrs.frozen
-class PlannedGap:
+class PlannedGap(TypedDict):
     """A gap in the plan; lines are 0-based."""
 
     title: str
@@ -78,8 +79,7 @@ class PlannedGap:
     last: int
 
 
-@attrs.frozen
-class PlannedFunction:
+class PlannedFunction(TypedDict):
     """A function with gaps, riskiest first."""
 
     name: str
@@ -88,8 +88,7 @@ class PlannedFunction:
     gaps: list[PlannedGap]
 
 
-@attrs.frozen
-class PlannedFile:
+class PlannedFile(TypedDict):
     """A file with gaps, its functions riskiest first."""
 
     path: str
@@ -99,14 +98,20 @@ class PlannedFile:
     functions: list[PlannedFunction]
 
 
-@attrs.frozen
-class PlanResult:
+class PlanResult(TypedDict):
     """The gaps of a folder, riskiest first at every level."""
 
     percent: float | None
     target: float
     summary: str
     files: list[PlannedFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A result that is JSON text already, so that a large one costs the event loop no more than sending it."""
+
+    json: str
 
 
 @attrs.frozen
@@ -168,11 +173,10 @@ class TestlensProtocol(LanguageServerProtocol):
         """The type of the answer to a request of ours."""
         return _InterpreterResponse if method == INTERPRETER else super().get_result_type(method)
 
-    def _serialize_message(self, data: Any) -> Any:
-        # What is plain already goes straight to the JSON encoder: converting a large plan field by field would hold
-        # the event loop for longer than any request may wait.
-        if isinstance(data, JsonRPCResponseMessage) and isinstance(data.result, dict):
-            return {"id": data.id, "jsonrpc": data.jsonrpc, "result": data.result}
-        if isinstance(data, JsonRPCNotification) and isinstance(data.params, dict):
-            return {"method": data.method, "jsonrpc": data.jsonrpc, "params": data.params}
-        return super()._serialize_message(data)
+    def _send_data(self, data: Any) -> None:
+        if isinstance(data, JsonRPCResponseMessage) and isinstance(data.result, Encoded):
+            head = f'{{"jsonrpc": "2.0", "id": {json.dumps(data.id)}, "result": '
+            body = "".join([head, data.result.json, "}"]).encode()
+            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+            return
+        super()._send_data(data)

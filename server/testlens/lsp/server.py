@@ -117,6 +117,8 @@ def create_server() -> TestlensServer:
 def serve() -> None:
     """Speak LSP on standard input and output until the client is gone."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # A thread in the middle of a computation yields to the event loop after this many seconds.
+    sys.setswitchinterval(0.001)
     create_server().start_io()
     logging.shutdown()
     # Threads in the middle of a large parse have nothing to lose, and the editor waits for us to end.

@@ -59,6 +59,7 @@ class Watcher:
 
     def start(self) -> None:
         """Begin to watch."""
+        self.note_present()
         self._settler.start()
         try:
             self._observer.start()
@@ -86,12 +87,14 @@ class Watcher:
         """Take the data as it is now for known: only later changes of it are told."""
         self._present = self._data_present()
 
-    def _tell(self, change: Change) -> None:
+    def _tell(self, change: Change) -> bool:
         before = self._present
         if change == "data":
             self._present = self._data_present()
-        if change != "data" or self._present != before:
-            self._on_change(change)
+            if self._present == before:
+                return False
+        self._on_change(change)
+        return True
 
     def _data_present(self) -> object:
         found, _ = find_data(self._workspace.root, self._workspace.settings.config)
@@ -160,9 +163,9 @@ class _Handler(FileSystemEventHandler):
 
 
 class _Settler(threading.Thread):
-    """Waits until changes have come to rest, then tells of each kind once."""
+    """Waits until changes have come to rest, then tells of each kind once; `tell` says whether there was any."""
 
-    def __init__(self, tell: Callable[[Change], None], is_being_written: Callable[[], bool]) -> None:
+    def __init__(self, tell: Callable[[Change], bool], is_being_written: Callable[[], bool]) -> None:
         super().__init__(name="testlens-settler", daemon=True)
         self._tell = tell
         self._is_being_written = is_being_written
@@ -191,7 +194,8 @@ class _Settler(threading.Thread):
         while (change := self._next()) is not None:
             if change == "data":
                 self._wait_for_journals()
-            self._tell(change)
+            if self._tell(change):
+                self._told_at[change] = time.monotonic()
 
     def _next(self) -> Change | None:
         with self._awake:
@@ -200,7 +204,6 @@ class _Settler(threading.Thread):
                 change = min(self._due, key=lambda name: self._due[name], default=None)
                 if change is not None and self._due[change] <= now:
                     del self._due[change]
-                    self._told_at[change] = now
                     return change
                 self._awake.wait(None if change is None else self._due[change] - now)
         return None

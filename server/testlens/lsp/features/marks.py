@@ -94,7 +94,7 @@ class _Marks:
 def _params(document: Document, view: View | None) -> MarksParams:
     if view is None or view.anchors is None:
         note = _why_unmeasured(document.folder) if view is None else "edited since the last run"
-        percent = None if view is None else view.report.coverage.numbers.percent
+        percent = None if view is None else view.report.numbers.percent
         return MarksParams(document.uri, document.version, [], [], [], [], [], [], percent, note)
     marks = view.marks
     return MarksParams(
@@ -106,7 +106,7 @@ def _params(document: Document, view: View | None) -> MarksParams:
         flat_ranges(marks.stale),
         flat_ranges(marks.failing),
         flat_pairs((gap.first, gap.last) for gap in view.gaps),
-        view.report.coverage.numbers.percent,
+        view.report.numbers.percent,
         None,
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import attrs
+from typing import TYPE_CHECKING, TypeVar
 
 from testlens.lsp.convert import from_line, uri_of
-from testlens.lsp.protocol import PLAN, FolderParams, PlannedFile, PlannedFunction, PlannedGap, PlanResult
+from testlens.lsp.folders import Folder
+from testlens.lsp.protocol import PLAN, Encoded, FolderParams, PlannedFile, PlannedFunction, PlannedGap, PlanResult
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
@@ -22,23 +22,50 @@ Planned = list["domain.PlannedGap"]
 
 def register(server: TestlensServer) -> None:
     """Add the feature to the server."""
-    server.feature(PLAN)(_plan)
+    feature = _Plans(server)
+
+    @server.feature(PLAN)
+    async def plan(params: FolderParams) -> Encoded:
+        return await feature.answer(params.folder)
+
+    server.on_removal.append(feature.forget)
 
 
-async def _plan(ls: TestlensServer, params: FolderParams) -> dict[str, Any]:
-    folder = ls.folders.named(params.folder)
-    if folder is None or folder.snapshot is None or folder.plan is None:
-        return attrs.asdict(PlanResult(None, folder.target if folder else 0.0, "", []))
-    return await ls.quick.do(_tree, folder.root, folder.snapshot, folder.plan)
+class _Plans:
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._answers: dict[str, tuple[domain.Plan, Encoded]] = {}
+
+    async def answer(self, uri: str) -> Encoded:
+        """The plan of the folder; the same snapshot's is written once."""
+        folder = self._server.folders.named(uri)
+        if folder is None or folder.snapshot is None or folder.plan is None:
+            return _nothing(folder.target if folder else 0.0, "")
+        kept = self._answers.get(folder.uri)
+        if kept is not None and kept[0] is folder.plan:
+            return kept[1]
+        plan = folder.plan
+        answer = await self._server.quick.do(_encoded, folder.root, folder.snapshot, plan)
+        self._answers[folder.uri] = (plan, answer)
+        return answer
+
+    def forget(self, folder: Folder) -> None:
+        """Drop what is kept of a folder."""
+        self._answers.pop(folder.uri, None)
 
 
-def _tree(root: Path, snapshot: Snapshot, plan: domain.Plan) -> dict[str, Any]:
+def _nothing(target: float, summary: str) -> Encoded:
+    return Encoded(json.dumps(PlanResult(percent=None, target=target, summary=summary, files=[])))
+
+
+def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan) -> Encoded:
     if snapshot.percent is None:
-        return attrs.asdict(PlanResult(None, plan.target, "There is no coverage data yet: run the tests.", []))
+        return _nothing(plan.target, "There is no coverage data yet: run the tests.")
     by_file = _grouped(plan.gaps, lambda planned: planned.gap.file)
-    files = [_file(root, snapshot.files[path], gaps) for path, gaps in by_file.items()]
-    # Converted here, on a thread: the event loop only has to encode it.
-    return attrs.asdict(PlanResult(snapshot.percent, plan.target, plan.summary, files))
+    # File by file: encoding everything at once would hold the interpreter, and with it all other threads.
+    files = ",".join(json.dumps(_file(root, snapshot.files[path], gaps)) for path, gaps in by_file.items())
+    head = json.dumps(PlanResult(percent=snapshot.percent, target=plan.target, summary=plan.summary, files=[]))
+    return Encoded(f"{head.removesuffix(']}')}{files}]}}")
 
 
 def _file(root: Path, report: FileReport, gaps: Planned) -> PlannedFile:
@@ -47,23 +74,34 @@ def _file(root: Path, report: FileReport, gaps: Planned) -> PlannedFile:
     by_function = _grouped(gaps, lambda planned: (planned.gap.region.scope_line, planned.gap.region.function))
     functions = [
         PlannedFunction(
-            name,
-            found[0].gap.risk.score,
-            percents.get(line, report.coverage.numbers.percent),
-            [_gap(uri, planned) for planned in found],
+            name=name,
+            risk=found[0].gap.risk.score,
+            percent=percents.get(line, report.numbers.percent),
+            gaps=[_gap(uri, planned) for planned in found],
         )
         for (line, name), found in by_function.items()
     ]
-    return PlannedFile(report.path, uri, report.coverage.numbers.percent, gaps[0].gap.risk.score, functions)
+    return PlannedFile(
+        path=report.path,
+        uri=uri,
+        percent=report.numbers.percent,
+        risk=gaps[0].gap.risk.score,
+        functions=functions,
+    )
 
 
 def _gap(uri: str, planned: domain.PlannedGap) -> PlannedGap:
     gap = planned.gap
     factors = ", ".join(f"{name} {gap.risk.factors[name]:.0f}" for name in gap.risk.largest(3))
-    detail = "; ".join(filter(None, [gap.region.reason, factors, f"+{planned.gain:.2f} points"]))
     region = gap.region
     return PlannedGap(
-        gap.title, detail, gap.risk.score, region.kind, uri, from_line(region.first), from_line(region.last)
+        title=gap.title,
+        detail="; ".join(filter(None, [region.reason, factors, f"+{planned.gain:.2f} points"])),
+        risk=gap.risk.score,
+        kind=region.kind,
+        uri=uri,
+        first=from_line(region.first),
+        last=from_line(region.last),
     )
 
 
