@@ -24,10 +24,14 @@ _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 @dataclass(frozen=True, slots=True)
 class PathMap:
-    """`resolved`: recorded name -> existing file, POSIX and relative to the workspace. Two names may mean one file."""
+    """`resolved`: recorded name -> existing file, POSIX and relative to the workspace. Two names may mean one file.
+
+    `by_suffix` are those of the names that only resemble their file: they were recorded for one outside the workspace.
+    """
 
     resolved: Mapping[str, str]
     problems: tuple[Problem, ...]
+    by_suffix: frozenset[str] = frozenset()
 
 
 def map_paths(
@@ -50,7 +54,7 @@ def map_paths(
             resolved[name] = found
     by_suffix = mapper.match_suffixes(unknown)
     outside = [name for name in unknown if name not in by_suffix and name not in mapper.explained]
-    return PathMap(resolved | by_suffix, (*mapper.problems(), *_outside(outside)))
+    return PathMap(resolved | by_suffix, (*mapper.problems(), *_outside(outside)), frozenset(by_suffix))
 
 
 class _Mapper:

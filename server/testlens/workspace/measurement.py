@@ -59,7 +59,9 @@ def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measu
     is_reported = report_filter(config.coverage, root)
     names: dict[str, tuple[str, ...]] = {}
     for name, path in mapped.resolved.items():
-        if is_reported(path):
+        # An installed copy is what coverage.py reports, so it is the copy's path that `omit` and `include` speak of.
+        is_copy = name in mapped.by_suffix and Path(name).is_file()
+        if is_reported(name if is_copy else path):
             names[path] = (*names.get(path, ()), name)
     return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems))
 

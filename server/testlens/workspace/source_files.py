@@ -57,14 +57,17 @@ class SourceFiles:
             return True
 
 
-def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
-    """Remember what a run measured: SHA-256 by real path. Raises `OSError` where the disk refuses."""
-    # The agent names files by their real paths, whatever links the folder was opened through.
-    real = root.resolve()
-    relative = {
-        Path(path).relative_to(real).as_posix(): sha for path, sha in sources.items() if Path(path).is_relative_to(real)
-    }
-    (root / RUN_SOURCES).write_text(json.dumps(relative), encoding="utf-8")
+def keep_run_sources(root: Path, sources: Mapping[str, str], paths: Mapping[str, str]) -> None:
+    """Remember what a run measured: SHA-256 by recorded name, and the file that each name stands for in `paths`.
+
+    Raises `OSError` where the disk refuses.
+    """
+    found: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        found.setdefault(path, set()).add(sources[name])
+    # Where a file and its installed copy both ran and differ, no text is the one that was measured.
+    known = {path: digests.pop() for path, digests in found.items() if len(digests) == 1}
+    (root / RUN_SOURCES).write_text(json.dumps(known), encoding="utf-8")
 
 
 def load_run_sources(root: Path) -> Mapping[str, str]:

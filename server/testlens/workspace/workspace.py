@@ -21,6 +21,7 @@ from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
 from testlens.sources import coverage_data, project_config
 from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data
+from testlens.sources.path_mapping import map_paths
 from testlens.sources.source_text import read_content
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
@@ -158,9 +159,11 @@ class Workspace:
 
     def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
         """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""
+        coverage = self.settings.config.coverage
+        paths = map_paths(sources, self.root, coverage.source, coverage.paths).resolved
         # Where the disk refuses, the files count as edited since, and the store's own problem says why.
         with contextlib.suppress(OSError):
-            keep_run_sources(self.root, sources)
+            keep_run_sources(self.root, sources, paths)
         self.store.replace_outcomes(outcomes)
         return self.refresh()
 
