@@ -1,0 +1,23 @@
+"""Runs all benchmarks, prints their figures in one table, and exits with 1 if a bound was missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import appear
+import initialize
+import plan
+import responsive
+from figures import Figure, Size, main
+
+_ALL = (initialize, appear, responsive, plan)
+
+
+def measure(size: Size) -> Iterator[Figure]:
+    """All figures."""
+    for benchmark in _ALL:
+        yield from benchmark.measure(size)
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)
