@@ -83,9 +83,7 @@ function openBrowser(url) {
 
 async function openInBrowser(project, port) {
   await prepareCodeServer();
-  const { url, ended, stop } = await serveFolder(project, { state: path.join(CACHE, "vscode"), port });
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  const { url, ended } = await serveFolder(project, { state: path.join(CACHE, "vscode"), port });
   heading("VS Code is open at");
   say(`\n    ${url}\n`);
   say("Only this machine can reach it. Press Ctrl-C to stop.");

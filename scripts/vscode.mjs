@@ -12,9 +12,7 @@ await main(async () => {
     allowPositionals: true,
     options: { state: { type: "string" }, settings: { type: "string", default: "{}" } },
   });
-  const { url, ended, stop } = await serveFolder(positionals[0], { state: values.state, settings: JSON.parse(values.settings) });
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  const { url, ended } = await serveFolder(positionals[0], { state: values.state, settings: JSON.parse(values.settings) });
   console.log(JSON.stringify({ url }));
   return ended;
 });

@@ -83,14 +83,22 @@ function firstAddress(child) {
   });
 }
 
+function endGroup(leader) {
+  try {
+    process.kill(-leader, "SIGTERM");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error; // nothing is left of it
+  }
+}
+
 /**
- * Serve a folder with the packed extension installed.
+ * Serve a folder with the packed extension installed, until this script is told to end.
  * @param {string} folder what VS Code opens
  * @param {object} options
  * @param {string} options.state folder for VS Code's user data and extensions
  * @param {number} [options.port] 0 for any free port
  * @param {object} [options.settings] user settings on top of ours
- * @returns {Promise<{ url: string, ended: Promise<number>, stop: () => void }>} `url` opens the folder
+ * @returns {Promise<{ url: string, ended: Promise<number> }>} `url` opens the folder
  */
 export async function serveFolder(folder, { state, port = 0, settings = {} }) {
   const node24 = await ensureNode24();
@@ -106,8 +114,16 @@ export async function serveFolder(folder, { state, port = 0, settings = {} }) {
   await runLogged("install-extension", node24.executable, [...common, "--install-extension", VSIX, "--force"], { env });
   const serve = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`];
   const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
-  const child = spawn(node24.executable, [...common, ...serve, ...quiet, folder], { env, stdio: ["ignore", "pipe", "inherit"] });
-  const ended = new Promise((resolve) => child.once("close", (code) => resolve(code ?? 0)));
+  // A process group of its own: what is just starting when VS Code ends would otherwise outlive it.
+  const options = { env, stdio: ["ignore", "pipe", "inherit"], detached: true };
+  const child = spawn(node24.executable, [...common, ...serve, ...quiet, folder], options);
+  const ended = new Promise((resolve) => {
+    child.once("close", (code) => {
+      endGroup(child.pid);
+      resolve(code ?? 0);
+    });
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => child.kill("SIGTERM"));
   const address = await firstAddress(child);
-  return { url: `${address}/?folder=${encodeURIComponent(folder)}`, ended, stop: () => child.kill("SIGTERM") };
+  return { url: `${address}/?folder=${encodeURIComponent(folder)}`, ended };
 }
