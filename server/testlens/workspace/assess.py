@@ -5,10 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from testlens.domain.history import Change, FileHistory, change_of
-from testlens.domain.packing import pack
 from testlens.domain.risk import Evidence, crap
 from testlens.domain.snapshot import FileReport, FunctionReport, Gap
-from testlens.workspace.examine import Examined, Finding
+from testlens.workspace.examined import Examined, Finding
 from testlens.workspace.settings import Settings
 
 
@@ -21,9 +20,8 @@ def report(
     """
     assessor = _Assessor(path, examined, settings, history)
     gaps = tuple(assessor.gap(finding) for finding in examined.findings)
-    coverage = examined.coverage
     functions = _functions(examined, gaps)
-    return FileReport(path, examined.text_digest, coverage.numbers, pack(coverage), functions, gaps, anchored)
+    return FileReport(path, examined.text_digest, examined.numbers, examined.packed, functions, gaps, anchored)
 
 
 class _Assessor:
@@ -33,8 +31,8 @@ class _Assessor:
         self._path = path
         self._settings = settings
         self._history = history
-        self._numbers = examined.coverage.numbers
-        self._statements = sorted(examined.coverage.statements)
+        self._numbers = examined.numbers
+        self._statements = examined.packed.statements
         self._owners = {entry.function.line: entry for entry in examined.functions}
         self._critical = frozenset({"critical"}) if settings.is_critical(path) else frozenset[str]()
         self._changes: dict[tuple[int, int], Change | None] = {}

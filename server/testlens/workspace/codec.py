@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
+import zlib
+from array import array
+from functools import lru_cache
 from typing import Any
 
-from testlens.domain.coverage import FileCoverage, Numbers
+from testlens.domain.coverage import Numbers
 from testlens.domain.gaps import Region
 from testlens.domain.outline import Function
-from testlens.workspace.examine import Examined, ExaminedFunction, Finding
+from testlens.domain.packing import PackedCoverage
+from testlens.workspace.examined import Examined, ExaminedFunction, Finding
 
-FORMAT = 1
+FORMAT = 2
 """Raise this whenever the encoding, or what `examine` finds, changes: kept results of another format are ignored."""
 
 
 def encode(examined: Examined) -> str:
     """One compact JSON text."""
-    coverage = examined.coverage
+    packed = examined.packed
+    lines = (packed.statements, packed.excluded, packed.missing, packed.exits, packed.missing_arcs)
     value = [
         examined.text_digest,
-        [
-            sorted(coverage.statements),
-            sorted(coverage.excluded),
-            sorted(coverage.missing),
-            sorted(coverage.exit_counts.items()),
-            sorted(coverage.missing_arcs),
-            coverage.measured_branches,
-        ],
+        _encode_numbers(examined.numbers),
+        [*(part.tolist() for part in lines), packed.measured_branches],
         [_encode_function(entry) for entry in examined.functions],
         [_encode_finding(finding) for finding in examined.findings],
     ]
@@ -36,35 +35,45 @@ def encode(examined: Examined) -> str:
 def decode(text: str) -> Examined | None:
     """The value, or None where the text is not one that `encode` wrote."""
     try:
-        text_digest, coverage, functions, findings = json.loads(text)
+        text_digest, numbers, coverage, functions, findings = json.loads(text)
         return Examined(
             str(text_digest),
+            Numbers(*numbers),
             _decode_coverage(coverage),
             tuple(_decode_function(entry) for entry in functions),
             tuple(_decode_finding(entry) for entry in findings),
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
 
 
-def _decode_coverage(value: Any) -> FileCoverage:
-    statements, excluded, missing, exits, arcs, branches = value
-    return FileCoverage(
-        frozenset(statements),
-        frozenset(excluded),
-        frozenset(missing),
-        dict(exits),
-        frozenset((start, end) for start, end in arcs),
-        bool(branches),
-    )
+def encode_text(text: str) -> bytes:
+    """A source text, compressed."""
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+
+
+def decode_text(packed: bytes) -> str | None:
+    """The text, or None where `packed` is not one that `encode_text` wrote."""
+    try:
+        return zlib.decompress(packed).decode("utf-8", "surrogatepass")
+    except (zlib.error, UnicodeDecodeError, TypeError):
+        return None
+
+
+def _decode_coverage(value: Any) -> PackedCoverage:
+    *lines, branches = value
+    statements, excluded, missing, exits, arcs = (array("i", part) for part in lines)
+    return PackedCoverage(statements, excluded, missing, exits, arcs, bool(branches))
+
+
+def _encode_numbers(numbers: Numbers) -> tuple[int, ...]:
+    return numbers.statements, numbers.missing, numbers.branches, numbers.missing_branches
 
 
 def _encode_function(entry: ExaminedFunction) -> list[Any]:
-    function, numbers = entry.function, entry.numbers
-    return [
-        *(function.name, function.first, function.line, function.last, function.complexity),
-        *(numbers.statements, numbers.missing, numbers.branches, numbers.missing_branches),
-    ]
+    function = entry.function
+    own = function.name, function.first, function.line, function.last, function.complexity
+    return [*own, *_encode_numbers(entry.numbers)]
 
 
 def _decode_function(value: Any) -> ExaminedFunction:
@@ -74,13 +83,19 @@ def _decode_function(value: Any) -> ExaminedFunction:
 def _encode_finding(finding: Finding) -> list[Any]:
     region = finding.region
     return [
-        *(region.kind, region.function, region.scope_line, region.first, region.last),
-        *(region.statements, region.arcs, region.reason, sorted(finding.consequences)),
+        *(region.kind, region.function, region.scope_line, region.first, region.last, region.statements),
+        *([line for arc in region.arcs for line in arc], region.reason, "|".join(sorted(finding.consequences))),
     ]
 
 
 def _decode_finding(value: Any) -> Finding:
     kind, function, scope_line, first, last, statements, arcs, reason, consequences = value
-    pairs = tuple((start, end) for start, end in arcs)
+    pairs = tuple(zip(arcs[::2], arcs[1::2], strict=True))
     region = Region(kind, function, scope_line, first, last, tuple(statements), pairs, reason)
-    return Finding(region, frozenset(consequences))
+    return Finding(region, _decode_consequences(consequences))
+
+
+@lru_cache(maxsize=1000)
+def _decode_consequences(names: str) -> frozenset[str]:
+    # Many gaps, few combinations: equal ones share one set.
+    return frozenset(filter(None, names.split("|")))

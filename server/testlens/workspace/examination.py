@@ -9,9 +9,10 @@ from pathlib import Path
 
 from testlens.domain.problems import Problem
 from testlens.workspace import codec
-from testlens.workspace.examine import Examined, Measured, ParseRules, digest
-from testlens.workspace.measurement import Measurement, trace_digest
-from testlens.workspace.pool import Job, examine_all
+from testlens.workspace.examine import Measured, ParseRules, trace_digest
+from testlens.workspace.examined import Examined
+from testlens.workspace.measurement import Measurement
+from testlens.workspace.pool import Examination, Job, examine_all
 from testlens.workspace.source_files import SourceFile, SourceFiles
 from testlens.workspace.store import Origin, Store
 
@@ -53,7 +54,7 @@ class Examiner:
         self._origins = store.origins()
         self._known_texts = store.measured_digests()
         self._entries: list[tuple[str, Origin, str]] = []
-        self._texts: list[tuple[str, str, str]] = []
+        self._texts: list[tuple[str, str, bytes]] = []
         self._reused: list[ExaminedFile] = []
 
     def files(self, progress: Progress) -> Iterator[ExaminedFile]:
@@ -74,7 +75,7 @@ class Examiner:
             if isinstance(found, Problem):
                 self._complain(found, job.path)
             else:
-                yield self._remember(job, found)
+                yield self._remember(job.path, found)
         yield from self._take_reused()
         self._write()
 
@@ -93,20 +94,17 @@ class Examiner:
 
     def _jobs(self, unread: set[str]) -> Iterator[Job]:
         for path, measured in self._measurement.measured(unread, self.problems):
-            source = self._files.read(path)
-            if source is None:
-                self.problems.append(_gone(path))
-                continue
-            if not self._reuse(source, measured):
+            if not self._reuse(path, measured):
                 yield Job(self._root / path, path, measured)
 
-    def _reuse(self, source: SourceFile, measured: Measured) -> bool:
-        origin = self._origins.get(source.path)
-        if origin is None or origin.content != source.digest or origin.rules != self._rules_digest:
+    def _reuse(self, path: str, measured: Measured) -> bool:
+        origin = self._origins.get(path)
+        if origin is None or origin.rules != self._rules_digest or origin.trace != trace_digest(measured):
             return False
-        kept = self._store.examination(source.path) if origin.trace == trace_digest(measured) else None
+        source = self._files.read(path)
+        kept = self._store.examination(path) if source is not None and source.digest == origin.content else None
         examined = codec.decode(kept) if kept else None
-        if kept is None or examined is None:
+        if source is None or kept is None or examined is None:
             return False
         self._keep(source, origin.trace, kept)
         self._reused.append(_file(source, examined))
@@ -116,14 +114,16 @@ class Examiner:
         reused, self._reused = self._reused, []
         yield from reused
 
-    def _remember(self, job: Job, examined: Examined) -> ExaminedFile:
-        source = self._files.read(job.path)
-        if source is None or digest(source.text) != examined.text_digest:
+    def _remember(self, path: str, found: Examination) -> ExaminedFile:
+        examined = codec.decode(found.found)
+        assert examined is not None
+        source = self._files.read(path)
+        if source is None or source.digest != found.content:
             # Edited or deleted while we looked: not worth keeping.
-            return ExaminedFile(job.path, examined, edited=True, anchored=False)
-        self._keep(source, trace_digest(job.measured), codec.encode(examined))
-        if source.fresh and self._known_texts.get(job.path) != examined.text_digest:
-            self._texts.append((job.path, examined.text_digest, source.text))
+            return ExaminedFile(path, examined, edited=True, anchored=False)
+        self._keep(source, found.trace, found.found)
+        if source.fresh and self._known_texts.get(path) != found.text_digest:
+            self._texts.append((path, found.text_digest, found.text))
         return _file(source, examined)
 
     def _keep(self, source: SourceFile, trace: str, value: str) -> None:
@@ -147,7 +147,3 @@ class Examiner:
 
 def _file(source: SourceFile, examined: Examined) -> ExaminedFile:
     return ExaminedFile(source.path, examined, edited=not source.fresh, anchored=source.fresh)
-
-
-def _gone(path: str) -> Problem:
-    return Problem("This file was measured but cannot be read any more.", "Run the tests again.", path)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from testlens.domain.coverage import FileCoverage, Trace
+from testlens.domain.coverage import FileCoverage
 from testlens.domain.problems import Problem
 from testlens.sources import cobertura, coverage_data, coverage_json, lcov
 from testlens.sources.coverage_config import report_filter
@@ -64,13 +63,3 @@ def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measu
         if is_reported(name if is_copy else path):
             names[path] = (*names.get(path, ()), name)
     return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems))
-
-
-def trace_digest(measured: Measured) -> str:
-    """Identifies what was measured for one file."""
-    if isinstance(measured, Trace):
-        parts: tuple[object, ...] = (sorted(measured.lines), measured.arcs and sorted(measured.arcs))
-    else:
-        exits = sorted(measured.exit_counts.items())
-        parts = (sorted(measured.statements), sorted(measured.missing), exits, sorted(measured.missing_arcs))
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()

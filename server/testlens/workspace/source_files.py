@@ -31,6 +31,11 @@ class SourceFile:
         return decode(self.content)
 
 
+def content_digest(content: bytes) -> str:
+    """Identifies the bytes of a source file."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 class SourceFiles:
     """Reads the source files that one data file speaks of."""
 
@@ -44,8 +49,7 @@ class SourceFiles:
         content = read_content(self._root / path)
         if content is None:
             return None
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-        return SourceFile(path, content, digest, self._is_fresh(path, content))
+        return SourceFile(path, content, content_digest(content), self._is_fresh(path, content))
 
     def _is_fresh(self, path: str, content: bytes) -> bool:
         if self._data.kind == "own run":

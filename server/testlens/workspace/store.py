@@ -6,7 +6,6 @@ import contextlib
 import sqlite3
 import threading
 import time
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import TestResult
-from testlens.workspace.codec import FORMAT
+from testlens.workspace.codec import FORMAT, decode_text
 
 FOLDER = ".testlens"
 _FILE = "store.db"
@@ -74,21 +73,16 @@ class Store:
     def measured_text(self, path: str) -> tuple[str, str] | None:
         """Digest and text of the source that was last known to match the coverage data of `path`."""
         rows = self._read("select digest, text from measured_text where path = ?", (path,))
-        if not rows:
-            return None
-        try:
-            return rows[0][0], zlib.decompress(rows[0][1]).decode("utf-8", "surrogatepass")
-        except (zlib.error, UnicodeDecodeError, TypeError):
-            return None
+        text = decode_text(rows[0][1]) if rows else None
+        return None if text is None else (rows[0][0], text)
 
     def measured_digests(self) -> Mapping[str, str]:
         """The digest of each path's measured text."""
         return dict(self._read("select path, digest from measured_text"))
 
-    def keep_measured_texts(self, texts: Iterable[tuple[str, str, str]]) -> None:
-        """Remember `(path, digest, text)` as what the data was measured on."""
-        rows = [(path, digest, zlib.compress(text.encode("utf-8", "surrogatepass"), 1)) for path, digest, text in texts]
-        self._write("insert or replace into measured_text values (?, ?, ?)", rows)
+    def keep_measured_texts(self, texts: Iterable[tuple[str, str, bytes]]) -> None:
+        """Remember `(path, digest, text)`, the text as the codec encodes it, as what the data was measured on."""
+        self._write("insert or replace into measured_text values (?, ?, ?)", list(texts))
 
     def histories(self) -> Mapping[str, tuple[str, str]]:
         """`(digest, value)` of the kept git facts by path."""

@@ -26,7 +26,8 @@ from testlens.sources.source_text import read_content
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
-from testlens.workspace.examine import Examined, ParseRules, digest, examine_text
+from testlens.workspace.examine import ParseRules, digest, examine_text
+from testlens.workspace.examined import Examined
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
