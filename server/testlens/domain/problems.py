@@ -22,9 +22,15 @@ class Problem:
     line: int | None = None
     severity: Severity = "warning"
 
+    @property
+    def sentences(self) -> str:
+        """What happened and what to do, without the place. Words of other programs often come without a full stop."""
+        ending = "" if self.message.endswith((".", "!", "?", ":")) else "."
+        return f"{self.message}{ending} {self.advice}"
+
     def __str__(self) -> str:
         place = self.path or ""
         if self.path and self.line:
             place = f"{self.path}:{self.line}"
         prefix = f"{place}: " if place else ""
-        return f"{prefix}{self.message} {self.advice}"
+        return f"{prefix}{self.sentences}"

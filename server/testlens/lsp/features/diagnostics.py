@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 SOURCE = "testlens"
 RISK_PAGE = "https://github.com/testlens/testlens/blob/main/docs/risk.md"
 # A longer underline is a nuisance; the gutter shows how far the gap goes.
-_LONGEST_UNDERLINE = 5
 
 
 def register(server: TestlensServer) -> None:
@@ -133,9 +132,9 @@ def _of_gaps(gaps: Iterable[PlacedGap], text: str, options: DiagnosticOptions) -
 
 
 def _of_gap(placed: PlacedGap, lines: list[str], options: DiagnosticOptions) -> Diagnostic:
-    last = placed.last if placed.last - placed.first < _LONGEST_UNDERLINE else placed.first
+    # The first line alone: the gutter shows how far the gap reaches, and waves under whole blocks annoy.
     return Diagnostic(
-        range=text_range(lines, placed.first, last),
+        range=text_range(lines, placed.first, placed.first),
         message=_message(placed),
         severity=_severity(placed.gap.risk.score, options),
         code=placed.gap.region.kind,
@@ -174,7 +173,7 @@ def _of_problems(problems: Iterable[Problem], root: Path) -> dict[str, list[Diag
         line = text_range([""] * problem.line, problem.line, problem.line)
         diagnostic = Diagnostic(
             range=line,
-            message=f"{problem.message} {problem.advice}",
+            message=problem.sentences,
             severity=_PROBLEM_SEVERITIES[problem.severity],
             source=SOURCE,
         )
