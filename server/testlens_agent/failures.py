@@ -49,10 +49,11 @@ def collection_problem(report: Any, root: Path) -> dict[str, Any]:
     text = long_text(report)
     path, line = _named_place(text, root) or (None, None)
     return {
-        "message": f"{report.nodeid or 'A test file'} could not be collected: {_last_error(text)}",
+        "message": f"These tests could not be collected: {_last_error(text)}",
         "advice": "Correct the error, then run again: pytest runs no test until all of them can be collected.",
         "path": path or (str(root / report.nodeid) if report.nodeid else None),
         "line": line,
+        "severity": "error",
     }
 
 

@@ -191,7 +191,9 @@ class _Run:
         if self._current is None:
             stage = "while the tests were collected" if self._remaining is None else "outside of any test"
             self._events.problem(
-                f"The test process stopped {stage}: {how}.", "Look at the run's output, and run pytest in a terminal."
+                f"The test process stopped {stage}: {how}.",
+                "Look at the run's output, and run pytest in a terminal.",
+                severity="error",
             )
             return
         message = f"{how} during this test"
@@ -217,6 +219,7 @@ class _Run:
             self._events.problem(
                 f"{count} tests were not run: the test process ended too often or outside of any test.",
                 "Correct what is reported as an error, then run again.",
+                severity="error",
             )
 
     def _finish(self, code: int) -> None:

@@ -34,9 +34,11 @@ class EventStream:
             while line:
                 line = line[self._write(self._descriptor, line) :]
 
-    def problem(self, message: str, advice: str, path: str | None = None, line: int | None = None) -> None:
-        """Report something that went wrong; `line` is 1-based."""
-        self.send("problem", message=message, advice=advice, path=path, line=line)
+    def problem(
+        self, message: str, advice: str, path: str | None = None, line: int | None = None, severity: str = "warning"
+    ) -> None:
+        """Report something that went wrong; `line` is 1-based, `severity` "warning" or "error"."""
+        self.send("problem", message=message, advice=advice, path=path, line=line, severity=severity)
 
 
 def claim_stdout() -> EventStream:

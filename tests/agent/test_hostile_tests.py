@@ -294,7 +294,7 @@ async def test_what_cannot_be_collected_is_a_problem_at_its_place(project: Proje
 
     (problem,) = run.result.problems
     assert message in problem.message
-    assert (problem.path, problem.line) == ("test_bad.py", line)
+    assert (problem.path, problem.line, problem.severity) == ("test_bad.py", line, "error")
     assert run.result.exit_code == 2
     assert run.result.data_file is None
 
@@ -326,6 +326,16 @@ async def test_a_run_that_pytest_refuses_says_why(
 
     assert run.result.exit_code == 4
     assert reason in run.messages
+
+
+async def test_a_conftest_that_cannot_be_loaded_is_named_with_its_line(project: Project) -> None:
+    project.write(
+        {"tests/conftest.py": "import os\nimport no_such_module\n", "tests/test_it.py": "def test_it(): pass\n"}
+    )
+
+    run = await project.run()
+
+    assert [(problem.path, problem.line) for problem in run.result.problems] == [("tests/conftest.py", 2)]
 
 
 async def test_crashes_without_end_are_bounded(project: Project) -> None:

@@ -140,7 +140,7 @@ def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
 
 def _problem(fields: dict[str, Any], root: Path) -> RunProblem:
     missing = tuple(fields.get("missing", ()))
-    severity: Severity = "error" if missing else "warning"
+    severity: Severity = "error" if missing or fields.get("severity") == "error" else "warning"
     path = _relative(fields["path"], root)
     return RunProblem(Problem(fields["message"], fields["advice"], path, fields["line"], severity), missing)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -36,6 +37,7 @@ _LONGEST_TURN_SECONDS = 0.005
 _GRACE_SECONDS = 2.0
 # Beyond the test timeout, which the agent watches by itself: combining a big run's data takes its time.
 _SILENCE_SECONDS = 120.0
+_LOADED_AT = re.compile(r"^([^\s:][^:\n]*):(\d+): in ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,11 @@ class _Run:
         if self.done is None:
             self._report_death(status)
         elif self.done.exit_code in {3, 4} and not self.problems:
-            self._report(f"pytest ended before it ran a test: {_complaint(self.output)}", "Correct it, then run again.")
+            self._report(
+                f"pytest ended before it ran a test: {_complaint(self.output)}",
+                "Correct it, then run again.",
+                *_place_of_complaint(self.output, self.request.root),
+            )
 
     def _report_death(self, status: int) -> None:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
@@ -184,8 +190,8 @@ class _Run:
             "Correct the test that is reported as an error, or look at the run's output, then run again.",
         )
 
-    def _report(self, message: str, advice: str) -> None:
-        problem = Problem(message, advice, severity="error")
+    def _report(self, message: str, advice: str, path: str | None = None, line: int | None = None) -> None:
+        problem = Problem(message, advice, path, line, severity="error")
         self.problems.append(problem)
         self.on_event(RunProblem(problem))
 
@@ -255,6 +261,13 @@ def _environment(python: str) -> dict[str, str]:
     else:
         environment.pop("VIRTUAL_ENV", None)
     return environment
+
+
+def _place_of_complaint(output: bytes, root: Path) -> tuple[str, int] | tuple[()]:
+    """Path (relative to `root`) and line of the project's own code that pytest could not load, if it says so."""
+    places = ((place[1], int(place[2])) for place in _LOADED_AT.finditer(output.decode("utf-8", "replace")))
+    own = [(path, line) for path, line in places if not Path(path).is_absolute() and (root / path).is_file()]
+    return own[-1] if own else ()
 
 
 def _complaint(output: bytes) -> str:
