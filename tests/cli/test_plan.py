@@ -176,6 +176,20 @@ def test_a_named_data_file_that_does_not_exist_is_an_error(measured: Project) ->
     assert "nowhere.coverage" in done.stderr
 
 
+def test_a_folder_named_as_data_is_called_a_folder(measured: Project) -> None:
+    done = run_testlens("plan", measured.root, "--data", measured.root)
+    assert done.returncode == 2
+    assert "This is a folder" in done.stderr
+
+
+def test_a_folder_below_the_data_is_told_where_the_data_is(measured: Project, tmp_path: Path) -> None:
+    (tmp_path / ".coverage").write_bytes((measured.root / ".coverage").read_bytes())
+    (tmp_path / "shop").mkdir()
+    done = run_testlens("plan", tmp_path / "shop")
+    assert done.returncode == 1
+    assert f"There is some in {tmp_path}:" in done.stderr
+
+
 @pytest.mark.parametrize("width", [60, 80])
 def test_the_table_fits_a_narrow_terminal_and_cuts_nothing_off(measured: Project, width: int) -> None:
     out = run_testlens("plan", measured.root, env={"COLUMNS": str(width)}).stdout

@@ -149,7 +149,8 @@ def test_arguments_that_pytest_refuses_are_told(shop: Project) -> None:
 def test_an_interpreter_that_does_not_exist_is_an_error(shop: Project) -> None:
     done = run_testlens("run", shop.root, "--python", shop.root / "bin/python", "--json")
     assert done.returncode == 2
-    assert str(shop.root / "bin/python") in json_of(done)["problems"][0]["message"]
+    message = json_of(done)["problems"][0]["message"]
+    assert f"{shop.root / 'bin/python'}, which --python names" in message
 
 
 def test_an_interpreter_without_pytest_is_named_with_the_command_that_installs_it(shop: Project) -> None:

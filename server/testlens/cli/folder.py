@@ -29,6 +29,8 @@ def project_folder(path: str) -> Path:
 def data_file(path: str) -> str:
     """The absolute path of a data file; a `Failure` if there is none."""
     file = Path(path).expanduser().absolute()
+    if file.is_dir():
+        raise _failure("This is a folder, not a data file.", "Name the file in it, such as .coverage.", path)
     if not file.is_file():
         raise _failure("There is no such data file.", "Name a file such as .coverage or coverage.xml.", path)
     return str(file)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from testlens.cli.failure import Failure
 from testlens.domain.problems import Problem
-from testlens.sources.discovery import find_data
+from testlens.sources.discovery import OWN_RUN, find_data
 from testlens.workspace.measurement import load_measurement
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
@@ -45,11 +45,12 @@ def learn_changes(workspace: Workspace) -> None:
 
 def no_data(root: Path) -> Problem:
     """There is nothing to make a plan from."""
-    return Problem(
-        f"There is no usable coverage data in {root}.",
-        "Run `testlens run` there, or your tests with coverage, or name a data file with --data.",
-        severity="error",
-    )
+    message = f"There is no usable coverage data in {root}."
+    above = next((folder for folder in root.parents if _has_data(folder)), None)
+    if above is not None:
+        return Problem(message, f"There is some in {above}: name that folder, or work from there.", severity="error")
+    advice = "Run `testlens run` there, or your tests with coverage, or name a data file with --data."
+    return Problem(message, advice, severity="error")
 
 
 class ReadingProgress:
@@ -72,6 +73,10 @@ class ReadingProgress:
         """Take the line away."""
         if self._shown:
             print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)
+
+
+def _has_data(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (OWN_RUN, ".coverage"))
 
 
 def _check_named_data(workspace: Workspace) -> None:

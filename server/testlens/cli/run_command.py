@@ -56,7 +56,7 @@ def run_as_json(wanted: Run) -> int:
 
 def _run(workspace: Workspace, wanted: Run) -> Report:
     settings = workspace.settings
-    wishes = Wishes(explicit=wanted.overrides.python, configured=settings.config.python)
+    wishes = Wishes(explicit=wanted.overrides.python, configured=settings.config.python, explicit_name="--python")
     request = RunRequest(
         root=wanted.root,
         python=ready_interpreter(wanted.root, wishes).path,

@@ -15,7 +15,7 @@ from testlens.runners.process import Completed, run_text
 OLDEST = (3, 9)
 REQUIRED = ("pytest", "coverage")
 
-_ADVICE = "Create a virtual environment named .venv in the folder, or set testlens.python to the interpreter to use."
+_ADVICE = "Create a virtual environment named .venv in the folder, or name another: --python, or testlens.python."
 # The first entry of sys.path is our working folder, where a folder named `coverage` would look like the package.
 _PROBE = """
 import importlib.util, json, sys
@@ -37,13 +37,14 @@ class Interpreter:
 class Wishes:
     """What was said about the interpreter, strongest first; each a path, a virtual environment's folder or a command.
 
-    `explicit` is the user's setting or `--python`, `editor` the editor's own choice, `configured` is
-    `[tool.testlens] python`.
+    `explicit` is the user's setting or `--python`, and `explicit_name` what the user calls it; `editor` is the editor's
+    own choice, `configured` is `[tool.testlens] python`.
     """
 
     explicit: str | None = None
     editor: str | None = None
     configured: str | None = None
+    explicit_name: str = "the setting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def find_interpreter(
     """
     wishes = wishes or Wishes()
     for wish, found, is_own in (
-        (wishes.explicit, "the setting", True),
+        (wishes.explicit, wishes.explicit_name, True),
         (wishes.editor, "the editor's choice", False),
         (wishes.configured, "[tool.testlens] python", True),
     ):
