@@ -19,7 +19,7 @@ DAMAGE = (CoverageException, sqlite3.Error, ValueError, TypeError, AssertionErro
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_SIZE = 100
-_RUN_AGAIN = "Run the tests again to replace it, or delete it."
+_RUN_AGAIN = "Run the tests again to replace it."
 
 
 def check(path: Path) -> Problem | None:
@@ -41,7 +41,8 @@ def _check_header(path: Path, header: bytes, size: int) -> Problem | None:
     if size == 0:
         return _problem(path, "The data file is empty.", f"Wait for the test run to end. {_RUN_AGAIN}")
     if not header.startswith(_MAGIC):
-        return _problem(path, "This is not a coverage.py data file (version 5 or later).", _RUN_AGAIN)
+        message = "This is not a coverage.py data file (version 5 or later)."
+        return _problem(path, message, f"{_RUN_AGAIN} A report needs its ending: .xml, .json, .info or .lcov.")
     if len(header) < _HEADER_SIZE or size < _expected_size(header):
         return _problem(path, "The data file is truncated.", f"Wait until it has been copied. {_RUN_AGAIN}")
     return None
@@ -70,7 +71,7 @@ def _check_lock(path: Path, header: bytes) -> Problem | None:
             return _problem(path, message, f"Delete {path.name}-journal and {path.name}, then run the tests again.")
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             message = "The data file is being written."
-            return _problem(path, message, "It is read again when the test run ends.", severity="information")
+            return _problem(path, message, "Wait for the test run to end.", severity="information")
         return damaged(path, str(error))
     except DAMAGE as error:
         return damaged(path, str(error))
