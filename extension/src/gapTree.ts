@@ -75,8 +75,8 @@ export class GapTree implements vscode.TreeDataProvider<PlanNode>, vscode.Dispos
     item.iconPath = icon(node);
     item.contextValue = node.type;
     if (node.gap) {
-      const { uri, first, last } = node.gap;
-      const selection = new vscode.Range(first, 0, last, Number.MAX_SAFE_INTEGER);
+      const { uri, first } = node.gap;
+      const selection = new vscode.Range(first, 0, first, 0);
       item.command = { title: "Open", command: "vscode.open", arguments: [vscode.Uri.parse(uri), { selection }] };
     }
     return item;

@@ -54,13 +54,13 @@ function fileNode(file: PlannedFile, folder: string): PlanNode {
   const id = `${folder}|${file.path}`;
   const slash = file.path.lastIndexOf("/");
   const name = file.path.slice(slash + 1);
-  const place = slash > 0 ? `${file.path.slice(0, slash)} · ` : "";
+  const place = slash > 0 ? ` · ${file.path.slice(0, slash)}` : "";
   const children = distinct(file.functions.map((each) => functionNode(each, id)));
   return {
     id,
     type: "file",
     label: name,
-    description: `${place}${riskText(file.risk)} · ${percentText(file.percent, 0)}`,
+    description: `${riskText(file.risk)} · ${percentText(file.percent, 0)}${place}`,
     tooltip: `${file.path}: ${riskText(file.risk)}, ${percentText(file.percent)} covered, ${countText(children.length, "function")} with gaps`,
     risk: file.risk,
     children,

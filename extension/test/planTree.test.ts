@@ -31,7 +31,7 @@ suite("the tree of gaps", () => {
     const [file] = fileNodes(planOf([FUNCTION]), "folder");
     const method = file?.children[0];
     const gap = method?.children[0];
-    assert.deepEqual([file?.label, file?.description], ["dynamo.py", "clarity · risk 71 · 57 %"]);
+    assert.deepEqual([file?.label, file?.description], ["dynamo.py", "risk 71 · 57 % · clarity"]);
     assert.deepEqual([method?.label, method?.description], ["DynamoDBService.batch_write", "risk 71 · 42 %"]);
     assert.deepEqual([gap?.label, gap?.description], ["Lines 34 to 41 never run", "risk 71"]);
     assert.equal(gap?.gap, GAP);

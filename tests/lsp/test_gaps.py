@@ -27,7 +27,7 @@ async def test_a_gap_is_named_with_its_function_its_reason_its_risk_and_the_larg
     editor = await open_editor(measured.root, diagnostics={"minimumRisk": 0})
     found = at(await editor.diagnostics(measured.file().as_uri()), REFUND)
     assert found.message.startswith(
-        f"`refund` lines {REFUND}-{REFUND + 3} never run (line {REFUND - 2} never continued to line {REFUND}: "
+        f"refund: lines {REFUND}-{REFUND + 3} never run (line {REFUND - 2} never continued to line {REFUND}: "
     )
     assert re.search(r"\. Risk \d+: complexity \d+\.$", found.message)
     assert found.source == "testlens"
@@ -36,9 +36,16 @@ async def test_a_gap_is_named_with_its_function_its_reason_its_risk_and_the_larg
     assert found.code_description.href.endswith("docs/risk.md")
 
 
+async def test_only_the_first_line_of_a_gap_is_underlined(measured: Project, open_editor: OpenEditor) -> None:
+    editor = await open_editor(measured.root, diagnostics={"minimumRisk": 0})
+    for diagnostic in await editor.diagnostics(measured.file().as_uri()):
+        assert diagnostic.range.start.line == diagnostic.range.end.line
+        assert diagnostic.range.start.character < diagnostic.range.end.character
+
+
 async def test_gaps_of_files_that_are_not_open_are_listed_too(measured: Project, open_editor: OpenEditor) -> None:
     editor = await open_editor(measured.root)
-    assert any("`Orders.store`" in d.message for d in await editor.diagnostics(measured.file().as_uri()))
+    assert any("Orders.store:" in d.message for d in await editor.diagnostics(measured.file().as_uri()))
 
 
 async def test_a_branch_whose_other_side_is_a_gap_is_not_listed_twice(
@@ -46,7 +53,7 @@ async def test_a_branch_whose_other_side_is_a_gap_is_not_listed_twice(
 ) -> None:
     editor = await open_editor(measured.root, diagnostics={"minimumRisk": 0})
     found = await editor.diagnostics(measured.file().as_uri())
-    assert {d.code for d in found if "`refund`" in d.message} == {"uncovered"}
+    assert {d.code for d in found if "refund:" in d.message} == {"uncovered"}
     assert measured.verdicts["files"]["shop.py"]["missing_branches"], "there is such a branch"
 
 
@@ -86,7 +93,7 @@ async def test_a_diagnostic_moves_with_its_lines_and_names_the_lines_of_the_text
     editor.type(uri, "# new\n" + SHOP)
     moved = await editor.diagnostics(uri, lambda found: found and found[0].range.start.line == RAISE)
     message = at(moved, REFUND + 1).message
-    assert f"`refund` lines {REFUND + 1}-{REFUND + 4} never run (line {REFUND - 1} never" in message
+    assert f"refund: lines {REFUND + 1}-{REFUND + 4} never run (line {REFUND - 1} never" in message
 
 
 async def test_a_diagnostic_whose_lines_were_edited_goes_until_the_next_run(

@@ -34,7 +34,7 @@ class PlacedGap:
     def subject(self) -> str:
         """What the gap is in, as a sentence begins with it."""
         name = self.gap.region.function
-        return "Module code" if name == MODULE else f"`{name}`"
+        return "Module code" if name == MODULE else name
 
 
 @dataclass(frozen=True, slots=True)

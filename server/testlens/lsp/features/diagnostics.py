@@ -148,7 +148,7 @@ def _message(placed: PlacedGap) -> str:
     reason = f" ({placed.reason})" if placed.reason else ""
     factors = ", ".join(f"{name} {risk.factors[name]:.0f}" for name in risk.largest(2))
     weight = f"Risk {risk.score:.0f}: {factors}." if factors else f"Risk {risk.score:.0f}."
-    return f"{placed.subject} {placed.title}{reason}. {weight}"
+    return f"{placed.subject}: {placed.title}{reason}. {weight}"
 
 
 def _severity(risk: float, options: DiagnosticOptions) -> DiagnosticSeverity:

@@ -42,16 +42,18 @@ def _of_gap(placed: PlacedGap, view: View, snapshot: Snapshot | None) -> str:
     from testlens.domain.plan import gain
 
     gap = placed.gap
-    head = f"**{placed.subject}** {_escaped(placed.title)}"
-    lines = [f"{head}  \n{_escaped(placed.reason)}" if placed.reason else head, "", *_table(placed), ""]
-    if gap.risk.left_out:
-        lines += [f"Not known, and left out: {', '.join(gap.risk.left_out)}.", ""]
+    head = f"**{_escaped(placed.subject)}** {_escaped(placed.title)}"
+    facts = []
+    if snapshot is not None and snapshot.percent is not None:
+        facts.append(f"Closing it adds {gain(gap, snapshot.totals):.2f} percentage points.")
     function = next((f for f in view.report.functions if f.function.line == gap.region.scope_line), None)
     if function is not None:
-        lines.append(f"CRAP of the function: {function.crap:g}. ")
-    if snapshot is not None and snapshot.percent is not None:
-        lines.append(f"Closing the gap adds {gain(gap, snapshot.totals):.2f} percentage points.")
-    return "\n".join(lines).rstrip()
+        facts.append(f"CRAP of the function: {function.crap:g}.")
+    lines = [*filter(None, (head, _escaped(placed.reason), " ".join(facts)))]
+    text = "  \n".join(lines) + "\n\n" + "\n".join(_table(placed))
+    if gap.risk.left_out:
+        text += f"\n\nNot known, and left out: {', '.join(gap.risk.left_out)}."
+    return text
 
 
 def _table(placed: PlacedGap) -> list[str]:
