@@ -11,6 +11,7 @@ from pathlib import Path
 from testlens.cli.failure import Failure
 from testlens.domain.problems import Problem
 from testlens.sources.discovery import OWN_RUN, find_data
+from testlens.workspace.collector import collect_rarely
 from testlens.workspace.measurement import load_measurement
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
@@ -23,6 +24,7 @@ _CLEAR_LINE = "\r\x1b[2K"
 @contextlib.contextmanager
 def read_folder(root: Path, overrides: Overrides) -> Iterator[Workspace]:
     """A workspace with its snapshot; a `Failure` where `overrides` name a data file that tells nothing."""
+    collect_rarely()
     with contextlib.closing(Workspace(root, overrides)) as workspace:
         if overrides.data:
             _check_named_data(workspace)

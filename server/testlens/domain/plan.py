@@ -71,15 +71,15 @@ def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Pl
         added = gain(gap, totals)
         percent += added
         planned.append(PlannedGap(gap, added, min(percent, 100.0)))
-    return Plan(totals, target, tuple(planned), _shortest(gaps, totals, target))
+    return Plan(totals, target, tuple(planned), _shortest(planned, totals, target))
 
 
-def _shortest(gaps: Sequence[Gap], totals: Numbers, target: float) -> tuple[Step, ...] | None:
+def _shortest(planned: Sequence[PlannedGap], totals: Numbers, target: float) -> tuple[Step, ...] | None:
     # Functions are independent and each costs one step, so the fewest are those that gain most.
     gains: dict[tuple[str, str], float] = {}
-    for gap in gaps:
-        key = (gap.file, gap.region.function)
-        gains[key] = gains.get(key, 0.0) + gain(gap, totals)
+    for entry in planned:
+        key = (entry.gap.file, entry.gap.region.function)
+        gains[key] = gains.get(key, 0.0) + entry.gain
     reached = totals.percent
     steps: list[Step] = []
     for (file, function), added in sorted(gains.items(), key=lambda item: (-item[1], item[0])):

@@ -46,7 +46,7 @@ _UNCOMMITTED = "0" * 40
 
 
 def read_history(
-    root: Path, files: Sequence[str], now: float, run: Run
+    root: Path, files: Iterable[str], now: float, run: Run
 ) -> tuple[Mapping[str, FileHistory], tuple[Problem, ...]]:
     """The history of `files` (POSIX paths below `root`), for those that git knows; one blame each, so from a thread.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from testlens.domain.history import Change, FileHistory, change_of
-from testlens.domain.risk import Evidence, crap
+from testlens.domain.risk import Evidence, Risk, crap
 from testlens.domain.snapshot import FileReport, FunctionReport, Gap
-from testlens.workspace.examined import Examined, Finding
+from testlens.workspace.examined import Examined, ExaminedFunction, Finding
 from testlens.workspace.settings import Settings
 
 
@@ -36,10 +36,22 @@ class _Assessor:
         self._owners = {entry.function.line: entry for entry in examined.functions}
         self._critical = frozenset({"critical"}) if settings.is_critical(path) else frozenset[str]()
         self._changes: dict[tuple[int, int], Change | None] = {}
+        self._risks: dict[tuple[str, int, frozenset[str]], Risk] = {}
 
     def gap(self, finding: Finding) -> Gap:
         region = finding.region
         owner = self._owners.get(region.scope_line)
+        if owner is None:
+            return Gap(self._path, region, self._risk(finding, owner))
+        # Gaps of one function that do the same things share one risk.
+        key = region.kind, region.scope_line, finding.consequences
+        risk = self._risks.get(key)
+        if risk is None:
+            risk = self._risks[key] = self._risk(finding, owner)
+        return Gap(self._path, region, risk)
+
+    def _risk(self, finding: Finding, owner: ExaminedFunction | None) -> Risk:
+        region = finding.region
         numbers = owner.numbers if owner else self._numbers
         # Code outside of functions is judged by its own lines.
         first, last = (owner.function.first, owner.function.last) if owner else (region.first, region.last)
@@ -50,7 +62,7 @@ class _Assessor:
             consequences=finding.consequences | self._critical,
             change=self._change(first, last),
         )
-        return Gap(self._path, region, self._settings.assess(evidence))
+        return self._settings.assess(evidence)
 
     def _change(self, first: int, last: int) -> Change | None:
         if self._history is None:

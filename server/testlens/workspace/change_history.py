@@ -10,8 +10,10 @@ from pathlib import Path
 
 from testlens.domain.history import NOT_COMMITTED, FileHistory
 from testlens.domain.problems import Problem
-from testlens.runners.process import run_text
+from testlens.sources.coverage_parse import decode
 from testlens.sources.git_history import read_history
+from testlens.sources.source_text import read_content
+from testlens.workspace.examined import digest
 from testlens.workspace.store import Store
 
 # Ages and counts move on even when no line does: facts older than this are read again.
@@ -33,14 +35,18 @@ class ChangeHistory:
         return self._known.get((path, text_digest))
 
     def read(self, files: Mapping[str, str]) -> bool:
-        """Ask git about those of `files` (path -> digest of its text on disk) not known yet; says if it knew any.
+        """Ask git about those of `files` (path -> digest of a text) not known yet; says if it knew any.
 
-        Blocks for some milliseconds a file.
+        Git knows the lines of the text on disk: where that is another one, the file is passed over. Blocks for some milliseconds a file.
         """
-        missing = [path for path, digest in files.items() if (path, digest) not in self._known]
+        missing = [path for path, text_digest in files.items() if (path, text_digest) not in self._known]
         if not missing:
             return False
-        found, problems = read_history(self._root, missing, time.time(), run_text)
+        from testlens.runners.process import run_text
+
+        # One by one, just before git is asked, and not at all where there is no history.
+        current = (path for path in missing if self._is_on_disk(path, files[path]))
+        found, problems = read_history(self._root, current, time.time(), run_text)
         self.problems = problems
         self._known.update({(path, files[path]): history for path, history in found.items()})
         # A line that is not committed yet gets another age and author without the text changing.
@@ -48,12 +54,16 @@ class ChangeHistory:
         self._store.keep_histories((path, files[path], _encode(history)) for path, history in settled.items())
         return bool(found)
 
+    def _is_on_disk(self, path: str, text_digest: str) -> bool:
+        content = read_content(self._root / path)
+        return content is not None and digest(decode(content)) == text_digest
+
     def _load(self) -> None:
         oldest = time.time() - _KEPT_FOR
-        for path, (digest, value) in self._store.histories().items():
+        for path, (text_digest, value) in self._store.histories().items():
             history = _decode(value)
             if history is not None and history.read_at >= oldest:
-                self._known[path, digest] = history
+                self._known[path, text_digest] = history
 
 
 def _encode(history: FileHistory) -> str:

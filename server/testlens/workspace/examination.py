@@ -9,8 +9,7 @@ from pathlib import Path
 
 from testlens.domain.problems import Problem
 from testlens.workspace import codec
-from testlens.workspace.examine import Measured, ParseRules, trace_digest
-from testlens.workspace.examined import Examined
+from testlens.workspace.examined import Examined, Measured, ParseRules, trace_digest
 from testlens.workspace.measurement import Measurement
 from testlens.workspace.pool import Examination, Job, examine_all
 from testlens.workspace.source_files import SourceFile, SourceFiles

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from testlens.analysis.syntax import outline
 from testlens.domain.coverage import FileCoverage, Numbers, ParsedSource, Trace, combine
@@ -14,33 +12,7 @@ from testlens.domain.packing import pack
 from testlens.domain.problems import Problem
 from testlens.sources.branch_ends import resolve
 from testlens.sources.coverage_parse import parse
-from testlens.workspace.examined import Examined, ExaminedFunction, Finding
-
-Measured = Trace | FileCoverage
-"""What a reader found for a file: a raw trace, or the verdict of a report."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParseRules:
-    """coverage.py's regular expressions for excluded lines and for branches that are meant to be partial."""
-
-    exclude: str
-    no_branch: str
-
-
-def digest(text: str) -> str:
-    """Identifies a source text as the parser sees it (decoded, line ends normalised)."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def trace_digest(measured: Measured) -> str:
-    """Identifies what was measured for one file."""
-    if isinstance(measured, Trace):
-        parts: tuple[object, ...] = (sorted(measured.lines), measured.arcs and sorted(measured.arcs))
-    else:
-        exits = sorted(measured.exit_counts.items())
-        parts = (sorted(measured.statements), sorted(measured.missing), exits, sorted(measured.missing_arcs))
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+from testlens.workspace.examined import Examined, ExaminedFunction, Finding, Measured, ParseRules, digest
 
 
 def examine_text(text: str, path: str, measured: Measured, rules: ParseRules) -> Examined | Problem:

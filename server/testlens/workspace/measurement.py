@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from testlens.domain.coverage import FileCoverage
 from testlens.domain.problems import Problem
-from testlens.sources import cobertura, coverage_data, coverage_json, lcov
+from testlens.sources import coverage_data
 from testlens.sources.coverage_config import report_filter
 from testlens.sources.discovery import DataFile
 from testlens.sources.path_mapping import map_paths
 from testlens.sources.project_config import ProjectConfig
-from testlens.workspace.examine import Measured
-
-_REPORT_READERS = {"json": coverage_json.read, "cobertura": cobertura.read, "lcov": lcov.read}
+from testlens.workspace.examined import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,8 @@ class Measurement:
 def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measurement:
     """Find out which workspace files `data` speaks of; files that the project's report settings omit are left out."""
     reports: Mapping[str, FileCoverage] | None = None
-    if data.kind in _REPORT_READERS:
-        reports, problems = _REPORT_READERS[data.kind](data.paths[0])
+    if (read := _report_reader(data)) is not None:
+        reports, problems = read(data.paths[0])
         recorded: Collection[str] = reports
     else:
         recorded, problems = coverage_data.measured_files(data.paths)
@@ -63,3 +61,17 @@ def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measu
         if is_reported(name if is_copy else path):
             names[path] = (*names.get(path, ()), name)
     return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems))
+
+
+def _report_reader(data: DataFile) -> Callable[[Path], tuple[Mapping[str, FileCoverage], tuple[Problem, ...]]] | None:
+    # Imported when they are needed: reading XML alone loads more modules than reading coverage.py's own data.
+    match data.kind:
+        case "json":
+            from testlens.sources.coverage_json import read
+        case "cobertura":
+            from testlens.sources.cobertura import read
+        case "lcov":
+            from testlens.sources.lcov import read
+        case _:
+            return None
+    return read

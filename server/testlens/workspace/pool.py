@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.codec import encode, encode_text
 from testlens.workspace.collector import collect_rarely
-from testlens.workspace.examine import Measured, ParseRules, examine_text, trace_digest
+from testlens.workspace.examined import Measured, ParseRules, trace_digest
 from testlens.workspace.source_files import content_digest
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 # Starting two interpreters costs about as much as examining this many files of 300 lines.
 _WORTH_A_POOL = 40
@@ -59,6 +61,9 @@ def examine_all(jobs: Iterable[Job], rules: ParseRules) -> Iterator[Result]:
     if len(first) < _WORTH_A_POOL:
         yield from ((job, _examine_one(job, rules)) for job in first)
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     # Threads and open pipes of a language server do not survive fork: start clean interpreters.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count() or 1, context, _set_up_worker) as executor:
@@ -85,6 +90,8 @@ def _examine_batch(jobs: list[Job], rules: ParseRules) -> list[Examination | Pro
 
 
 def _examine_one(job: Job, rules: ParseRules) -> Examination | Problem:
+    from testlens.workspace.examine import examine_text
+
     content = read_content(job.file)
     if content is None:
         return Problem("This file was measured but cannot be read any more.", "Run the tests again.", job.path)
@@ -103,6 +110,8 @@ def _set_up_worker() -> None:
 
 def _die_with_parent() -> None:
     """End when the server is killed, which would otherwise leave the worker waiting for ever."""
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent is None:
         return

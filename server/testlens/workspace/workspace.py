@@ -19,15 +19,13 @@ from testlens.domain.problems import Problem
 from testlens.domain.snapshot import FileReport, Snapshot, TestResult
 from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
 from testlens.sources import coverage_data, project_config
-from testlens.sources.coverage_parse import decode, normalise
+from testlens.sources.coverage_parse import normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data
 from testlens.sources.path_mapping import map_paths
-from testlens.sources.source_text import read_content
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
-from testlens.workspace.examine import ParseRules, digest, examine_text
-from testlens.workspace.examined import Examined
+from testlens.workspace.examined import Examined, ParseRules, digest
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
@@ -103,12 +101,7 @@ class Workspace:
 
         Runs git, so not in a workspace that the user does not trust. Takes some milliseconds a file the first time.
         """
-        files = {}
-        for path, file in self._snapshot.files.items():
-            content = read_content(self.root / path) if file.gaps else None
-            # Git knows the lines of the text on disk: they say nothing of another one.
-            if content is not None and digest(decode(content)) == file.text_digest:
-                files[path] = file.text_digest
+        files = {path: file.text_digest for path, file in self._snapshot.files.items() if file.gaps}
         known = self._history.problems
         found = self._history.read(files)
         if not found and self._history.problems != known:
@@ -235,6 +228,8 @@ class Workspace:
         return frozenset(line for line, tests in by_line.items() if tests and passed.isdisjoint(tests))
 
     def _peek_one(self, source: SourceFile | None, trace: Trace) -> FileReport | None:
+        from testlens.workspace.examine import examine_text
+
         if source is None:
             return None
         examined = examine_text(source.text, source.path, trace, self._rules())
