@@ -105,7 +105,12 @@ class Folder:
         wanted = paths or self._server.documents.paths_in(self)
         if self.workspace is None or not wanted:
             return
-        self._peeked |= await self._server.quick.do(self.workspace.peek, wanted)
+        try:
+            self._peeked |= await self._server.quick.do(self.workspace.peek, wanted)
+        except Exception:
+            # It only saves time: the refresh that follows must come whatever happens here.
+            logger.exception("The newest data could not be looked at ahead of time.")
+            return
         self._server.announce_reports(self)
 
     def refresh(self) -> asyncio.Task[None]:

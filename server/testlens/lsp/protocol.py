@@ -174,9 +174,10 @@ class TestlensProtocol(LanguageServerProtocol):
         return _InterpreterResponse if method == INTERPRETER else super().get_result_type(method)
 
     def _send_data(self, data: Any) -> None:
-        if isinstance(data, JsonRPCResponseMessage) and isinstance(data.result, Encoded):
+        result = data.result if isinstance(data, JsonRPCResponseMessage) else None
+        if isinstance(result, Encoded) and self.writer is not None:
             head = f'{{"jsonrpc": "2.0", "id": {json.dumps(data.id)}, "result": '
-            body = "".join([head, data.result.json, "}"]).encode()
+            body = "".join([head, result.json, "}"]).encode()
             self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
             return
         super()._send_data(data)

@@ -11,6 +11,7 @@ from testlens.lsp.convert import from_line, uri_of
 from testlens.lsp.folders import Folder
 from testlens.lsp.protocol import PLAN, Encoded, FolderParams, PlannedFile, PlannedFunction, PlannedGap, PlanResult
 from testlens.lsp.server import TestlensServer
+from testlens.lsp.work import Worker
 
 if TYPE_CHECKING:
     from testlens.domain import plan as domain
@@ -35,6 +36,8 @@ class _Plans:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
         self._answers: dict[str, tuple[domain.Plan, Encoded]] = {}
+        # A large plan takes long enough to be in the way of marks.
+        self._writer = Worker("plan")
 
     async def answer(self, uri: str) -> Encoded:
         """The plan of the folder; the same snapshot's is written once."""
@@ -45,7 +48,7 @@ class _Plans:
         if kept is not None and kept[0] is folder.plan:
             return kept[1]
         plan = folder.plan
-        answer = await self._server.quick.do(_encoded, folder.root, folder.snapshot, plan)
+        answer = await self._writer.do(_encoded, folder.root, folder.snapshot, plan)
         self._answers[folder.uri] = (plan, answer)
         return answer
 
