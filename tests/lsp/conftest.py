@@ -17,7 +17,8 @@ OpenEditor = Callable[..., Awaitable[Editor]]
 
 
 @pytest.fixture(scope="session")
-def _measured_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of the shop with a `.coverage` of its tests; not to be changed."""
     project = Project.shop(tmp_path_factory.mktemp("measured") / "shop")
     project.measure()
     assert project.file(".coverage").exists()
@@ -31,10 +32,10 @@ def shop(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def measured(tmp_path: Path, _measured_shop: Path) -> Project:
+def measured(tmp_path: Path, measured_shop: Path) -> Project:
     """The shop with a `.coverage` of its tests."""
     # Copied with its times: data has to be younger than its sources.
-    return Project(Path(shutil.copytree(_measured_shop, tmp_path / "shop")))
+    return Project(Path(shutil.copytree(measured_shop, tmp_path / "shop")))
 
 
 @pytest_asyncio.fixture

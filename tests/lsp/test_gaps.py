@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 
+import pytest
+import pytest_asyncio
 from lsprotocol.types import Diagnostic, DiagnosticSeverity
 
 from lsp.conftest import OpenEditor
-from lsp.editor import painted
+from lsp.editor import Editor, painted
 from lsp.project import SHOP, Project, line_of
 
 HANDLER = line_of(SHOP, 'print("lost")')
 REFUND = line_of(SHOP, "total = 0")
 RAISE = line_of(SHOP, "raise ValueError")
+
+
+@dataclass
+class Shown:
+    """The shop, read, and open in an editor that shows every gap."""
+
+    editor: Editor
+    project: Project
+    uri: str
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shown(measured_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shown]:
+    """One server for all tests that only look."""
+    project = Project(Path(shutil.copytree(measured_shop, tmp_path_factory.mktemp("shown") / "shop")))
+    editor = await Editor.start(project.root, diagnostics={"minimumRisk": 0})
+    uri = editor.open(project.file())
+    await editor.marks(uri)
+    await editor.ready(project.root)
+    yield Shown(editor, project, uri)
+    await editor.stop()
+
+
+looking = pytest.mark.asyncio(loop_scope="module")
 
 
 def at(diagnostics: list[Diagnostic], line: int) -> Diagnostic:
@@ -21,11 +51,9 @@ def at(diagnostics: list[Diagnostic], line: int) -> Diagnostic:
     return found
 
 
-async def test_a_gap_is_named_with_its_function_its_reason_its_risk_and_the_largest_factors(
-    measured: Project, open_editor: OpenEditor
-) -> None:
-    editor = await open_editor(measured.root, diagnostics={"minimumRisk": 0})
-    found = at(await editor.diagnostics(measured.file().as_uri()), REFUND)
+@looking
+async def test_a_gap_is_named_with_its_function_its_reason_its_risk_and_the_largest_factors(shown: Shown) -> None:
+    found = at(await shown.editor.diagnostics(shown.uri), REFUND)
     assert found.message.startswith(
         f"refund: lines {REFUND}-{REFUND + 3} never run (line {REFUND - 2} never continued to line {REFUND}: "
     )
@@ -48,13 +76,11 @@ async def test_gaps_of_files_that_are_not_open_are_listed_too(measured: Project,
     assert any("Orders.store:" in d.message for d in await editor.diagnostics(measured.file().as_uri()))
 
 
-async def test_a_branch_whose_other_side_is_a_gap_is_not_listed_twice(
-    measured: Project, open_editor: OpenEditor
-) -> None:
-    editor = await open_editor(measured.root, diagnostics={"minimumRisk": 0})
-    found = await editor.diagnostics(measured.file().as_uri())
+@looking
+async def test_a_branch_whose_other_side_is_a_gap_is_not_listed_twice(shown: Shown) -> None:
+    found = await shown.editor.diagnostics(shown.uri)
     assert {d.code for d in found if "refund:" in d.message} == {"uncovered"}
-    assert measured.verdicts["files"]["shop.py"]["missing_branches"], "there is such a branch"
+    assert shown.project.verdicts["files"]["shop.py"]["missing_branches"], "there is such a branch"
 
 
 async def test_severity_follows_risk_at_the_thresholds_of_the_settings(
@@ -118,12 +144,9 @@ async def test_columns_count_utf_16_units(measured: Project, open_editor: OpenEd
     assert found.range.end.character == len(line.encode("utf-16-le")) // 2
 
 
-async def test_hovering_a_gap_shows_factors_that_add_up_to_its_risk(measured: Project, open_editor: OpenEditor) -> None:
-    editor = await open_editor(measured.root)
-    uri = editor.open(measured.file())
-    await editor.marks(uri)
-    await editor.ready(measured.root)
-    text = await editor.hover(uri, HANDLER)
+@looking
+async def test_hovering_a_gap_shows_factors_that_add_up_to_its_risk(shown: Shown) -> None:
+    text = await shown.editor.hover(shown.uri, HANDLER)
     rows = [[cell.strip(" *") for cell in row.split("|")[1:4]] for row in text.splitlines() if row.startswith("|")]
     head, _, *factors, total = rows
     assert head == ["Factor", "Likelihood", "Consequence"]
@@ -134,52 +157,38 @@ async def test_hovering_a_gap_shows_factors_that_add_up_to_its_risk(measured: Pr
     assert "percentage point" in text
 
 
-async def test_hovering_a_covered_line_lists_the_tests_that_ran_it(measured: Project, open_editor: OpenEditor) -> None:
-    editor = await open_editor(measured.root)
-    uri = editor.open(measured.file())
-    await editor.marks(uri)
-    await editor.ready(measured.root)
-    text = await editor.hover(uri, line_of(SHOP, "amount *= 0.9"))
+@looking
+async def test_hovering_a_covered_line_lists_the_tests_that_ran_it(shown: Shown) -> None:
+    text = await shown.editor.hover(shown.uri, line_of(SHOP, "amount *= 0.9"))
     assert "Run by 1 test" in text
     assert "`test_shop.py::test_member_pays_less`" in text
     assert "test_guest" not in text
 
 
-async def test_hovering_a_partial_line_shows_both_the_gap_and_its_tests(
-    measured: Project, open_editor: OpenEditor
-) -> None:
-    editor = await open_editor(measured.root)
-    uri = editor.open(measured.file())
-    marks = await editor.marks(uri)
-    await editor.ready(measured.root)
+@looking
+async def test_hovering_a_partial_line_shows_both_the_gap_and_its_tests(shown: Shown) -> None:
+    marks = await shown.editor.marks(shown.uri)
     line = line_of(SHOP, "if order is None")
     assert painted(marks)[line] == "partial"
-    text = await editor.hover(uri, line)
+    text = await shown.editor.hover(shown.uri, line)
     assert "| Factor |" in text
     assert "test_nothing_to_refund" in text
 
 
-async def test_hovering_what_nobody_measured_shows_nothing(measured: Project, open_editor: OpenEditor) -> None:
-    editor = await open_editor(measured.root)
-    uri = editor.open(measured.file())
-    await editor.marks(uri)
-    assert await editor.hover(uri, line_of(SHOP, "def refund") - 1) == ""
+@looking
+async def test_hovering_what_nobody_measured_shows_nothing(shown: Shown) -> None:
+    assert await shown.editor.hover(shown.uri, line_of(SHOP, "def refund") - 1) == ""
 
 
-async def test_above_each_function_stand_coverage_risk_and_tests_and_a_way_to_run_them(
-    measured: Project, open_editor: OpenEditor
-) -> None:
-    editor = await open_editor(measured.root)
-    uri = editor.open(measured.file())
-    await editor.marks(uri)
-    await editor.ready(measured.root)
-    lenses = await editor.lenses(uri)
+@looking
+async def test_above_each_function_stand_coverage_risk_and_tests_and_a_way_to_run_them(shown: Shown) -> None:
+    lenses = await shown.editor.lenses(shown.uri)
     summary, run = lenses[line_of(SHOP, "def price")]
     assert re.fullmatch(r"\d+ % · risk \d+ · 2 tests", summary.title)
     assert (run.title, run.command) == ("Run 2 tests", "testlens.server.runTests")
     tests = ["test_shop.py::test_guest_pays_all", "test_shop.py::test_member_pays_less"]
     assert [dict(a._asdict()) if hasattr(a, "_asdict") else a for a in run.arguments or ()] == [
-        {"folder": measured.root.as_uri(), "tests": tests}
+        {"folder": shown.project.root.as_uri(), "tests": tests}
     ]
     (untested,) = lenses[line_of(SHOP, "def store")]
     assert untested.title.startswith("0 % · risk")
@@ -193,25 +202,22 @@ async def test_code_lenses_can_be_switched_off(measured: Project, open_editor: O
     assert await editor.lenses(uri) == {}
 
 
-async def test_status_has_the_total_of_coverage_py_and_the_way_to_the_target(
-    measured: Project, open_editor: OpenEditor
-) -> None:
-    editor = await open_editor(measured.root)
-    status = await editor.ready(measured.root)
-    assert round(status.percent, 9) == round(measured.verdicts["totals"]["percent_covered"], 9)
+@looking
+async def test_status_has_the_total_of_coverage_py_and_the_way_to_the_target(shown: Shown) -> None:
+    status = await shown.editor.ready(shown.project.root)
+    assert round(status.percent, 9) == round(shown.project.verdicts["totals"]["percent_covered"], 9)
     assert (status.state, status.source, status.target) == ("ready", ".coverage", 85)
     assert status.gaps >= 3
     assert status.toTarget >= 1
     assert status.delta is None, "nothing was measured before"
 
 
-async def test_plan_lists_gaps_riskiest_first_at_every_level(measured: Project, open_editor: OpenEditor) -> None:
-    editor = await open_editor(measured.root)
-    await editor.ready(measured.root)
-    plan = await editor.plan(measured.root)
+@looking
+async def test_plan_lists_gaps_riskiest_first_at_every_level(shown: Shown) -> None:
+    plan = await shown.editor.plan(shown.project.root)
     assert "85" in plan.summary
     (file,) = plan.files
-    assert (file.path, file.uri) == ("shop.py", measured.file().as_uri())
+    assert (file.path, file.uri) == ("shop.py", shown.uri)
     for level in (file.functions, *(function.gaps for function in file.functions)):
         risks = [entry.risk for entry in level]
         assert risks == sorted(risks, reverse=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import pytest_asyncio
 
 from lsp.conftest import OpenEditor
-from lsp.editor import painted
+from lsp.editor import Editor, painted
 from lsp.project import SHOP, Project, line_of
 
 
@@ -108,20 +110,28 @@ def odd_files(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def odd_editor(odd_files: Project) -> AsyncIterator[Editor]:
+    """One server for all of them."""
+    editor = await Editor.start(odd_files.root)
+    yield editor
+    await editor.stop()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("number", range(len(AWKWARD)), ids=AWKWARD.keys())
 async def test_unusual_text_is_painted_on_the_right_lines_and_follows_edits(
-    number: int, odd_files: Project, open_editor: OpenEditor
+    number: int, odd_files: Project, odd_editor: Editor
 ) -> None:
     path = odd_files.file(f"odd{number}.py")
     text = path.read_bytes().decode("latin-1" if b"latin-1" in path.read_bytes() else "utf-8-sig")
-    editor = await open_editor(odd_files.root)
-    uri = editor.open(path, text)
-    before = painted(await editor.marks(uri))
+    uri = odd_editor.open(path, text)
+    before = painted(await odd_editor.marks(uri))
     assert before == odd_files.expected_marks(path.name)
     end = "\r\n" if "\r\n" in text else "\r" if "\r" in text else "\n"
-    editor.type(uri, text.replace("def never", f"# new{end}def never"))
+    odd_editor.type(uri, text.replace("def never", f"# new{end}def never"))
     new = line_of(text, "def never")
-    after = painted(await editor.marks(uri))
+    after = painted(await odd_editor.marks(uri))
     assert after == {line + (line >= new): state for line, state in before.items()}
 
 
