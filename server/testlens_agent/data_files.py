@@ -58,17 +58,14 @@ def publish(scratch: Path, target: Path, paths: dict[str, list[str]], events: Ev
     return target
 
 
-def source_hashes(data_file: Path, run_started: float) -> dict[str, str]:
-    """SHA-256 of the bytes of each measured file, by absolute path.
+def source_hashes(scratch: Path, run_started: float) -> dict[str, str]:
+    """SHA-256 of the bytes of each file that the pieces in `scratch` measured, by absolute path.
 
+    That is the file that ran: an installed copy, and not the source that `[paths]` shows it at.
     A file that was written after `run_started` (seconds since the epoch) is left out: which text ran is unknown.
     """
-    import coverage
-
-    data = coverage.CoverageData(str(data_file))
-    data.read()
     hashes = {}
-    for name in data.measured_files():
+    for name in _measured_files(scratch):
         path = Path(name)
         try:
             content, modified = path.read_bytes(), path.stat().st_mtime
@@ -76,8 +73,20 @@ def source_hashes(data_file: Path, run_started: float) -> dict[str, str]:
             continue
         if modified < run_started:
             hashes[name] = hashlib.sha256(content).hexdigest()
-    data.close()
     return hashes
+
+
+def _measured_files(scratch: Path) -> set[str]:
+    import coverage
+
+    names: set[str] = set()
+    for piece in scratch.glob(f"{_PREFIX}-*"):
+        data = coverage.CoverageData(str(piece))
+        with contextlib.suppress(coverage.CoverageException):  # what cannot be combined either, and is reported there
+            data.read()
+            names |= data.measured_files()
+        data.close()
+    return names
 
 
 def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:

@@ -228,7 +228,7 @@ class _Run:
             target = Path(self._request["data_file"])
             data_file = data_files.publish(self._scratch, target, self._paths, self._events)
         if data_file is not None:
-            sources = data_files.source_hashes(data_file, self._started_at)
+            sources = data_files.source_hashes(self._scratch, self._started_at)
         self._events.send(
             "done",
             exit_code=code,

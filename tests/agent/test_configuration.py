@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 
 import pytest
@@ -75,7 +76,19 @@ async def test_an_installed_package_is_shown_at_its_source(project: Project) -> 
     run = await project.run()
 
     assert run.measured(project.root) == {"src/lib/__init__.py"}
-    assert str(project.root / "src/lib/__init__.py") in run.result.sources
+
+
+async def test_the_text_that_an_installed_package_ran_is_told_and_not_that_of_its_source(project: Project) -> None:
+    package = {"src/lib/__init__.py": "A = 2\n", "site-packages/lib/__init__.py": "A = 1\n"}
+    configuration = "[run]\nsource = lib\n[paths]\nsource =\n    src\n    */site-packages\n"
+    test = "import lib\ndef test_it(): assert lib.A\n"
+    ini = "[pytest]\npythonpath = site-packages\n"
+    project.write(package | {".coveragerc": configuration, "tests/test_it.py": test, "pytest.ini": ini})
+
+    run = await project.run()
+
+    ran = project.root / "site-packages/lib/__init__.py"
+    assert run.result.sources == {str(ran): hashlib.sha256(ran.read_bytes()).hexdigest()}
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
         return None
     root = workspace.root
     before = _measured_sources(root, base, workspace.measured_paths)
-    now = {_relative(path, root): digest for path, digest in run.sources.items()}
+    now = workspace.run_sources(run.sources)
     changed = {path for path, digest in before.items() if now.get(path) != digest}
     own_files = changed & {test.split("::")[0] for test in run.tests} & now.keys()
     kept = changed - own_files

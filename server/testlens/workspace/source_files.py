@@ -61,17 +61,20 @@ class SourceFiles:
             return True
 
 
-def keep_run_sources(root: Path, sources: Mapping[str, str], paths: Mapping[str, str]) -> None:
-    """Remember what a run measured: SHA-256 by recorded name, and the file that each name stands for in `paths`.
+def digests_by_path(digests: Mapping[str, str], paths: Mapping[str, str]) -> Mapping[str, str]:
+    """The digest of each file's measured text, from those by recorded name and the file that a name stands for.
 
-    Raises `OSError` where the disk refuses.
+    Where a file and its installed copy both ran and differ, no text is the one that was measured: it is left out.
     """
     found: dict[str, set[str]] = {}
     for name, path in paths.items():
-        found.setdefault(path, set()).add(sources[name])
-    # Where a file and its installed copy both ran and differ, no text is the one that was measured.
-    known = {path: digests.pop() for path, digests in found.items() if len(digests) == 1}
-    (root / RUN_SOURCES).write_text(json.dumps(known), encoding="utf-8")
+        found.setdefault(path, set()).add(digests[name])
+    return {path: same.pop() for path, same in found.items() if len(same) == 1}
+
+
+def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
+    """Remember what a run measured: SHA-256 by relative path. Raises `OSError` where the disk refuses."""
+    (root / RUN_SOURCES).write_text(json.dumps(sources), encoding="utf-8")
 
 
 def load_run_sources(root: Path) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
-from testlens.workspace.source_files import SourceFile, SourceFiles, keep_run_sources
+from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
 
 
@@ -151,13 +151,16 @@ class Workspace:
         """What to paint in a file."""
         return place(report.coverage, self._failing_only(report.path), anchors)
 
+    def run_sources(self, sources: Mapping[str, str]) -> Mapping[str, str]:
+        """What a run measured, by absolute path, as relative paths of the sources that it is shown at."""
+        coverage = self.settings.config.coverage
+        return digests_by_path(sources, map_paths(sources, self.root, coverage.source, coverage.paths).resolved)
+
     def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
         """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""
-        coverage = self.settings.config.coverage
-        paths = map_paths(sources, self.root, coverage.source, coverage.paths).resolved
         # Where the disk refuses, the files count as edited since, and the store's own problem says why.
         with contextlib.suppress(OSError):
-            keep_run_sources(self.root, sources, paths)
+            keep_run_sources(self.root, self.run_sources(sources))
         self.store.replace_outcomes(outcomes)
         return self.refresh()
 

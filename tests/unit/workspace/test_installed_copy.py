@@ -76,6 +76,15 @@ def test_lines_of_a_copy_that_differs_are_not_painted_on_the_source(project: Pat
     assert any("orders.py has changed since" in problem.message for problem in snapshot.problems)
 
 
+def test_lines_of_a_copy_that_differs_are_not_painted_where_paths_says_that_it_is_the_source(project: Path) -> None:
+    paths = "[paths]\nsource =\n    src\n    */installed\n"
+    (project / ".coveragerc").write_text(CONFIG + paths, encoding="utf-8")
+    (project / "src" / "shop" / "orders.py").write_text(f"import json\n\n{ORDERS}", encoding="utf-8")
+    snapshot = as_own_run(project, *installed(project)).snapshot
+    assert not snapshot.files["src/shop/orders.py"].anchored
+    assert any("orders.py has changed since" in problem.message for problem in snapshot.problems)
+
+
 def test_a_source_and_a_copy_that_both_ran_and_differ_are_not_trusted(project: Path) -> None:
     source = project / "src" / "shop" / "orders.py"
     source.write_text(f"import json\n\n{ORDERS}", encoding="utf-8")
