@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from testlens.domain.coverage import Trace
 from testlens.domain.problems import Problem
 from testlens.workspace import codec
 from testlens.workspace.examined import Examined, Measured, ParseRules, trace_digest
@@ -74,7 +75,7 @@ class Examiner:
             if isinstance(found, Problem):
                 self._complain(found, job.path)
             else:
-                yield self._remember(job.path, found)
+                yield self._remember(job, found)
         yield from self._take_reused()
         self._write()
 
@@ -100,7 +101,7 @@ class Examiner:
         origin = self._origins.get(path)
         if origin is None or origin.rules != self._rules_digest or origin.trace != trace_digest(measured):
             return False
-        source = self._files.read(path)
+        source = self._read(path, measured)
         kept = self._store.examination(path) if source is not None and source.digest == origin.content else None
         examined = codec.decode(kept) if kept else None
         if source is None or kept is None or examined is None:
@@ -113,17 +114,24 @@ class Examiner:
         reused, self._reused = self._reused, []
         yield from reused
 
-    def _remember(self, path: str, found: Examination) -> ExaminedFile:
+    def _remember(self, job: Job, found: Examination) -> ExaminedFile:
         examined = codec.decode(found.found)
         assert examined is not None
-        source = self._files.read(path)
+        source = self._read(job.path, job.measured)
         if source is None or source.digest != found.content:
             # Edited or deleted while we looked: not worth keeping.
-            return ExaminedFile(path, examined, edited=True, anchored=False)
+            return ExaminedFile(job.path, examined, edited=True, anchored=False)
         self._keep(source, found.trace, found.found)
-        if source.fresh and self._known_texts.get(path) != found.text_digest:
-            self._texts.append((path, found.text_digest, found.text))
+        if source.fresh and self._known_texts.get(job.path) != found.text_digest:
+            self._texts.append((job.path, found.text_digest, found.text))
         return _file(source, examined)
+
+    def _read(self, path: str, measured: Measured) -> SourceFile | None:
+        source = self._files.read(path)
+        if source is None or _is_within(measured, source):
+            return source
+        # A report can be younger than the file and yet speak of another one, as when CI made it of another revision.
+        return replace(source, fresh=False)
 
     def _keep(self, source: SourceFile, trace: str, value: str) -> None:
         # Without a signature it is never taken for what was measured, only reused for the same text and trace.
@@ -142,6 +150,12 @@ class Examiner:
         suffix = Path(path).suffix
         if not suffix or suffix.startswith(".py"):
             self.problems.append(problem)
+
+
+def _is_within(measured: Measured, source: SourceFile) -> bool:
+    lines = measured.lines if isinstance(measured, Trace) else measured.statements
+    ends = max(source.content.count(b"\n"), source.content.count(b"\r"))
+    return max(lines, default=0) <= ends + 1
 
 
 def _file(source: SourceFile, examined: Examined) -> ExaminedFile:

@@ -266,6 +266,5 @@ def _edited(paths: list[str]) -> Problem:
     return Problem(
         f"{named} {verb} changed since the coverage was measured.",
         "Run the tests again to see where they stand now.",
-        paths[0] if len(paths) == 1 else None,
         severity="information",
     )

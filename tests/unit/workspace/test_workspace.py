@@ -251,3 +251,12 @@ def test_a_folder_opened_through_a_link_knows_the_same(project: Path, tmp_path_f
     assert workspace.snapshot.source == "Testlens' own run"
     assert shop(workspace.snapshot).anchored
     assert workspace.peek(["shop.py"]) == {"shop.py": shop(workspace.snapshot)}
+
+
+def test_a_report_with_lines_beyond_the_end_of_a_file_was_not_made_of_it(project: Path) -> None:
+    (project / ".coverage").unlink()
+    (project / "lcov.info").write_text("SF:shop.py\nDA:1,1\nDA:500,0\nend_of_record\n")
+    snapshot = Workspace(project).refresh()
+    assert snapshot.totals.statements == 2
+    assert not shop(snapshot).anchored
+    assert any("changed since" in problem.message for problem in snapshot.problems)
