@@ -11,14 +11,14 @@ from coverage import CoverageData
 _FUNCTION = '''\
 def function_{number}(limit, extra=None, *rest):
     """Sum what lies above the limit, as module {module} does."""
+    if limit is None:
+        raise ValueError(limit)
     total = 0
     for item in rest:
         if item > limit:
             total += item
         elif extra is not None:
             total -= 1
-        else:
-            continue
     try:
         value = int(limit)
     except ValueError:
@@ -34,14 +34,19 @@ def test_{number}():
         assert module.function_{function}(limit, None, *range(20)) >= 0
 """
 _LINES = _FUNCTION.count("\n")
-# Arcs of one call, as offsets from the `def` line; the handler never runs.
-_CALL = [(-1, 3), (3, 4), (4, 5), (5, 6), (6, 4), (5, 7), (7, 8), (8, 4), (4, 11), (11, 12), (12, 15), (15, -1)]
+# Arcs of one call, as offsets from the `def` line, -1 being entry and exit. Most calls go well, some take the ways
+# that tests take less often: about 70 % of the code is covered then, with some 16 gaps a file, as in real backends.
+_LOOP = [(-1, 3), (3, 5), (5, 6), (6, 7), (7, 8), (8, 6), (7, 9), (9, 10), (10, 6), (9, 6), (6, 11), (11, 12)]
+_GOOD_CALL = [*_LOOP, (12, 15), (15, -1)]
+_REFUSED_CALL = [(-1, 3), (3, 4), (4, -1)]
+_RESCUED_CALL = [*_LOOP, (12, 13), (13, 14), (14, 15), (15, -1)]
+_CALLS, _CHANCES = (_GOOD_CALL, _REFUSED_CALL, _RESCUED_CALL), (70, 15, 15)
 
 
 def make_project(root: Path, files: int, lines: int, contexts: int, seed: int = 1) -> Path:
     """Write `files` modules of about `lines` lines below `root` and a `.coverage` with `contexts` test contexts.
 
-    Each test calls 40 functions in two files. Returns the path of the data file.
+    Each test calls 10 functions in each of two files. Returns the path of the data file.
     """
     functions = lines // _LINES
     names = []
@@ -78,16 +83,16 @@ def _write_data(path: Path, names: list[str], functions: int, contexts: int, cha
     data.add_arcs(dict.fromkeys(names, module))
     for number in range(contexts):
         data.set_context(f"tests/test_module_{number % 500}.py::test_case_{number}|run")
-        data.add_arcs(
-            {name: _calls(chance.sample(starts[: functions * 3 // 4], 10)) for name in chance.sample(names, 2)}
-        )
+        called = {name: chance.sample(starts[: functions * 3 // 4], 10) for name in chance.sample(names, 2)}
+        data.add_arcs({name: _calls(functions_called, chance) for name, functions_called in called.items()})
     data.write()
     data.close()
     return path
 
 
-def _calls(starts: list[int]) -> list[tuple[int, int]]:
-    return [(_line(start, begin), _line(start, end)) for start in starts for begin, end in _CALL]
+def _calls(starts: list[int], chance: random.Random) -> list[tuple[int, int]]:
+    calls = zip(starts, chance.choices(_CALLS, _CHANCES, k=len(starts)), strict=True)
+    return [(_line(start, begin), _line(start, end)) for start, call in calls for begin, end in call]
 
 
 def _line(start: int, offset: int) -> int:

@@ -37,7 +37,8 @@ class ChangeHistory:
     def read(self, files: Mapping[str, str]) -> bool:
         """Ask git about those of `files` (path -> digest of a text) not known yet; says if it knew any.
 
-        Git knows the lines of the text on disk: where that is another one, the file is passed over. Blocks for some milliseconds a file.
+        Git knows the lines of the text on disk: where that is another one, the file is passed over. Blocks for some
+        milliseconds a file.
         """
         missing = [path for path, text_digest in files.items() if (path, text_digest) not in self._known]
         if not missing:
