@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from testlens.analysis._children import LEAVES, children
 from testlens.analysis.boundary_rules import (
     call_evidence,
     called_name,
@@ -233,23 +234,8 @@ def _calls_below(root: ast.AST) -> Iterator[ast.Call]:
         node = pending.pop()
         if isinstance(node, ast.Call):
             yield node
-        for field in _CHILDREN[node.__class__]:
-            child = getattr(node, field)
-            if child.__class__ is list:
-                pending.extend(part for part in child if part.__class__ not in _LEAVES)
-            elif child.__class__ not in _LEAVES:
-                pending.append(child)
+        pending += children(node, LEAVES)
 
-
-# Fields that hold no expression, and nodes that hold no call: leaving them out halves the time of the walk.
-_PLAIN_FIELDS = frozenset({"ctx", "op", "ops", "attr", "id", "arg", "kind", "conversion", "names", "is_async"})
-_LEAVES = frozenset({ast.Name, ast.Constant, type(None), str, int})
-_CHILDREN: dict[type[ast.AST], tuple[str, ...]] = {
-    kind: tuple(field for field in kind._fields if field not in _PLAIN_FIELDS)
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST) and kind not in _LEAVES
-}
-_CHILDREN.update({ast.Name: (), ast.Constant: ()})
 
 _VISITORS: dict[type[ast.stmt], Callable[[_Walker, Any], None]] = {
     ast.Import: _Walker._import,
