@@ -40,9 +40,7 @@ class Editor:
         client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(lambda _params: None)
 
     @classmethod
-    async def start(
-        cls, *roots: Path, trusted: bool = True, interpreter: str | None = None, **settings: Any
-    ) -> Editor:
+    async def start(cls, *roots: Path, trusted: bool = True, interpreter: str | None = None, **settings: Any) -> Editor:
         """Start a server on the folders `roots`; `interpreter` is what the editor itself has chosen."""
         environment = {**os.environ, "PYTHONPATH": str(SERVER)}
         environment.pop("VIRTUAL_ENV", None)
