@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from token import EXACT_TOKEN_TYPES, NEWLINE, OP
@@ -52,23 +51,21 @@ class Parsed:
     describe: Callable[[Arc], str]
 
 
-_Place = tuple[int, int]
-
-
-def _generate_tokens(text: str) -> Iterator[tuple[int, str, _Place, _Place, str]]:
-    """The tokens of `text` as coverage.py's parser looks at them, from CPython's own tokenizer.
-
-    On 3.11 the tokenizer of the standard library is written in Python and takes a third of a parse; from 3.12 on it is
-    this one. Comments are left out, which the parser passes over anyway.
-    """
-    for token in tokenize._generate_tokens_from_c_tokenizer(text):  # type: ignore[attr-defined]
-        kind, string, start, end, line = token
-        # This tokenizer hands over a comment at the end of a line as the text of the line end.
-        yield OP if kind in _OPERATORS else kind, "" if kind == NEWLINE else string, start, end, line
-
-
-_OPERATORS = frozenset(EXACT_TOKEN_TYPES.values())
 if sys.version_info[:2] == (3, 11):
+    # On 3.11 the tokenizer of the standard library is written in Python and takes a third of a parse; from 3.12 on it
+    # wraps CPython's own, which coverage.py's parser is given here.
+    from _tokenize import TokenizerIter  # type: ignore[import-not-found]
+
+    _Place = tuple[int, int]
+    _OPERATORS = frozenset(EXACT_TOKEN_TYPES.values())
+
+    def _generate_tokens(text: str) -> Iterator[tuple[int, str, _Place, _Place, str]]:
+        """The tokens of `text` as the parser looks at them; it passes over comments, which are left out."""
+        for string, kind, line, last_line, column, last_column, source in TokenizerIter(text):
+            # This tokenizer hands over a comment at the end of a line as the text of the line end.
+            shown = "" if kind == NEWLINE else string
+            yield OP if kind in _OPERATORS else kind, shown, (line, column), (last_line, last_column), source
+
     coverage_parser.generate_tokens = _generate_tokens  # type: ignore[attr-defined]
 
 
