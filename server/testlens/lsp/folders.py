@@ -54,6 +54,8 @@ class Folder:
         self.plan: Plan | None = None
         self.run: RunCounts | None = None
         self.background = Worker(f"refresh-{root.name}")
+        # Of its own, so that hovers and lenses, which have a report already, need not wait for the next one.
+        self._ahead = Worker(f"ahead-{root.name}")
         self._server = server
         self._peeked: dict[str, FileReport] = {}
         self._refreshing: asyncio.Task[None] | None = None
@@ -88,7 +90,7 @@ class Folder:
 
     async def start(self) -> None:
         """Read what there is of the folder: open documents first, then everything, from then on watched."""
-        self.workspace = await self._server.quick.do(_open_workspace, self.root, self._server)
+        self.workspace = await self._ahead.do(_open_workspace, self.root, self._server)
         await self.peek()
         # Before the refresh: data that appears in between would be missed.
         self._watcher = await self.background.do(_start_watcher, self)
@@ -106,7 +108,7 @@ class Folder:
         if self.workspace is None or not wanted:
             return
         try:
-            self._peeked |= await self._server.quick.do(self.workspace.peek, wanted)
+            self._peeked |= await self._ahead.do(self.workspace.peek, wanted)
         except Exception:
             # It only saves time: the refresh that follows must come whatever happens here.
             logger.exception("The newest data could not be looked at ahead of time.")
@@ -133,6 +135,7 @@ class Folder:
         """Let go of threads, watches and the store."""
         if self._watcher is not None:
             self._watcher.stop()
+        self._ahead.stop()
         self.background.stop()
         if self.workspace is not None:
             self.workspace.close()
@@ -244,8 +247,13 @@ class Folders:
 
 
 def _open_workspace(root: Path, server: TestlensServer) -> Workspace:
+    # All of it now, so that the first marks need not wait for imports.
+    from testlens.workspace import examine, views  # noqa: F401
+    from testlens.workspace.collector import collect_rarely
     from testlens.workspace.workspace import Workspace
 
+    # What is loaded stays, and so will the snapshot.
+    collect_rarely()
     return Workspace(root, server.options.overrides())
 
 

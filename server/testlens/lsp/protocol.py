@@ -111,7 +111,7 @@ class PlanResult(TypedDict):
 class Encoded:
     """A result that is JSON text already, so that a large one costs the event loop no more than sending it."""
 
-    json: str
+    json: bytes
 
 
 @attrs.frozen
@@ -176,8 +176,11 @@ class TestlensProtocol(LanguageServerProtocol):
     def _send_data(self, data: Any) -> None:
         result = data.result if isinstance(data, JsonRPCResponseMessage) else None
         if isinstance(result, Encoded) and self.writer is not None:
-            head = f'{{"jsonrpc": "2.0", "id": {json.dumps(data.id)}, "result": '
-            body = "".join([head, result.json, "}"]).encode()
-            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+            head = f'{{"jsonrpc": "2.0", "id": {json.dumps(data.id)}, "result": '.encode()
+            length = len(head) + len(result.json) + len(b"}")
+            # In parts: copying a large result would take as long as all else that the event loop does for it.
+            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (length, head))
+            self.writer.write(result.json)
+            self.writer.write(b"}")
             return
         super()._send_data(data)

@@ -58,7 +58,7 @@ class _Plans:
 
 
 def _nothing(target: float, summary: str) -> Encoded:
-    return Encoded(json.dumps(PlanResult(percent=None, target=target, summary=summary, files=[])))
+    return Encoded(json.dumps(PlanResult(percent=None, target=target, summary=summary, files=[])).encode())
 
 
 def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan) -> Encoded:
@@ -68,7 +68,7 @@ def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan) -> Encoded:
     # File by file: encoding everything at once would hold the interpreter, and with it all other threads.
     files = ",".join(json.dumps(_file(root, snapshot.files[path], gaps)) for path, gaps in by_file.items())
     head = json.dumps(PlanResult(percent=snapshot.percent, target=plan.target, summary=plan.summary, files=[]))
-    return Encoded(f"{head.removesuffix(']}')}{files}]}}")
+    return Encoded(f"{head.removesuffix(']}')}{files}]}}".encode())
 
 
 def _file(root: Path, report: FileReport, gaps: Planned) -> PlannedFile:
