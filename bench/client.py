@@ -17,7 +17,7 @@ _PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification, and when it came (`time.perf_counter`)."""
+    """A notification, and when its first byte came (`time.perf_counter`)."""
 
     method: str
     params: Any
@@ -29,13 +29,26 @@ class Client:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._answers: dict[int, asyncio.Future[tuple[Any, float]]] = {}
         self._watchers: list[tuple[Callable[[Message], bool], asyncio.Future[Message]]] = []
         self._last_id = 0
         self._listening = asyncio.create_task(self._listen())
 
     async def request(self, method: str, params: Any) -> Any:
         """The result of a request; raises `RuntimeError` with the server's error."""
+        result, _ = await self._ask(method, params)
+        return result
+
+    async def wait_for_answer(self, method: str, params: Any) -> float:
+        """Seconds from sending a request to the first byte of the answer: how long the server made us wait.
+
+        What comes after that is the transfer of the answer, and our own reading of it.
+        """
+        began = time.perf_counter()
+        _, at = await self._ask(method, params)
+        return at - began
+
+    async def _ask(self, method: str, params: Any) -> tuple[Any, float]:
         self._last_id += 1
         answer = self._answers[self._last_id] = asyncio.get_running_loop().create_future()
         self._send({"id": self._last_id, "method": method, "params": params})
@@ -88,29 +101,22 @@ class Client:
     async def _listen(self) -> None:
         assert self._process.stdout is not None
         while header := await self._process.stdout.readline():
+            at = time.perf_counter()
             length = 0
             while header.strip():
                 name, _, value = header.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
                 header = await self._process.stdout.readline()
-            self._take(await self._process.stdout.readexactly(length), time.perf_counter())
+            self._take(await self._process.stdout.readexactly(length), at)
 
     def _take(self, body: bytes, at: float) -> None:
         message = json.loads(body)
         if "method" not in message:
-            self._answer(self._answers.pop(message["id"]), message)
+            _answer(self._answers.pop(message["id"]), message, at)
         elif "id" in message:
             self._send({"id": message["id"], "result": None})
         else:
             self._tell(Message(message["method"], message.get("params"), at))
-
-    def _answer(self, answer: asyncio.Future[Any], message: Mapping[str, Any]) -> None:
-        if answer.done():
-            return
-        if "error" in message:
-            answer.set_exception(RuntimeError(str(message["error"])))
-        else:
-            answer.set_result(message["result"])
 
     def _tell(self, message: Message) -> None:
         for watcher in list(self._watchers):
@@ -118,6 +124,15 @@ class Client:
             if not coming.done() and is_wanted(message):
                 self._watchers.remove(watcher)
                 coming.set_result(message)
+
+
+def _answer(answer: asyncio.Future[tuple[Any, float]], message: Mapping[str, Any], at: float) -> None:
+    if answer.done():
+        return
+    if "error" in message:
+        answer.set_exception(RuntimeError(str(message["error"])))
+    else:
+        answer.set_result((message["result"], at))
 
 
 def _give_up(coming: asyncio.Future[Message], reason: str) -> None:

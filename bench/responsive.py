@@ -7,7 +7,6 @@ import itertools
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ _IDLE_SECONDS = 4.0
 _PAUSE = 0.01
 
 Latencies = Mapping[str, list[float]]
-"""Seconds that each request of a kind took."""
+"""Seconds until each answer began to come, by method."""
 
 
 def measure(size: Size) -> Iterator[Figure]:
@@ -87,9 +86,7 @@ async def _ask_until(over: Awaitable[Any], client: Client, root: Path) -> Latenc
     for number, method in zip(itertools.count(), itertools.cycle(questions)):
         if waiting.done():
             break
-        began = time.perf_counter()
-        await client.request(method, questions[method](number))
-        took[method].append(time.perf_counter() - began)
+        took[method].append(await client.wait_for_answer(method, questions[method](number)))
         await asyncio.sleep(_PAUSE)
     await waiting
     return took
@@ -99,7 +96,8 @@ def _figures(when: str, idle: Latencies, busy: Latencies) -> Iterator[Figure]:
     for method, seconds in busy.items():
         usual = 1000 * statistics.median(idle[method])
         worst, nearly = 1000 * max(seconds), 1000 * sorted(seconds)[int(0.99 * (len(seconds) - 1))]
-        detail = f"{len(seconds)} requests: at most {worst:.1f} ms, 99 % within {nearly:.1f} ms, idle {usual:.1f} ms"
+        detail = f"{len(seconds)} requests: at most {worst:.1f} ms, 99 % within {nearly:.1f} ms; "
+        detail += f"idle: half within {usual:.1f} ms, at most {1000 * max(idle[method]):.1f} ms"
         yield Figure(f"{method} while {when}", worst - usual, _BOUND, "ms", detail)
 
 
