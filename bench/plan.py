@@ -6,7 +6,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from figures import Figure, Size, main, ratio
 from processes import Cost, run
@@ -14,7 +16,6 @@ from synthetic import make_project
 
 _COLD_BOUND = 1 / 3
 _WARM_BOUND = 1 / 20
-_MEGABYTE = 1_000_000
 
 
 def measure(size: Size) -> Iterator[Figure]:
@@ -33,8 +34,7 @@ def measure(size: Size) -> Iterator[Figure]:
     yield _time("plan, cold", cold, peer, _COLD_BOUND)
     yield _time("plan, warm", warm, peer, _WARM_BOUND)
     for name, plans in (("cold", cold), ("warm", warm)):
-        yield _memory(f"plan, {name}: memory of the largest process", [cost.largest for cost in plans], peer)
-        yield _memory(f"plan, {name}: memory of all processes", [cost.tree for cost in plans], peer)
+        yield _memory(f"plan, {name}: peak memory", plans, peer)
 
 
 def _plan(root: Path) -> Cost:
@@ -45,9 +45,16 @@ def _time(name: str, ours: list[Cost], peer: list[Cost], bound: float) -> Figure
     return ratio(name, [cost.seconds for cost in ours], [cost.seconds for cost in peer], bound, "s")
 
 
-def _memory(name: str, ours: list[int], peer: list[Cost]) -> Figure:
-    mine, theirs = [size / _MEGABYTE for size in ours], [cost.tree / _MEGABYTE for cost in peer]
-    return ratio(name, mine, theirs, 1.0, "MB")
+def _memory(name: str, ours: list[Cost], peer: list[Cost]) -> Figure:
+    largest = ratio(
+        name, [_megabytes(cost.largest) for cost in ours], [_megabytes(cost.largest) for cost in peer], 1, "MB"
+    )
+    tree = median(_megabytes(cost.tree) for cost in ours)
+    return replace(largest, detail=f"{largest.detail} in the largest process; ours in all processes {tree:.0f} MB")
+
+
+def _megabytes(size: int) -> float:
+    return size / 1_000_000
 
 
 if __name__ == "__main__":

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_SAMPLE_EVERY = 0.05
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_SAMPLE_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Seconds by the clock and of all processors; bytes of the largest process and of all at once at their peak.
 
-    What processes share counts for each of them, so `tree` is rather too large. It is sampled: a short peak may be
-    missed, a command with one process has it exactly.
+    In `tree`, what processes share is shared out among them. It is sampled: a short peak may be missed.
     """
 
     seconds: float
@@ -44,12 +42,11 @@ def run(command: Sequence[str], folder: Path) -> Cost:
     process.stderr.close()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors.decode(errors='replace')}")
-    largest = usage.ru_maxrss * 1024
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, largest, max(largest, memory.peak))
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, memory.peak)
 
 
 class _TreeMemory(threading.Thread):
-    """Samples the resident memory of a process and its descendants."""
+    """Samples the memory of a process and its descendants."""
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
@@ -59,7 +56,7 @@ class _TreeMemory(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.wait(_SAMPLE_EVERY):
-            self.peak = max(self.peak, sum(_resident(pid) for pid in _tree(self._root)))
+            self.peak = max(self.peak, sum(_proportional(pid) for pid in _tree(self._root)))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -77,8 +74,9 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def _proportional(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
-    except (OSError, IndexError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
         return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
