@@ -73,11 +73,13 @@ FunctionKind = Literal["function", "method", "class method", "static method", "p
 class FunctionDescription:
     """What the project's interpreter knows of one function.
 
-    `module` is the name it is imported under. `callee` is marked source that reaches it: the function itself, or its
-    class for a method. `receivers` are expressions that build an instance to call a method on, most faithful first.
+    `name` is dotted as in the source file, `module` the name it is imported under. `callee` is marked source that can
+    be called: the function itself (`Class.create` of a class or static method), the class for its constructor; for a
+    method or property it is the class. `receivers` are expressions that build an instance, most faithful first.
     `unreachable` says why no test can call it (an inner function, a module that cannot be imported), else None.
     """
 
+    name: str
     module: str
     kind: FunctionKind
     callee: str

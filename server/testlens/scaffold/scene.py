@@ -1,0 +1,93 @@
+"""One call of the function under test: what it is called on and with, and what stands in for its collaborators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from testlens.domain.expressions import Expression
+from testlens.domain.trials import FunctionDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Something that is replaced during the test.
+
+    `owner` is marked source, or a path that starts with `receiver` or a parameter's name; `attribute` is replaced in it
+    by `value`. With `is_item` it is `owner[attribute]` (`sys.modules["torch"]`). `fresh`: the owner has no such
+    attribute of its own (a builtin that is shadowed in a module).
+    """
+
+    owner: str
+    attribute: str
+    value: Expression
+    is_item: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How the function under test is called.
+
+    `arguments` are by parameter name; one that is left out keeps its default. `settings` are assigned after everything
+    is built, by attribute path that starts with `receiver` or a parameter's name (`receiver._client.timeout`). `inner`
+    are the arguments of the function that the call gives back, None where that is not called in turn. `fault` is raised
+    in the body of the `with` that enters a context manager.
+    """
+
+    description: FunctionDescription
+    receiver: Expression | None = None
+    arguments: Mapping[str, Expression] = field(default_factory=dict)
+    settings: Mapping[str, Expression] = field(default_factory=dict)
+    patches: tuple[Patch, ...] = ()
+    inner: tuple[Expression, ...] | None = None
+    fault: Expression | None = None
+
+    def with_argument(self, name: str, value: Expression) -> Scene:
+        """The scene with another argument, whose attributes are no longer set one by one."""
+        settings = {path: kept for path, kept in self.settings.items() if path.partition(".")[0] != name}
+        return replace(self, arguments={**self.arguments, name: value}, settings=settings)
+
+    def with_receiver(self, value: Expression) -> Scene:
+        """The scene with another instance to call the method on."""
+        return replace(self, receiver=value)
+
+    def with_setting(self, path: str, value: Expression) -> Scene:
+        """The scene with one more attribute set."""
+        return replace(self, settings={**self.settings, path: value})
+
+    def with_patch(self, patch: Patch) -> Scene:
+        """The scene with one more stand-in."""
+        others = tuple(p for p in self.patches if (p.owner, p.attribute) != (patch.owner, patch.attribute))
+        return replace(self, patches=(*others, patch))
+
+    @property
+    def key(self) -> str:
+        """Equal for scenes that do the same."""
+        parts = (self.receiver, sorted(self.arguments.items(), key=_name), sorted(self.settings.items(), key=_name))
+        return repr((*parts, self.patches, self.inner, self.fault))
+
+    @property
+    def expressions(self) -> Iterator[Expression]:
+        """Every value in it."""
+        if self.receiver is not None:
+            yield self.receiver
+        yield from self.arguments.values()
+        yield from self.settings.values()
+        yield from (patch.value for patch in self.patches)
+        yield from self.inner or ()
+        if self.fault is not None:
+            yield self.fault
+
+    @property
+    def cost(self) -> int:
+        """How far the scene is from what a person would write: stand-ins and settings cost most, then length."""
+        weights = sum(_COST[expression.origin] + len(expression.code) // 20 for expression in self.expressions)
+        return weights + 4 * len(self.patches) + 4 * len(self.settings)
+
+
+_COST = {"seen": 0, "fixture": 0, "default": 1, "literal": 1, "type": 2, "name": 2, "mock": 5}
+
+
+def _name(item: tuple[str, Expression]) -> str:
+    return item[0]

@@ -1,0 +1,187 @@
+"""From a scene to the statements that set it up and carry it out."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from testlens.domain.expressions import Expression, mark
+from testlens.domain.trials import FunctionDescription, ParameterFacts
+from testlens.scaffold.scene import Patch, Scene
+from testlens.scaffold.style import Style
+
+RESULT = "result"
+_LONGEST_INLINE = 48
+# A value that the test has to look at again afterwards needs a name.
+_STAND_IN = re.compile(r"\x01unittest\.mock:|^\x01[^:]*:[^\x02]*\x02\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The statements of a scene in marked source: `given` sets up, `when` acts.
+
+    `names` are the variables that `given` made, by what they stand for (`receiver`, or a parameter's name); `fixtures`
+    are the arguments that the test asks for.
+    """
+
+    given: tuple[str, ...]
+    when: tuple[str, ...]
+    names: Mapping[str, str]
+    fixtures: tuple[str, ...]
+    is_async: bool
+
+
+def stage(scene: Scene, style: Style) -> Staged:
+    """The statements of a scene."""
+    names = dict(_names(scene))
+    given = [
+        *_built(scene, names),
+        *(f"{_path(path, names)} = {value.code}" for path, value in scene.settings.items()),
+        *(_patched(patch, names, style) for patch in scene.patches),
+    ]
+    call = _call(scene, names)
+    description = scene.description
+    return Staged(
+        tuple(given),
+        tuple(_acted(scene, call)),
+        names,
+        tuple(dict.fromkeys(_fixtures(scene, style))),
+        description.is_async,
+    )
+
+
+def subject_name(description: FunctionDescription) -> str:
+    """The variable for the instance that a method is called on: the last word of its class, in snake case."""
+    name = description.callee.strip("\x02").rsplit(":", 1)[-1].rsplit(".", 1)[-1]
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)
+    word = words[-1].lower() if words else "subject"
+    return _free(word, set())
+
+
+def _names(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Variables for what is too long to stand in the call, or is looked at again."""
+    taken = {RESULT, *(fixture for expression in scene.expressions for fixture in expression.fixtures)}
+    if scene.receiver is not None:
+        own = scene.receiver.code
+        name = own if own.isidentifier() else _free(subject_name(scene.description), taken)
+        taken.add(name)
+        yield "receiver", name
+    touched = {path.partition(".")[0] for path in (*scene.settings, *(patch.owner for patch in scene.patches))}
+    for parameter, value in scene.arguments.items():
+        if value.code.isidentifier() and value.code in value.fixtures:
+            yield parameter, value.code
+        elif parameter in touched or len(value.code) > _LONGEST_INLINE or _STAND_IN.search(value.code):
+            name = _free(parameter.strip("_") or "value", taken)
+            taken.add(name)
+            yield parameter, name
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken or keyword.iskeyword(name) or hasattr(builtins, name):
+        name += "_"
+    return name
+
+
+def _built(scene: Scene, names: Mapping[str, str]) -> Iterator[str]:
+    values = {**scene.arguments} if scene.receiver is None else {"receiver": scene.receiver, **scene.arguments}
+    for subject, value in values.items():
+        if subject in names and names[subject] != value.code:
+            yield f"{names[subject]} = {value.code}"
+
+
+def _path(path: str, names: Mapping[str, str]) -> str:
+    subject, dot, rest = path.partition(".")
+    return f"{names.get(subject, subject)}{dot}{rest}"
+
+
+def _patched(patch: Patch, names: Mapping[str, str], style: Style) -> str:
+    owner = _path(patch.owner, names)
+    if patch.is_item:
+        return f'monkeypatch.setitem({owner}, "{patch.attribute}", {patch.value.code})'
+    if uses_mocker(style) and not patch.fresh:
+        return f'mocker.patch.object({owner}, "{patch.attribute}", {patch.value.code})'
+    fresh = ", raising=False" if patch.fresh else ""
+    return f'monkeypatch.setattr({owner}, "{patch.attribute}", {patch.value.code}{fresh})'
+
+
+def uses_mocker(style: Style) -> bool:
+    """Whether the project has pytest-mock."""
+    return "pytest_mock" in style.libraries
+
+
+def _fixtures(scene: Scene, style: Style) -> Iterator[str]:
+    for expression in scene.expressions:
+        yield from expression.fixtures
+    for patch in scene.patches:
+        yield "mocker" if uses_mocker(style) and not (patch.fresh or patch.is_item) else "monkeypatch"
+
+
+def _call(scene: Scene, names: Mapping[str, str]) -> str:
+    """The call itself, or the attribute for a property."""
+    description = scene.description
+    arguments = ", ".join(_arguments(description.parameters, scene.arguments, names))
+    if scene.receiver is None:
+        return f"{description.callee}({arguments})"
+    method = description.name.rsplit(".", 1)[-1]
+    if description.kind == "property":
+        return f"{names['receiver']}.{method}"
+    return f"{names['receiver']}.{method}({arguments})"
+
+
+def _arguments(
+    parameters: tuple[ParameterFacts, ...], values: Mapping[str, Expression], names: Mapping[str, str]
+) -> Iterator[str]:
+    by_position = True
+    for parameter in parameters:
+        if parameter.name not in values:
+            by_position = by_position and parameter.kind == "positional only"
+            continue
+        code = names.get(parameter.name, values[parameter.name].code)
+        if parameter.kind == "variadic":
+            yield from _spread("*", code)
+        elif parameter.kind == "keywords":
+            yield from _spread("**", code)
+        elif by_position and parameter.kind in ("positional", "positional only"):
+            yield code
+        else:
+            yield f"{parameter.name}={code}"
+
+
+def _spread(stars: str, code: str) -> Iterator[str]:
+    if code not in ("()", "{}"):
+        yield f"{stars}{code}"
+
+
+def _acted(scene: Scene, call: str) -> Iterator[str]:
+    description = scene.description
+    awaited = "await " if description.is_async else ""
+    if description.is_context_manager:
+        body = f"raise {scene.fault.code}" if scene.fault is not None else "pass"
+        yield f"{'async ' if description.is_async else ''}with {call} as {RESULT}:\n    {body}"
+    elif description.is_generator and description.is_async:
+        yield f"{RESULT} = [item async for item in {call}]"
+    elif description.is_generator:
+        yield f"{RESULT} = list({call})"
+    elif scene.inner is not None:
+        yield f"inner = {awaited}{call}"
+        yield f"{RESULT} = inner({', '.join(value.code for value in scene.inner)})"
+    else:
+        yield f"{RESULT} = {awaited}{call}"
+
+
+def without_result(when: tuple[str, ...]) -> tuple[str, ...]:
+    """The same statements where nobody looks at the result."""
+    return tuple(line.removeprefix(f"{RESULT} = ") for line in when)
+
+
+def module_of(description: FunctionDescription) -> str:
+    """The module under test, in marked source."""
+    return mark(description.module, "")
+
+
+def only_origin(expression: Expression, origin: str) -> Expression:
+    """The same value, said to come from elsewhere."""
+    return replace(expression, origin=origin)  # type: ignore[arg-type]
