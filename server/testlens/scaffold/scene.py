@@ -29,10 +29,10 @@ class Patch:
 class Scene:
     """How the function under test is called.
 
-    `arguments` are by parameter name; one that is left out keeps its default. `settings` are assigned after everything
-    is built, by attribute path that starts with `receiver` or a parameter's name (`receiver._client.timeout`). `inner`
-    are the arguments of the function that the call gives back, None where that is not called in turn. `fault` is raised
-    in the body of the `with` that enters a context manager.
+    `arguments` are by parameter name; one that is left out keeps its default. `settings` are assigned after
+    everything is built, by attribute path that starts with `receiver` or a parameter's name
+    (`receiver._client.timeout`). `inner` has the arguments for the function that the call gives back, for the one
+    which that gives back, and so on. `fault` is raised in the body of the `with` that enters a context manager.
     """
 
     description: FunctionDescription
@@ -40,7 +40,7 @@ class Scene:
     arguments: Mapping[str, Expression] = field(default_factory=dict)
     settings: Mapping[str, Expression] = field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
-    inner: tuple[Expression, ...] | None = None
+    inner: tuple[tuple[Expression, ...], ...] = ()
     fault: Expression | None = None
 
     def with_argument(self, name: str, value: Expression) -> Scene:
@@ -75,7 +75,7 @@ class Scene:
         yield from self.arguments.values()
         yield from self.settings.values()
         yield from (patch.value for patch in self.patches)
-        yield from self.inner or ()
+        yield from (value for arguments in self.inner for value in arguments)
         if self.fault is not None:
             yield self.fault
 

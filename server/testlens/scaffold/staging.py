@@ -6,9 +6,9 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from testlens.domain.expressions import Expression, mark
+from testlens.domain.expressions import Expression
 from testlens.domain.trials import FunctionDescription, ParameterFacts
 from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.style import Style
@@ -165,23 +165,20 @@ def _acted(scene: Scene, call: str) -> Iterator[str]:
         yield f"{RESULT} = [item async for item in {call}]"
     elif description.is_generator:
         yield f"{RESULT} = list({call})"
-    elif scene.inner is not None:
+    elif scene.inner:
+        *between, last = scene.inner
+        for arguments in between:
+            call += f"({_listed(arguments)})"
         yield f"inner = {awaited}{call}"
-        yield f"{RESULT} = inner({', '.join(value.code for value in scene.inner)})"
+        yield f"{RESULT} = inner({_listed(last)})"
     else:
         yield f"{RESULT} = {awaited}{call}"
+
+
+def _listed(arguments: tuple[Expression, ...]) -> str:
+    return ", ".join(value.code for value in arguments)
 
 
 def without_result(when: tuple[str, ...]) -> tuple[str, ...]:
     """The same statements where nobody looks at the result."""
     return tuple(line.removeprefix(f"{RESULT} = ") for line in when)
-
-
-def module_of(description: FunctionDescription) -> str:
-    """The module under test, in marked source."""
-    return mark(description.module, "")
-
-
-def only_origin(expression: Expression, origin: str) -> Expression:
-    """The same value, said to come from elsewhere."""
-    return replace(expression, origin=origin)  # type: ignore[arg-type]

@@ -1,0 +1,84 @@
+"""What the names of the module under test mean, for tests that stand in another module."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+
+from testlens.domain.expressions import Reference, mark, references, resolve
+
+
+class ModuleNames:
+    """The global names of a module: what it imports, and from where, and what it defines itself."""
+
+    def __init__(self, tree: ast.Module, module: str) -> None:
+        self._module = module
+        self._origins: dict[str, Reference] = {}
+        for node in _module_level(tree.body):
+            self._bind(node)
+
+    def origin(self, name: str) -> Reference | None:
+        """Where a dotted name of the module comes from; None for what is no global of it."""
+        root, _, rest = name.partition(".")
+        found = self._origins.get(root)
+        if found is None:
+            return Reference("builtins", name) if hasattr(builtins, root) else None
+        return Reference(found.module, ".".join(part for part in (found.qualname, rest) if part))
+
+    def owns(self, name: str) -> bool:
+        """Whether the module binds this name itself, by import or definition."""
+        return name in self._origins
+
+    def adopt(self, code: str) -> str | None:
+        """Marked source in which names marked with an empty module are this module's; None where one is no global."""
+        own = [reference.qualname for reference in references(code) if not reference.module]
+        if any(self.origin(name) is None for name in own):
+            return None
+        return resolve(code, self._write)
+
+    def _write(self, reference: Reference) -> str:
+        found = reference if reference.module else self.origin(reference.qualname)
+        assert found is not None
+        return mark(found.module, found.qualname)
+
+    def _bind(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Import():
+                for alias in node.names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    self._origins[name] = Reference(alias.name if alias.asname else name, "")
+            case ast.ImportFrom():
+                module = self._absolute(node)
+                for alias in node.names:
+                    self._origins[alias.asname or alias.name] = Reference(module, alias.name)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self._origins[node.name] = Reference(self._module, node.name)
+            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for found in (inner for target in targets for inner in ast.walk(target)):
+                    if isinstance(found, ast.Name):
+                        self._origins.setdefault(found.id, Reference(self._module, found.id))
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        # The module may be a package's __init__, which only its path tells; a plain module is far more frequent.
+        package = self._module.split(".")[: -node.level]
+        return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that bind globals, those under `if` and `try` included, the last binding last."""
+    for node in body:
+        yield node
+        match node:
+            case ast.If():
+                # What is imported for type checkers alone is importable all the same.
+                yield from _module_level([*node.orelse, *node.body])
+            case ast.Try():
+                for handler in node.handlers:
+                    yield from _module_level(handler.body)
+                yield from _module_level(node.body)
+            case ast.With():
+                yield from _module_level(node.body)

@@ -1,0 +1,117 @@
+"""Names and sentences for tests: what a call, a condition and an outcome are called."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from testlens.scaffold.target import Guard, Target
+
+_LONGEST_NAME = 76
+_COMPARED = {
+    ast.Eq: "is", ast.NotEq: "is not", ast.Lt: "is below", ast.LtE: "is at most", ast.Gt: "is above",
+    ast.GtE: "is at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "is in", ast.NotIn: "is not in",
+}  # fmt: skip
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+
+
+def snake(text: str) -> str:
+    """Words as part of a function's name."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    return re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
+
+
+def camel(text: str) -> str:
+    """Words as part of a class's name."""
+    return "".join(word[:1].upper() + word[1:] for word in snake(text).split("_"))
+
+
+def test_name(when: str, then: str) -> str:
+    """The name of a test after `test_`, cut at a word where it would be too long to read."""
+    name = f"when_{snake(when)}_then_{snake(then)}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    room = max(20, _LONGEST_NAME - len(f"when__then_{snake(then)}"))
+    short = snake(when)[:room].rpartition("_")[0] or snake(when)[:room]
+    return f"when_{short}_then_{snake(then)}"[: _LONGEST_NAME + 20].rstrip("_")
+
+
+def condition(test: ast.expr, wanted: bool) -> str:
+    """A condition in words, as it is wanted: `amount is below 0`, `no record`, `member`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not()):
+            return condition(test.operand, not wanted)
+        case ast.BoolOp(op=operator):
+            both = isinstance(operator, ast.And) is wanted
+            return (" and " if both else " or ").join(condition(part, wanted) for part in test.values[:2])
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            kind = type(op) if wanted else _OPPOSITE[type(op)]
+            return f"{_noun(left)} {_COMPARED[kind]} {_noun(right)}"
+        case ast.Call(func=ast.Name(id="isinstance"), args=[subject, kinds]):
+            return f"{_noun(subject)} is {'a' if wanted else 'no'} {_noun(kinds)}"
+    return _noun(test) if wanted else f"no {_noun(test)}"
+
+
+def _noun(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            noun = name.strip("_").replace("_", " ")
+        case ast.Call(func=ast.Name(id="len"), args=[subject]):
+            noun = f"the length of {_noun(subject)}"
+        case ast.Call(func=inner) | ast.Subscript(value=inner):
+            noun = _noun(inner)
+        case ast.Constant(value=value):
+            noun = repr(value) if isinstance(value, str) else str(value)
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+            noun = " or ".join(_noun(element) for element in elements[:3])
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            noun = f"minus {_noun(operand)}"
+        case _:
+            noun = "it"
+    return noun
+
+
+def guard_in_words(guard: Guard) -> str:
+    """The condition on the way to a gap in words."""
+    if guard.kind == "except":
+        failed = _noun(guard.test) if guard.test is not None else "an exception"
+        return f"{_first_call(guard)} raises {failed}"
+    if guard.kind == "for":
+        return (
+            f"there {'are' if guard.wanted else 'are no'} {_noun(guard.test)}" if guard.test is not None else "it loops"
+        )
+    if guard.kind == "case" and guard.pattern is not None and guard.test is not None:
+        return f"{_noun(guard.test)} matches {ast.unparse(guard.pattern)[:24]}"
+    return condition(guard.test, guard.wanted) if guard.test is not None else "it is called"
+
+
+def _first_call(guard: Guard) -> str:
+    for statement in guard.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call):
+                return _noun(node.func)
+    return "the body"
+
+
+def circumstance(target: Target) -> str:
+    """What is special about the way to a gap: its last condition, else that the function is called."""
+    name = target.function.name.strip("_").replace("_", " ")
+    return guard_in_words(target.guards[-1]) if target.guards else f"{name} is called"
+
+
+def outcome_of(code: str | None, raised: str | None) -> str:
+    """What came of a call in a few words: `returns none`, `raises ValueError`."""
+    if raised is not None:
+        return f"raises {raised.rpartition(':')[2].rpartition('.')[2].strip(chr(2))}"
+    if code is None:
+        return "it returns"
+    if code in ("None", "True", "False"):
+        return f"returns {code}"
+    if re.fullmatch(r"-?\d+(\.\d+)?", code):
+        return f"returns {code.replace('-', 'minus ').replace('.', ' point ')}"
+    if code in ("[]", "()", "{}", "''", "b''", "set()"):
+        return "returns nothing"
+    return "returns the value"
