@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_MARK = re.compile("\x01([^\x01\x02:]*):([^\x01\x02:]+)\x02")
+_MARK = re.compile("\x01([^\x01\x02:]*):([^\x01\x02:]*)\x02")
 
 Origin = Literal["seen", "fixture", "default", "literal", "type", "name", "mock"]
 """Where a value comes from, most telling first: seen in the project's own tests, a fixture of theirs, the parameter's

@@ -1,0 +1,106 @@
+"""From a live class, function or module to the name that a test imports it under, without running the project's code.
+
+A mark is `\\x01module:qualname\\x02`: what it stands for is written as the project's tests import things. Neither
+character occurs in a literal, since `repr` escapes both.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import re
+import sys
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+_NAMED = (FunctionType, BuiltinFunctionType, functools._lru_cache_wrapper)
+_TEST_FILE = re.compile(r"(?:^|[\\/])(?:test_[^\\/]*|[^\\/]*_test|conftest)\.py$")
+_QUALNAME = type.__dict__["__qualname__"]
+_MRO = type.__dict__["__mro__"]
+
+
+def mark(module: str, qualname: str) -> str:
+    """The text that stands for a name of a module in marked source; empty `qualname`: for the module itself."""
+    return qualname if module == "builtins" and qualname else f"\x01{module}:{qualname}\x02"
+
+
+def import_path(value: object) -> str | None:
+    """The mark of a module, class or function; None where no import leads to this very object."""
+    if type(value) is ModuleType:
+        name = value.__name__
+        return mark(name, "") if sys.modules.get(name) is value and _may_import(value) else None
+    if issubclass(type(value), type):
+        return _verified(type.__getattribute__(value, "__module__"), _QUALNAME.__get__(value), value)
+    if type(value) in _NAMED:
+        named: Any = value
+        return _verified(getattr(named, "__module__", None), getattr(named, "__qualname__", None), value)
+    return None
+
+
+def nearest_class(cls: type) -> str:
+    """The mark of the class, or of the first of its base classes that can be imported."""
+    return next(path for base in class_order(cls) if (path := import_path(base)) is not None)
+
+
+def class_order(cls: type) -> tuple[type, ...]:
+    """The class and its bases in the order in which attributes are looked up."""
+    order: tuple[type, ...] = _MRO.__get__(cls)
+    return order
+
+
+def class_attribute(cls: type, name: str) -> Any:
+    """What the class has under that name, no descriptor asked; None where it has nothing."""
+    return next((vars(base)[name] for base in class_order(cls) if name in vars(base)), None)
+
+
+def constant_name(value: object) -> str | None:
+    """The mark of a constant that holds this very object, in the module that has its class.
+
+    By its name in capitals, a constant is there as soon as its module is imported.
+    """
+    module = sys.modules.get(str(type.__getattribute__(type(value), "__module__")))
+    if module is None or not _may_import(module):
+        return None
+    for name, held in list(vars(module).items()):
+        if held is value and name.isupper():
+            return mark(module.__name__, name)
+    return None
+
+
+def _verified(module: object, qualname: object, value: object) -> str | None:
+    if type(module) is not str or type(qualname) is not str or "<" in qualname:
+        return None
+    places = (place for place in (*_public_places(module), module))
+    return next((mark(place, qualname) for place in places if _leads_to(place, qualname, value)), None)
+
+
+def _public_places(module: str) -> tuple[str, ...]:
+    """The packages that may show in public what a private module of theirs defines: `io` for `_io`."""
+    parts = module.split(".")
+    private = next((at for at, part in enumerate(parts) if part.startswith("_")), None)
+    if private is None:
+        return ()
+    return (".".join(parts[:private]) or parts[0].lstrip("_"),)
+
+
+def _leads_to(place: str, qualname: str, value: object) -> bool:
+    if place == "builtins":
+        return vars(builtins).get(qualname) is value
+    module = sys.modules.get(place)
+    if type(module) is not ModuleType or not _may_import(module):
+        return False
+    first, *rest = qualname.split(".")
+    found: Any = vars(module).get(first)
+    for name in rest:
+        if not issubclass(type(found), type):
+            return False
+        found = class_attribute(found, name)
+    if type(found) is staticmethod:
+        found = found.__func__
+    return found is value
+
+
+def _may_import(module: ModuleType) -> bool:
+    """Whether another test may import it: not what runs as the program, nor a file of tests or fixtures."""
+    file = vars(module).get("__file__")
+    return module.__name__ != "__main__" and not (type(file) is str and _TEST_FILE.search(file))
