@@ -31,8 +31,7 @@ class Knowledge:
     """What is known beside the source text.
 
     `seen` has the calls that the project's tests made, by file and dotted name. `description` is what the project's
-    interpreter says of the target's function. `exceptions` are expressions that build an exception, by its class in
-    marked source, as the project's tests or its interpreter have them.
+    interpreter says of the target's function.
     """
 
     style: Style
@@ -50,7 +49,9 @@ class Attempt:
 
 Search = Generator[Attempt, tuple[Trial, ...] | None, Draft]
 """Yields attempts and is sent their trials, in order. None instead of trials means that the budget is spent, or that
-nothing may be run at all: the search then returns the best draft that it has, honest about what it does not know."""
+nothing may be run at all: the search then returns the best draft that it has, honest about what it does not know. It
+may
+still yield a few attempts to confirm what it found: these are tried within a small grace, or answered by None again."""
 
 
 class Recipe(Protocol):

@@ -102,6 +102,14 @@ def circumstance(target: Target) -> str:
     return guard_in_words(target.guards[-1]) if target.guards else f"{name} is called"
 
 
+def subject_in_words(target: Target) -> str:
+    """What the test is about: an instance of the class, or the function itself."""
+    if target.owner is not None:
+        name = snake(target.owner.name).replace("_", " ").strip()
+        return f"{'an' if name[:1] in 'aeiou' else 'a'} {name}"
+    return f"the function {target.function.name}"
+
+
 def outcome_of(code: str | None, raised: str | None) -> str:
     """What came of a call in a few words: `returns none`, `raises ValueError`."""
     if raised is not None:

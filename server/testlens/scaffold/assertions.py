@@ -1,0 +1,210 @@
+"""From what a trial saw to the Then of a test: the result, the exception, the calls to stand-ins, the state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from testlens.domain.calls import Raised
+from testlens.domain.cases import Case, Step
+from testlens.domain.expressions import mark
+from testlens.domain.trials import Seen, Trial
+from testlens.scaffold.scene import Scene
+from testlens.scaffold.staging import RESULT, Staged, stage, without_result
+from testlens.scaffold.style import Style
+from testlens.scaffold.words import outcome_of, test_name
+
+Strictness = Literal["exact", "shape"]
+"""How much of what was seen is claimed: the very values, or their types where the values change from run to run."""
+
+_PYTEST = mark("pytest", "raises")
+_LONGEST = 600
+_MOST_ATTRIBUTES = 4
+_MOST_CALLS = 4
+# What differs between two runs of the same code: addresses, temporary folders.
+_UNSTABLE = re.compile(r"0x[0-9a-f]{6,}|/tmp/|\\Temp\\|pytest-of-|id='\d+'|testlens")
+# A float, or a flat list or tuple of numbers with a float among them.
+_FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
+_STAND_IN = "\x01unittest.mock:"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstance:
+    """The words of a test: what is given, what is done, and what is special about it (`when`, for its name)."""
+
+    given: str
+    when: str
+    special: str
+
+
+def conclude(
+    scene: Scene,
+    trial: Trial,
+    words: Circumstance,
+    style: Style,
+    strictness: Strictness = "exact",
+    before: Trial | None = None,
+) -> Case:
+    """The test that a scene and its trial make: it claims what was seen.
+
+    `before` is a trial of the same scene without the call: what is the same there is no change of state.
+    """
+    staged = stage(scene, style)
+    if trial.raised is not None:
+        return _raising(staged, trial.raised, words)
+    checks = list(_checks(staged, trial, strictness, before))
+    then = tuple(check for check in checks if check)
+    looks_at_result = any(re.search(rf"\b{RESULT}\b", line) for line in then)
+    when = staged.when if looks_at_result else without_result(staged.when)
+    seen = trial.local_values.get(RESULT)
+    outcome = outcome_of(seen.code if seen is not None else None, None)
+    sentence = _sentence(outcome, then)
+    return Case(
+        name=test_name(words.special, outcome),
+        given=Step(words.given, staged.given),
+        when=Step(words.when, when),
+        then=Step(sentence, then),
+        fixtures=staged.fixtures,
+        is_async=staged.is_async,
+        records_today=bool(then),
+        todo=None if then else "say what should be true after this call: nothing that it did could be observed",
+    )
+
+
+def trying(scene: Scene, style: Style) -> Case:
+    """The scene as a case that claims nothing yet."""
+    staged = stage(scene, style)
+    return Case(
+        name="attempt",
+        given=Step("", staged.given),
+        when=Step("", staged.when),
+        then=Step(""),
+        fixtures=staged.fixtures,
+        is_async=staged.is_async,
+    )
+
+
+def without_call(scene: Scene, style: Style) -> Case:
+    """The scene set up and then left alone, to see the state before the call."""
+    case = trying(scene, style)
+    return replace(case, when=Step(""))
+
+
+def _raising(staged: Staged, raised: Raised, words: Circumstance) -> Case:
+    match = _stable_part(raised.message)
+    matching = f", match={match}" if match else ""
+    call = "\n".join(without_result(staged.when))
+    body = "\n".join(f"    {line}" for line in call.split("\n"))
+    outcome = outcome_of(None, raised.type)
+    return Case(
+        name=test_name(words.special, outcome),
+        given=Step(words.given, staged.given),
+        when=Step(words.when, (f"with {_PYTEST}({raised.type}{matching}):\n{body}",)),
+        then=Step(f"it {outcome}", ()),
+        fixtures=staged.fixtures,
+        is_async=staged.is_async,
+        records_today=True,
+    )
+
+
+def _stable_part(message: str) -> str:
+    """A pattern, in source, for the part of a message that stays the same from run to run; empty for none."""
+    line = message.split("\n", 1)[0]
+    unstable = _UNSTABLE.search(line)
+    if unstable is not None:
+        line = line[: unstable.start()]
+    words = line[:60].rpartition(" ")[0] if len(line) > 60 else line
+    words = words.strip()
+    if len(words) < 3:
+        return ""
+    pattern = re.escape(words).replace(r"\ ", " ").replace(r"\-", "-").replace(r"\'", "'").replace(r"\,", ",")
+    if "\\" not in pattern:
+        return repr(pattern)
+    return f'r"{pattern}"' if '"' not in pattern and not pattern.endswith("\\") else repr(pattern)
+
+
+def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial | None) -> Iterator[str]:
+    values = trial.local_values
+    result = values.get(RESULT)
+    if result is not None:
+        yield from _about(RESULT, result, strictness)
+    earlier: Mapping[str, Seen] = before.local_values if before is not None else {}
+    for name in dict.fromkeys(staged.names.values()):
+        seen = values.get(name)
+        if seen is not None:
+            yield from _calls_of(name, seen)
+            if before is not None and name in earlier:
+                yield from _changes_of(name, seen, earlier[name], strictness)
+
+
+def _about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
+    if seen.code is not None and strictness == "exact" and not _is_unstable(seen.code):
+        yield from _equal(name, seen.code)
+        return
+    if seen.type.startswith(_STAND_IN):
+        return
+    yield f"assert isinstance({name}, {seen.type})" if seen.type != "NoneType" else f"assert {name} is None"
+    for attribute, code in list(_telling(seen, strictness))[:_MOST_ATTRIBUTES]:
+        yield from _equal(f"{name}.{attribute}", code)
+
+
+def _telling(seen: Seen, strictness: Strictness) -> Iterator[tuple[str, str]]:
+    if strictness != "exact":
+        return
+    for attribute, code in seen.attributes.items():
+        if not _is_unstable(code) and len(code) <= 80 and _STAND_IN not in code:
+            yield attribute, code
+
+
+def _equal(subject: str, code: str) -> Iterator[str]:
+    if len(code) > _LONGEST:
+        return
+    if code in ("None", "True", "False"):
+        yield f"assert {subject} is {code}"
+    elif re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", code) or (
+        re.fullmatch(r"[\[(][^'\"]*\d\.\d[^'\"]*[\])]", code) and "\x01" not in code and "[[" not in code
+    ):
+        yield f"assert {subject} == {mark('pytest', 'approx')}({code})"
+    else:
+        yield f"assert {subject} == {code}"
+
+
+def _calls_of(name: str, seen: Seen) -> Iterator[str]:
+    if not seen.type.startswith(_STAND_IN) or not seen.calls:
+        return
+    calls = seen.calls[:_MOST_CALLS]
+    complete = len(calls) == len(seen.calls)
+    if complete and not any(_is_unstable(call) or len(call) > 160 for call in calls):
+        yield f"assert {name}.mock_calls == [{', '.join(calls)}]"
+        return
+    first = re.match(r"(?:\x01[^\x02]*\x02)?(?:call)?\.?([A-Za-z_][\w.]*)?\(", calls[0])
+    method = first[1] if first is not None and first[1] else ""
+    # Dunder methods of a stand-in are no mocks that could be asked.
+    if "__" not in method:
+        yield f"{'.'.join(filter(None, [name, method]))}.assert_called()"
+
+
+def _changes_of(name: str, now: Seen, earlier: Seen, strictness: Strictness) -> Iterator[str]:
+    if now.code is not None and earlier.code is not None:
+        if now.code != earlier.code and not _is_unstable(now.code):
+            yield from _equal(name, now.code)
+        return
+    if strictness != "exact":
+        return
+    for attribute, code in now.attributes.items():
+        if earlier.attributes.get(attribute) != code and not _is_unstable(code) and len(code) <= 120:
+            yield from _equal(f"{name}.{attribute}", code)
+
+
+def _is_unstable(code: str) -> bool:
+    return _UNSTABLE.search(code) is not None
+
+
+def _sentence(outcome: str, checks: tuple[str, ...]) -> str:
+    if any("mock_calls" in check or "assert_called" in check for check in checks):
+        return f"it {outcome} and calls its collaborators"
+    if checks and not any(re.search(rf"\b{RESULT}\b", check) for check in checks):
+        return "its state is the new one"
+    return f"it {outcome}".replace("it it", "it")

@@ -1,0 +1,22 @@
+"""The recipes: each one way to write tests for a gap."""
+
+from __future__ import annotations
+
+from testlens.scaffold.recipe import Offer, Recipe
+from testlens.scaffold.recipes.bdd import Bdd
+from testlens.scaffold.recipes.error_path import ErrorPath
+from testlens.scaffold.style import Style
+from testlens.scaffold.target import Target
+
+ALL: tuple[Recipe, ...] = (ErrorPath(), Bdd())
+
+
+def offers(target: Target, style: Style) -> tuple[Offer, ...]:
+    """What fits a gap, the most fitting first."""
+    found = (recipe.offer(target, style) for recipe in ALL)
+    return tuple(sorted((offer for offer in found if offer is not None), key=lambda offer: -offer.fitness))
+
+
+def recipe_named(name: str) -> Recipe | None:
+    """The recipe with this name."""
+    return next((recipe for recipe in ALL if recipe.name == name), None)

@@ -1,0 +1,120 @@
+"""What the recipes that search have in common: reach the gap, claim what was seen, and confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+from testlens.domain.calls import SeenCall
+from testlens.domain.cases import Case, Draft, Step
+from testlens.domain.trials import Seen, Trial
+from testlens.scaffold.assertions import Circumstance, conclude, trying, without_call
+from testlens.scaffold.recipe import Attempt, Knowledge, Search
+from testlens.scaffold.search import Found, first_scenes, reach
+from testlens.scaffold.staging import RESULT
+from testlens.scaffold.style import Style
+from testlens.scaffold.target import Target
+from testlens.scaffold.words import camel, circumstance, test_name
+
+MOST_CASES = 4
+
+Words = Callable[[Target], Circumstance]
+
+
+def reaching(recipe: str, target: Target, knowledge: Knowledge, words: Words) -> Search:
+    """Tests that reach the gap, or one that says what is left to find out."""
+    found = yield from reach(target, knowledge)
+    group = camel(target.function.name.strip("_") or target.function.name)
+    if target.function.name == "__init__" and target.owner is not None:
+        group = target.owner.name
+    if not found:
+        return Draft(recipe, group, (without_trials(target, knowledge, words(target)),))
+    cases = yield from confirmed(found[:MOST_CASES], words(target), knowledge.style)
+    return Draft(recipe, group, cases)
+
+
+def confirmed(
+    found: Sequence[Found], words: Circumstance, style: Style
+) -> Generator[Attempt, tuple[Trial, ...] | None, tuple[Case, ...]]:
+    """Cases that claim what was seen, and of which each claim held when it was made again."""
+    befores = yield Attempt(tuple(without_call(one.scene, style) for one in found))
+    cases = []
+    for index, one in enumerate(found):
+        before = befores[index] if befores is not None and befores[index].outcome == "passed" else None
+        case = conclude(one.scene, one.trial, words, style, before=before)
+        trials = yield Attempt((case, case))
+        if trials is not None and not _all_passed(trials):
+            case = yield from _weaker(one, words, style, case)
+        cases.append(case)
+    return _named_apart(cases)
+
+
+def _weaker(
+    one: Found, words: Circumstance, style: Style, case: Case
+) -> Generator[Attempt, tuple[Trial, ...] | None, Case]:
+    """A claim about the shape, or about the kind of exception alone, where the values change from run to run."""
+    raised = one.trial.raised
+    trial = one.trial if raised is None else replace(one.trial, raised=replace(raised, message=""))
+    shape = conclude(one.scene, trial, words, style, "shape")
+    trials = yield Attempt((shape, shape))
+    if trials is not None and _all_passed(trials):
+        return shape
+    # Each assertion by itself: one that fails must not take the others with it.
+    kept = []
+    for check in case.then.code:
+        alone = replace(case, then=replace(case.then, code=(check,)))
+        trials = yield Attempt((alone, alone))
+        if trials is not None and _all_passed(trials):
+            kept.append(check)
+    if kept:
+        return replace(case, then=replace(case.then, code=tuple(kept)))
+    return replace(shape, todo="this call does not come out the same twice: say what should be true after it")
+
+
+def _all_passed(trials: Sequence[Trial]) -> bool:
+    return all(trial.outcome == "passed" for trial in trials)
+
+
+def _named_apart(cases: Sequence[Case]) -> tuple[Case, ...]:
+    known: dict[str, int] = {}
+    named = []
+    for case in cases:
+        number = known[case.name] = known.get(case.name, 0) + 1
+        named.append(case if number == 1 else replace(case, name=f"{case.name}_{number}"))
+    return tuple(named)
+
+
+def without_trials(target: Target, knowledge: Knowledge, words: Circumstance) -> Case:
+    """A test from what is known without running anything: as the project's tests call the function, else a TODO."""
+    calls = knowledge.seen.get((target.path, target.name), ())
+    scenes = first_scenes(target, knowledge)
+    for call, scene in zip(calls, scenes, strict=False):
+        trial = _as_trial(call)
+        if trial is not None:
+            return conclude(scene, trial, words, knowledge.style)
+    lines = f"line {target.region.first}"
+    if knowledge.description.unreachable is not None or not scenes:
+        reason = knowledge.description.unreachable or "nothing is known of how to call it"
+        todo = f"reach {lines} of {target.path}: {reason}"
+        return Case(test_name(words.special, "todo"), Step(words.given), Step(words.when), Step("TODO"), todo=todo)
+    case = trying(scenes[0], knowledge.style)
+    todo = (
+        f"find arguments with which {lines} of {target.path} runs ({circumstance(target)}), and say what it should do"
+    )
+    return replace(
+        case,
+        name=test_name(words.special, "todo"),
+        given=replace(case.given, text=words.given),
+        when=replace(case.when, text=words.when),
+        then=Step("TODO"),
+        todo=todo,
+    )
+
+
+def _as_trial(call: SeenCall) -> Trial | None:
+    """What came of a call that a test made."""
+    if call.raised is not None:
+        return Trial("failed", raised=call.raised)
+    if call.result is None:
+        return None
+    return Trial("passed", local_values={RESULT: Seen("object", call.result.code)})

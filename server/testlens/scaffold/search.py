@@ -1,0 +1,294 @@
+"""Looks for calls that reach a gap: best first, led by the conditions on the way and by what went wrong.
+
+The search is pure. It yields attempts, is sent their trials, and stops when the gap is reached or the budget is spent.
+"""
+
+from __future__ import annotations
+
+import ast
+import heapq
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+
+from testlens.domain.coverage import Arc
+from testlens.domain.expressions import Expression
+from testlens.domain.trials import Trial
+from testlens.scaffold.assertions import trying
+from testlens.scaffold.changes import Change, changes_for, replacements, settings_for
+from testlens.scaffold.faults import faults
+from testlens.scaffold.recipe import Attempt, Knowledge
+from testlens.scaffold.scene import Scene
+from testlens.scaffold.target import FunctionNode, Guard, Target
+from testlens.scaffold.values import STAND_IN, arguments_for, receivers_for
+
+_TOGETHER = 4
+_MOST_CALLS_SEEN = 6
+_MOST_RECEIVERS = 4
+_MOST_ALTERNATIVES = 10
+# Mistakes in how the function was called rather than answers of it.
+_MISUSE = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "AssertionError")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A scene that reached something of the gap. `lines` and `arcs` are the gap's that it ran.
+
+    `is_clumsy`: it was left by an exception that speaks of a wrong call and that the function does not raise itself.
+    """
+
+    scene: Scene
+    trial: Trial
+    lines: frozenset[int]
+    arcs: frozenset[Arc]
+    is_clumsy: bool = False
+
+
+Reach = Generator[Attempt, tuple[Trial, ...] | None, tuple[Found, ...]]
+
+
+def reach(target: Target, knowledge: Knowledge) -> Reach:
+    """Scenes that together run as much of the gap as was found in the budget, the most telling first."""
+    search = _Search(target, knowledge)
+    while not search.is_over:
+        scenes = search.next_scenes()
+        if not scenes:
+            break
+        trials = yield Attempt(tuple(trying(scene, knowledge.style) for scene in scenes))
+        if trials is None:
+            break
+        for scene, trial in zip(scenes, trials, strict=True):
+            search.learn(scene, trial)
+    return search.found()
+
+
+def first_scenes(target: Target, knowledge: Knowledge) -> tuple[Scene, ...]:
+    """The calls that a search begins with: one for each call that was seen, then those of the likeliest values."""
+    return tuple(_Search(target, knowledge).first_scenes())
+
+
+class _Search:
+    """What was tried, what is to be tried, and what was found."""
+
+    def __init__(self, target: Target, knowledge: Knowledge) -> None:
+        self._target = target
+        self._module = knowledge.description.module
+        self._knowledge = knowledge
+        self._arguments = arguments_for(target, knowledge)
+        self._receivers = receivers_for(target, knowledge)
+        self._queue: list[tuple[float, int, Scene]] = []
+        self._order = count()
+        self._known: set[str] = set()
+        self._found: list[Found] = []
+        self._extra = 24
+        for rank, scene in enumerate(self.first_scenes()):
+            self._push(scene, rank * 0.5)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the gap is reached by good calls, or better ones were looked for long enough."""
+        return not self._left() and (not any(found.is_clumsy for found in self._found) or self._extra <= 0)
+
+    def next_scenes(self) -> list[Scene]:
+        """The likeliest scenes that were not tried."""
+        chosen: list[Scene] = []
+        while self._queue and len(chosen) < _TOGETHER:
+            chosen.append(heapq.heappop(self._queue)[2])
+        return chosen
+
+    def learn(self, scene: Scene, trial: Trial) -> None:
+        """Take in what came of a scene, and think of what to change in it."""
+        found = self._judge(scene, trial)
+        if found is not None:
+            self._found.append(found)
+        if self._found and not self._left():
+            self._extra -= 1
+        score = self._progress(trial)
+        if trial.outcome in ("timeout", "crashed"):
+            score -= 4
+        for rank, change in enumerate(self._changes(scene, trial)):
+            self._push(change(scene), rank * 0.25 - score * 10 + scene.cost * 0.1)
+
+    def found(self) -> tuple[Found, ...]:
+        """The fewest of the found scenes that reach all that was reached, good and simple ones first."""
+        chosen: list[Found] = []
+        lines: set[int] = set()
+        arcs: set[Arc] = set()
+        ranked = sorted(self._found, key=lambda f: (f.is_clumsy, -len(f.lines) - len(f.arcs), f.scene.cost))
+        for found in ranked:
+            if not (found.lines <= lines and found.arcs <= arcs):
+                chosen.append(found)
+                lines |= found.lines
+                arcs |= found.arcs
+        return tuple(chosen)
+
+    def _left(self) -> bool:
+        if self._target.region.kind == "partial":
+            return not any(found.arcs for found in self._found)
+        reached = frozenset(line for found in self._found for line in found.lines)
+        return not self._target.lines <= reached
+
+    def _judge(self, scene: Scene, trial: Trial) -> Found | None:
+        if trial.outcome in ("error", "timeout", "crashed", "blocked", "skipped"):
+            return None
+        region = self._target.region
+        lines = frozenset(region.statements) & trial.lines
+        arcs = frozenset(region.arcs) & trial.arcs
+        if not lines and not arcs:
+            return None
+        return Found(scene, trial, lines, arcs, self._is_misuse(trial))
+
+    def _is_misuse(self, trial: Trial) -> bool:
+        if trial.raised is None or trial.raised.type not in _MISUSE:
+            return False
+        raising = {node.lineno for node in ast.walk(self._target.function) if isinstance(node, ast.Raise)}
+        return trial.raised.line is None or trial.raised.line not in raising
+
+    def _push(self, scene: Scene, priority: float) -> None:
+        if scene.key not in self._known and len(self._known) < 5_000:
+            self._known.add(scene.key)
+            heapq.heappush(self._queue, (priority, next(self._order), scene))
+
+    def first_scenes(self) -> Iterator[Scene]:
+        """As the project's tests call it; then with the likeliest value for each parameter that needs one."""
+        description = self._knowledge.description
+        plain = Scene(description, arguments=self._required())
+        receivers = self._receivers[:_MOST_RECEIVERS] if description.kind in ("method", "property") else ()
+        calls = self._knowledge.seen.get((self._target.path, self._target.name), ())[:_MOST_CALLS_SEEN]
+        for call in calls:
+            given = {name: value for name, value in call.arguments.items() if value is not None}
+            known = frozenset(parameter.name for parameter in description.parameters)
+            arguments = {**self._required(), **{name: value for name, value in given.items() if name in known}}
+            receiver = call.receiver or (receivers[0] if receivers else None)
+            if receiver is not None or not receivers:
+                yield self._finished(replace(plain, receiver=receiver, arguments=arguments))
+        for receiver in receivers or (None,):
+            yield self._finished(replace(plain, receiver=receiver))
+
+    def _required(self) -> dict[str, Expression]:
+        return {
+            parameter.name: self._arguments[parameter.name][0]
+            for parameter in self._knowledge.description.parameters
+            if not parameter.has_default and parameter.kind not in ("variadic", "keywords")
+        }
+
+    def _finished(self, scene: Scene) -> Scene:
+        """With arguments for inner functions, where the gap lies in one that the call gives back."""
+        inner = tuple(tuple(_inner_arguments(function)) for function in self._target.inner)
+        return replace(scene, inner=inner) if inner else scene
+
+    def _progress(self, trial: Trial) -> float:
+        """How far on the way the trial came: guards reached, and the share of the gap that ran."""
+        reached = sum(guard.line in trial.lines for guard in self._target.guards)
+        entered = bool(trial.lines & self._own_lines())
+        share = len(self._target.lines & trial.lines) / len(self._target.lines)
+        return reached + entered + 2 * share
+
+    def _own_lines(self) -> frozenset[int]:
+        function = self._target.function
+        return frozenset(range(function.body[0].lineno, (function.end_lineno or function.lineno) + 1))
+
+    def _changes(self, scene: Scene, trial: Trial) -> Iterator[Change]:
+        if trial.raised is not None or trial.outcome in ("error", "timeout", "blocked", "crashed"):
+            yield from self._mending(trial)
+        yield from self._passing(trial)
+        yield from self._varying(scene)
+
+    def _passing(self, trial: Trial) -> Iterator[Change]:
+        """Changes that should get past the last guard that was reached, then past the others."""
+        guards = self._target.guards
+        reached = [index for index, guard in enumerate(guards) if guard.line in trial.lines]
+        first = reached[-1] if reached else 0
+        for guard in (*guards[first : first + 1], *guards[:first][::-1], *guards[first + 1 :]):
+            yield from self._past(guard)
+
+    def _past(self, guard: Guard) -> list[Change]:
+        match guard.kind:
+            case "except":
+                return faults(self._target, self._module, guard)
+            case "for":
+                values = ('["name"]', '{"name": 1}', '[("name", 1)]', "[1, 2]") if guard.wanted else ("[]", "{}")
+                return self._given(guard.test, values)
+            case "case":
+                return self._given(guard.test, _matching(guard.pattern))
+            case _:
+                if guard.test is None:
+                    return []
+                return changes_for(self._target, self._module, guard.test, guard.wanted, guard.line)
+
+    def _given(self, subject: ast.expr | None, values: Iterable[str]) -> list[Change]:
+        if subject is None:
+            return []
+        return [
+            change
+            for value in values
+            for change in settings_for(self._target, self._module, subject, Expression(value))
+        ]
+
+    def _mending(self, trial: Trial) -> Iterator[Change]:
+        """Changes to what the line that failed uses."""
+        line = trial.raised.line if trial.raised is not None else None
+        nodes = [node for node in ast.walk(self._target.function) if getattr(node, "lineno", None) == line]
+        names = [node.id for node in nodes if isinstance(node, ast.Name)]
+        for name in dict.fromkeys(names):
+            for value in self._arguments.get(name, ())[:_MOST_ALTERNATIVES]:
+                yield _argument(name, value)
+        for call in [node for node in nodes if isinstance(node, ast.Call)][:3]:
+            yield from replacements(self._target, self._module, call, "", STAND_IN)
+        for receiver in self._receivers[:_MOST_RECEIVERS]:
+            yield _receiver(receiver)
+
+    def _varying(self, scene: Scene) -> Iterator[Change]:
+        """One parameter after the other with its next values."""
+        for index in range(_MOST_ALTERNATIVES):
+            for parameter in self._knowledge.description.parameters:
+                values = self._arguments[parameter.name]
+                if index < len(values):
+                    yield _argument(parameter.name, values[index])
+        for receiver in self._receivers[1:]:
+            yield _receiver(receiver)
+
+
+def _argument(name: str, value: Expression) -> Change:
+    return lambda scene: scene.with_argument(name, value)
+
+
+def _receiver(value: Expression) -> Change:
+    return lambda scene: scene.with_receiver(value)
+
+
+def _inner_arguments(function: FunctionNode) -> Iterator[Expression]:
+    arguments = function.args
+    for parameter in [*arguments.posonlyargs, *arguments.args][: len(arguments.args) - len(arguments.defaults)]:
+        is_function = parameter.arg in ("f", "fn", "func", "function", "method", "callback", "wrapped", "cls")
+        yield Expression("lambda *args, **kwargs: None", origin="name") if is_function else STAND_IN
+
+
+_INSTANCES = {"str": '"name"', "int": "1", "float": "0.5", "list": "[]", "dict": "{}", "bool": "True"}
+
+
+def _matching(pattern: ast.pattern | None) -> Iterator[str]:
+    """Values that a `case` pattern takes."""
+    match pattern:
+        case ast.MatchValue(value=value):
+            yield ast.unparse(value)
+        case ast.MatchSingleton(value=constant):
+            yield repr(constant)
+        case ast.MatchSequence(patterns=patterns):
+            parts = [next(_matching(part), '"name"') for part in patterns if not isinstance(part, ast.MatchStar)]
+            yield f"[{', '.join(parts)}]"
+        case ast.MatchMapping(keys=keys, patterns=patterns):
+            pairs = zip(keys, patterns, strict=True)
+            items = [f"{ast.unparse(key)}: {next(_matching(part), '1')}" for key, part in pairs]
+            yield f"{{{', '.join(items)}}}"
+        case ast.MatchOr(patterns=patterns):
+            for part in patterns:
+                yield from _matching(part)
+        case ast.MatchClass(cls=ast.Name(id=name)):
+            yield {"str": '"name"', "int": "1", "float": "0.5", "list": "[]", "dict": "{}", "bool": "True"}.get(
+                name, "None"
+            )
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            yield from _matching(inner)
+        case _:
+            yield '"name"'
