@@ -40,8 +40,13 @@ IMPURE = frozenset(
     {"asyncio", "io", "logging", "multiprocessing", "os", "pathlib", "shutil", "socket", "sqlite3", "tempfile", "time"}
 )
 # Ways to start a process without importing subprocess.
-STARTERS = frozenset({"create_subprocess_exec", "create_subprocess_shell", "fork", "system", "popen", "posix_spawn"})
-STARTER_HOMES = ("testlens.runners.process", "testlens_agent")
+STARTERS = frozenset(
+    {
+        *("create_subprocess_exec", "create_subprocess_shell", "subprocess_exec", "subprocess_shell"),
+        *("fork", "system", "popen", "posix_spawn"),
+    }
+)
+STARTER_HOMES = ("testlens.runners.process", "testlens.runners.group_process", "testlens_agent")
 # The modules that may use what coverage.py does not document, and which its next version may change.
 PRIVATE_COVERAGE_HOMES = (
     "testlens.sources.coverage_parse",
@@ -185,6 +190,7 @@ def test_no_package_is_above_itself() -> None:
         ("testlens.workspace.jobs", "import pygls.lsp.server"),
         ("testlens.workspace.jobs", "import subprocess"),
         ("testlens.workspace.jobs", "await asyncio.create_subprocess_exec('git')"),
+        ("testlens.workspace.jobs", "await loop.subprocess_exec(Protocol, 'git')"),
         ("testlens.sources.git_history", "os.system('git blame')"),
         ("testlens.sources.coverage_data", "from coverage.parser import PythonParser"),
         ("testlens.sources.coverage_data", "from coverage import _hidden"),

@@ -12,6 +12,10 @@ def main() -> None:
 
         serve()
         return
+    from testlens.workspace.collector import collect_rarely
+
+    # Before all else: what is loaded from here on stays loaded.
+    collect_rarely()
     from testlens.cli.app import run
 
     run()

@@ -56,8 +56,12 @@ class Plan:
 
 def gain(gap: Gap, totals: Numbers) -> float:
     """Percentage points of the workspace's coverage that closing `gap` adds."""
+    return _gain(gap.region.size, totals)
+
+
+def _gain(size: int, totals: Numbers) -> float:
     whole = totals.statements + totals.branches
-    return 100.0 * (len(gap.region.statements) + len(gap.region.arcs)) / whole if whole else 0.0
+    return 100.0 * size / whole if whole else 0.0
 
 
 def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Plan:
@@ -67,8 +71,13 @@ def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Pl
     gaps.sort(key=lambda gap: -gap.risk.score)
     planned = []
     percent = totals.percent
+    gains: dict[int, float] = {}
     for gap in gaps:
-        added = gain(gap, totals)
+        # Equal gains are one number: a large project has tens of thousands of gaps.
+        size = gap.region.size
+        added = gains.get(size)
+        if added is None:
+            added = gains[size] = _gain(size, totals)
         percent += added
         planned.append(PlannedGap(gap, added, min(percent, 100.0)))
     return Plan(totals, target, tuple(planned), _shortest(planned, totals, target))

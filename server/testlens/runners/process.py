@@ -1,8 +1,10 @@
-"""The only place that starts child processes: argument lists, own process groups, bounded time and output."""
+"""Starts child processes: argument lists, own process groups, bounded time and output; and ends what was started.
+
+Only here and in `group_process`, which is apart since a plan runs git and has no use for what asyncio loads.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -10,96 +12,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from testlens.domain.problems import Problem
 
 _LONGEST_ERROR_TEXT = 4_000
-
-
-class GroupProcess(asyncio.SubprocessProtocol):
-    """A child process that leads a process group of its own, with pipes to all three standard streams.
-
-    asyncio's own `Process.wait` comes back only when the pipes are closed as well, which a process that a test left
-    behind may hold open for ever; this one goes by the process alone.
-    """
-
-    def __init__(self) -> None:
-        self.stdout = asyncio.StreamReader()
-        self.stderr = asyncio.StreamReader()
-        self.pid = 0
-        self._exited = asyncio.Event()
-
-    def write(self, data: bytes) -> None:
-        """Send bytes to the process's standard input."""
-        stdin = self._transport.get_pipe_transport(0)
-        assert isinstance(stdin, asyncio.WriteTransport)
-        stdin.write(data)
-
-    async def wait(self) -> int:
-        """The exit status, negative for a signal."""
-        await self._exited.wait()
-        status = self._transport.get_returncode()
-        assert status is not None
-        return status
-
-    async def stop(self, grace: float) -> None:
-        """Close the input, which asks the process to end; kill its group where it has not within `grace` seconds."""
-        # No terminate(): it polls, and where that finds the process dead, asyncio never learns its exit status.
-        stdin = self._transport.get_pipe_transport(0)
-        if stdin is not None:
-            stdin.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._exited.wait(), grace)
-        kill_group(self.pid)
-        await self._exited.wait()
-
-    def close(self) -> None:
-        """Let go of the pipes, whoever may still hold their other ends; the process has ended."""
-        self._transport.close()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio once the process runs."""
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport = transport
-        self.pid = transport.get_pid()
-        for descriptor, reader in ((1, self.stdout), (2, self.stderr)):
-            pipe = transport.get_pipe_transport(descriptor)
-            assert pipe is not None
-            reader.set_transport(pipe)  # from which it pauses reading when nobody takes what was read
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """Called by asyncio."""
-        self._reader(fd).feed_data(data)
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """Called by asyncio."""
-        if fd != 0:
-            self._reader(fd).feed_eof()
-
-    def process_exited(self) -> None:
-        """Called by asyncio."""
-        self._exited.set()
-
-    def _reader(self, fd: int) -> asyncio.StreamReader:
-        return self.stdout if fd == 1 else self.stderr
-
-
-async def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> GroupProcess:
-    """Start `argv` in `cwd`; `env` None means our own environment. Raises OSError if it cannot be started."""
-    _, process = await asyncio.get_running_loop().subprocess_exec(
-        GroupProcess,
-        *argv,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    return process
 
 
 def kill_group(pid: int) -> None:

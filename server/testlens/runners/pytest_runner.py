@@ -24,7 +24,8 @@ from testlens.runners.events import (
     TestStarted,
     parse_event,
 )
-from testlens.runners.process import GroupProcess, kill_group, kill_marked, start
+from testlens.runners.group_process import GroupProcess, start
+from testlens.runners.process import kill_group, kill_marked
 
 AGENT = Path(__file__).resolve().parents[2] / "testlens_agent" / "__main__.py"
 

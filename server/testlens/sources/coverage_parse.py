@@ -69,6 +69,28 @@ if sys.version_info[:2] == (3, 11):
     coverage_parser.generate_tokens = _generate_tokens  # type: ignore[attr-defined]
 
 
+# The fields in which statements, or clauses that wrap them, can stand; all others hold expressions.
+_SUITES = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
+_SUITE_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in kind._fields if field in _SUITES)
+    for base in (ast.mod, ast.stmt, ast.excepthandler, ast.match_case)
+    for kind in (base, *base.__subclasses__())
+}
+
+
+def _walk_statements(root: ast.AST) -> Iterator[ast.AST]:
+    """The same nodes in the same order as coverage.py's own walk, which looks at every expression on its way."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        for field in _SUITE_FIELDS[node.__class__]:
+            pending += getattr(node, field)
+
+
+coverage_parser.walk_statement_nodes = _walk_statements
+
+
 def parse(text: str, path: str, exclude: str, no_branch: str) -> Parsed | Problem:
     """Parse `text` (line ends already `\\n`) with coverage.py's `exclude` and partial-branch regexes.
 

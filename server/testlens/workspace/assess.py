@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+from testlens.domain.coverage import Numbers
+from testlens.domain.gaps import Region
 from testlens.domain.history import Change, FileHistory, change_of
-from testlens.domain.risk import Evidence, Risk, crap
+from testlens.domain.risk import crap
 from testlens.domain.snapshot import FileReport, FunctionReport, Gap
-from testlens.workspace.examined import Examined, ExaminedFunction, Finding
+from testlens.workspace.examined import Examined, Finding
 from testlens.workspace.settings import Settings
+
+_Circumstances = tuple[int, float, Change | None]
+"""What all gaps of a function share: its complexity, how much of it is unproven, and how it changed."""
 
 
 def report(
@@ -29,48 +34,41 @@ class _Assessor:
 
     def __init__(self, path: str, examined: Examined, settings: Settings, history: FileHistory | None) -> None:
         self._path = path
-        self._settings = settings
+        self._weigh = settings.weigh
         self._history = history
         self._numbers = examined.numbers
         self._statements = examined.packed.statements
         self._owners = {entry.function.line: entry for entry in examined.functions}
         self._critical = frozenset({"critical"}) if settings.is_critical(path) else frozenset[str]()
-        self._changes: dict[tuple[int, int], Change | None] = {}
-        self._risks: dict[tuple[str, int, frozenset[str]], Risk] = {}
+        self._scopes: dict[int, _Circumstances] = {}
 
     def gap(self, finding: Finding) -> Gap:
         region = finding.region
-        owner = self._owners.get(region.scope_line)
-        if owner is None:
-            return Gap(self._path, region, self._risk(finding, owner))
-        # Gaps of one function that do the same things share one risk.
-        key = region.kind, region.scope_line, finding.consequences
-        risk = self._risks.get(key)
-        if risk is None:
-            risk = self._risks[key] = self._risk(finding, owner)
-        return Gap(self._path, region, risk)
+        consequences = finding.consequences | self._critical if self._critical else finding.consequences
+        return Gap(self._path, region, self._weigh(region.kind, consequences, *self._circumstances(region)))
 
-    def _risk(self, finding: Finding, owner: ExaminedFunction | None) -> Risk:
-        region = finding.region
-        numbers = owner.numbers if owner else self._numbers
-        # Code outside of functions is judged by its own lines.
-        first, last = (owner.function.first, owner.function.last) if owner else (region.first, region.last)
-        evidence = Evidence(
-            kind=region.kind,
-            complexity=owner.function.complexity if owner else 1,
-            unproven=1 - numbers.percent / 100,
-            consequences=finding.consequences | self._critical,
-            change=self._change(first, last),
-        )
-        return self._settings.assess(evidence)
+    def _circumstances(self, region: Region) -> _Circumstances:
+        scope = region.scope_line
+        found = self._scopes.get(scope)
+        if found is None:
+            owner = self._owners.get(scope)
+            if owner is None:
+                # Code outside of functions is judged by its own lines.
+                return 1, _unproven(self._numbers), self._change(region.first, region.last)
+            function = owner.function
+            change = self._change(function.first, function.last)
+            found = self._scopes[scope] = function.complexity, _unproven(owner.numbers), change
+        return found
 
     def _change(self, first: int, last: int) -> Change | None:
         if self._history is None:
             return None
-        if (first, last) not in self._changes:
-            lines = self._statements[bisect_left(self._statements, first) : bisect_right(self._statements, last)]
-            self._changes[first, last] = change_of(self._history, first, last, lines)
-        return self._changes[first, last]
+        lines = self._statements[bisect_left(self._statements, first) : bisect_right(self._statements, last)]
+        return change_of(self._history, first, last, lines)
+
+
+def _unproven(numbers: Numbers) -> float:
+    return 1 - numbers.percent / 100
 
 
 def _functions(examined: Examined, gaps: tuple[Gap, ...]) -> tuple[FunctionReport, ...]:

@@ -8,14 +8,16 @@ from array import array
 from functools import lru_cache
 from typing import Any
 
-from testlens.domain.coverage import Numbers
-from testlens.domain.gaps import Region
+from testlens.domain.coverage import Arc, Numbers
+from testlens.domain.gaps import GapKind, Region
 from testlens.domain.outline import Function
 from testlens.domain.packing import PackedCoverage
 from testlens.workspace.examined import Examined, ExaminedFunction, Finding
 
 FORMAT = 2
 """Raise this whenever the encoding, or what `examine` finds, changes: kept results of another format are ignored."""
+
+_KINDS: dict[str, GapKind] = {"uncovered": "uncovered", "partial": "partial"}
 
 
 def encode(examined: Examined) -> str:
@@ -41,7 +43,7 @@ def decode(text: str) -> Examined | None:
             Numbers(*numbers),
             _decode_coverage(coverage),
             tuple(_decode_function(entry) for entry in functions),
-            tuple(_decode_finding(entry) for entry in findings),
+            _decode_findings(findings),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
@@ -88,11 +90,28 @@ def _encode_finding(finding: Finding) -> list[Any]:
     ]
 
 
-def _decode_finding(value: Any) -> Finding:
-    kind, function, scope_line, first, last, statements, arcs, reason, consequences = value
-    pairs = tuple(zip(arcs[::2], arcs[1::2], strict=True))
-    region = Region(kind, function, scope_line, first, last, tuple(statements), pairs, reason)
-    return Finding(region, _decode_consequences(consequences))
+def _decode_findings(values: Any) -> tuple[Finding, ...]:
+    # The gaps of a function repeat its name, and those behind one branch its reason: equal texts become one.
+    texts: dict[str, str] = {}
+    share = texts.setdefault
+    findings = []
+    for kind, function, scope_line, first, last, statements, arcs, reason, consequences in values:
+        region = Region(
+            _KINDS[kind],
+            share(function, function),
+            scope_line,
+            first,
+            last,
+            tuple(statements),
+            _decode_arcs(arcs),
+            share(reason, reason),
+        )
+        findings.append(Finding(region, _decode_consequences(consequences)))
+    return tuple(findings)
+
+
+def _decode_arcs(flat: list[int]) -> tuple[Arc, ...]:
+    return tuple(zip(flat[::2], flat[1::2], strict=True)) if flat else ()
 
 
 @lru_cache(maxsize=1000)

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from testlens.domain.gaps import GapKind
+from testlens.domain.history import Change
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Evidence, Risk, assess, merged_weights, unknown_weights
 from testlens.sources.project_config import ProjectConfig
 
 DEFAULT_TEST_TIMEOUT = 300.0
+
+Weigh = Callable[[GapKind, frozenset[str], int, float, Change | None], Risk]
+"""The risk of a gap: its kind, its consequences, then its function's complexity, unproven share and change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,10 @@ NO_OVERRIDES = Overrides()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The project's configuration with the overrides in place. `assess` weighs evidence as the user's weights say."""
+    """The project's configuration with the overrides in place. `weigh` judges evidence as the user's weights say."""
 
     config: ProjectConfig
-    assess: Callable[[Evidence], Risk]
+    weigh: Weigh
 
     @property
     def target(self) -> float:
@@ -75,13 +80,15 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         Problem(f"`{name}` is no factor of risk.", "docs/risk.md lists the names of the weights.")
         for name in unknown_weights(weights)
     )
-    return Settings(merged, _assessor(merged_weights(weights))), problems
+    return Settings(merged, _scale(merged_weights(weights))), problems
 
 
-def _assessor(weights: Mapping[str, float]) -> Callable[[Evidence], Risk]:
+def _scale(weights: Mapping[str, float]) -> Weigh:
     # Large projects have many gaps of few kinds; equal evidence shares one risk.
     @lru_cache(maxsize=10_000)
-    def assess_with_weights(evidence: Evidence) -> Risk:
-        return assess(evidence, weights)
+    def weigh(
+        kind: GapKind, consequences: frozenset[str], complexity: int, unproven: float, change: Change | None
+    ) -> Risk:
+        return assess(Evidence(kind, complexity, unproven, consequences, change), weights)
 
-    return assess_with_weights
+    return weigh

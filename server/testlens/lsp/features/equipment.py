@@ -90,8 +90,8 @@ async def _install(
     server: TestlensServer, root: Path, interpreter: Interpreter, equipment: Equipment
 ) -> Problem | None:
     from testlens.domain.problems import Problem
+    from testlens.runners.group_process import start
     from testlens.runners.interpreter import install_command
-    from testlens.runners.process import start
 
     command = install_command(interpreter, equipment)
     shown = " ".join(command)
