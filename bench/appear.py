@@ -14,17 +14,23 @@ from typing import Any
 from client import Client, started
 from figures import Figure, Size, main
 from servers import BARE, OURS
-from synthetic import make_project
+from synthetic import DENSE, USUAL, Density, make_project
 
 _BOUND = 150.0
 _SETTLED = 1.5
 
 
 def measure(size: Size) -> Iterator[Figure]:
+    """The figures on data of both densities."""
+    for density in (USUAL, DENSE):
+        yield from _measure(size, density)
+
+
+def _measure(size: Size, density: Density) -> Iterator[Figure]:
     """Let the data appear in two ways in a folder that has none, each time with a new server and an empty store."""
     with tempfile.TemporaryDirectory() as folder:
         root, data = Path(folder, "project"), Path(folder, "data")
-        make_project(root, size.files, size.lines, size.contexts).replace(data)
+        make_project(root, size.files, size.lines, size.contexts, density).replace(data)
         found: dict[str, list[float]] = {"renamed": [], "copied": []}
         bare: list[float] = []
         for _ in range(size.rounds):
@@ -36,7 +42,7 @@ def measure(size: Size) -> Iterator[Figure]:
     for how, seconds in found.items():
         took = 1000 * statistics.median(seconds)
         detail = f"{took:.1f} ms against {floor:.1f} ms"
-        yield Figure(f"data {how} into place: to the marks", took - floor, _BOUND, "ms", detail)
+        yield Figure(f"data {how} into place: to the marks{density.name}", took - floor, _BOUND, "ms", detail)
 
 
 async def _appear(root: Path, put: Callable[[], float]) -> float:

@@ -12,17 +12,23 @@ from statistics import median
 
 from figures import Figure, Size, main, ratio
 from processes import Cost, run
-from synthetic import make_project
+from synthetic import DENSE, USUAL, Density, make_project
 
 _COLD_BOUND = 1 / 3
 _WARM_BOUND = 1 / 20
 
 
 def measure(size: Size) -> Iterator[Figure]:
+    """The figures on data of both densities."""
+    for density in (USUAL, DENSE):
+        yield from _measure(size, density)
+
+
+def _measure(size: Size, density: Density) -> Iterator[Figure]:
     """Run the peer, ours without a `.testlens/` and ours with one, in turns."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "project")
-        make_project(root, size.files, size.lines, size.contexts)
+        make_project(root, size.files, size.lines, size.contexts, density)
         peer: list[Cost] = []
         cold: list[Cost] = []
         warm: list[Cost] = []
@@ -31,10 +37,10 @@ def measure(size: Size) -> Iterator[Figure]:
             shutil.rmtree(root / ".testlens", ignore_errors=True)
             cold.append(_plan(root))
             warm.append(_plan(root))
-    yield _time("plan, cold", cold, peer, _COLD_BOUND)
-    yield _time("plan, warm", warm, peer, _WARM_BOUND)
+    yield _time(f"plan, cold{density.name}", cold, peer, _COLD_BOUND)
+    yield _time(f"plan, warm{density.name}", warm, peer, _WARM_BOUND)
     for name, plans in (("cold", cold), ("warm", warm)):
-        yield _memory(f"plan, {name}: peak memory", plans, peer)
+        yield _memory(f"plan, {name}{density.name}: peak memory", plans, peer)
 
 
 def _plan(root: Path) -> Cost:

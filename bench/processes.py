@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import threading
 import time
@@ -42,6 +43,9 @@ def run(command: Sequence[str], folder: Path) -> Cost:
     process.stderr.close()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors.decode(errors='replace')}")
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        # Linux counts what the parent had at the fork, too.
+        raise RuntimeError(f"{' '.join(command)} took no more memory than this benchmark, so its peak is not known")
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, memory.peak)
 
 

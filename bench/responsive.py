@@ -15,7 +15,7 @@ from typing import Any
 from client import Client, started
 from figures import Figure, Size, main
 from servers import OURS
-from synthetic import make_project, make_tests
+from synthetic import DENSE, USUAL, Density, make_project, make_tests
 
 _BOUND = 50.0
 _IDLE_SECONDS = 4.0
@@ -28,18 +28,24 @@ Latencies = Mapping[str, list[float]]
 def measure(size: Size) -> Iterator[Figure]:
     """Ask a server one thing after the other: idle, while it runs tests, and while it reads a project anew."""
     with tempfile.TemporaryDirectory() as folder:
-        tested, large = Path(folder, "tested"), Path(folder, "large")
+        tested = Path(folder, "tested")
         make_project(tested, 20, size.lines, 100)
         make_tests(tested, size.tests)
-        other = Path(folder, "other data")
-        make_project(large, size.files, size.lines, size.contexts, seed=2).replace(other)
-        make_project(large, size.files, size.lines, size.contexts)
-        # Measured after the sources were written, as any data is.
-        other.touch()
         idle, running = asyncio.run(_while_testing(tested))
         yield from _figures("tests run", idle, running)
+    for density in (USUAL, DENSE):
+        yield from _measure_reading(size, density)
+
+
+def _measure_reading(size: Size, density: Density) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        large, other = Path(folder, "large"), Path(folder, "other data")
+        make_project(large, size.files, size.lines, size.contexts, density, seed=2).replace(other)
+        make_project(large, size.files, size.lines, size.contexts, density)
+        # Measured after the sources were written, as any data is.
+        other.touch()
         idle, reading = asyncio.run(_while_reading(large, other))
-        yield from _figures("a project is read", idle, reading)
+        yield from _figures(f"a project is read{density.name}", idle, reading)
 
 
 async def _while_testing(root: Path) -> tuple[Latencies, Latencies]:
