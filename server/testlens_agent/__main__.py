@@ -1,4 +1,5 @@
-"""Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises, with `--child` it runs pytest.
+"""Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises, with `--child` it runs pytest, and
+with `--explore` it tries tests that are not written yet.
 
 The folder that holds this package is on `sys.path` only while the package is imported: the project must not see
 what else lies there, and its own `sys.path` has to look as under `python -m pytest`.
@@ -24,6 +25,10 @@ def _main() -> int:
         from testlens_agent.child import run_child
 
         return run_child()
+    if "--explore" in sys.argv[1:]:
+        from testlens_agent.explore.session import explore
+
+        return explore()
     from testlens_agent.supervisor import supervise
 
     return supervise()

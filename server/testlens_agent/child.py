@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1
 
 def run_child() -> int:
     """Run pytest as the request on standard input says; returns pytest's exit code."""
-    _die_with(os.getppid())
+    die_with(os.getppid())
     if hasattr(os, "fork"):
         _run_behind_shield()
     events = claim_stdout()
@@ -64,7 +64,7 @@ def _run_behind_shield() -> None:
     shield = os.getpid()
     copy = os.fork()
     if copy == 0:
-        _die_with(shield)
+        die_with(shield)
         return
     _, status = os.waitpid(copy, 0)
     if os.WIFSIGNALED(status):
@@ -73,7 +73,7 @@ def _run_behind_shield() -> None:
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Let Linux end this process when its parent dies, even if that was killed."""
     if not sys.platform.startswith("linux"):
         return

@@ -23,6 +23,11 @@ class EventStream:
         self._write = os.write
         self._getpid = os.getpid
 
+    @property
+    def descriptor(self) -> int:
+        """What the events are written to."""
+        return self._descriptor
+
     def send(self, event: str, **fields: Any) -> None:
         """Write one event; raises OSError when the reader has gone."""
         if self._getpid() != self._owner:

@@ -105,7 +105,7 @@ class _Run:
     said_garbage: bool = False
 
     async def execute(self, scratch: Path) -> RunResult:
-        environment = {**_environment(self.request.python), _RUN_VARIABLE: str(scratch)}
+        environment = {**project_environment(self.request.python), _RUN_VARIABLE: str(scratch)}
         try:
             agent = await start([self.request.python, str(AGENT)], self.request.root, environment)
         except OSError as error:
@@ -128,7 +128,7 @@ class _Run:
         silence = self.request.test_timeout + _SILENCE_SECONDS
         turn_began = time.perf_counter()
         try:
-            async for line in _lines(agent.stdout, silence):
+            async for line in read_lines(agent.stdout, silence):
                 self._take(line)
                 # The event loop is shared with the editor's requests: a flood of events must not hold it.
                 if time.perf_counter() - turn_began > _LONGEST_TURN_SECONDS:
@@ -225,8 +225,8 @@ class _LineTooLongError(Exception):
     pass
 
 
-async def _lines(stream: asyncio.StreamReader, silence: float) -> AsyncIterator[bytes]:
-    """The lines of `stream`; raises TimeoutError after `silence` seconds without any."""
+async def read_lines(stream: asyncio.StreamReader, silence: float | None) -> AsyncIterator[bytes]:
+    """The lines of `stream`; raises TimeoutError after `silence` seconds without any, None meaning no such limit."""
     pending = bytearray()
     while chunk := await asyncio.wait_for(stream.read(_CHUNK_BYTES), silence):
         *complete, rest = chunk.split(b"\n")
@@ -252,7 +252,7 @@ def _request_line(request: RunRequest, scratch: Path) -> bytes:
     return json.dumps(fields).encode("ascii") + b"\n"
 
 
-def _environment(python: str) -> dict[str, str]:
+def project_environment(python: str) -> dict[str, str]:
     """Our environment as it would be with the interpreter's virtual environment active: tests call its commands."""
     environment = dict(os.environ)
     folder = Path(python).parent

@@ -1,0 +1,123 @@
+"""Reads commands, has them carried out by a few processes at a time, and answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import time
+from typing import Any
+
+from testlens_agent.explore.request import MOST_AT_ONCE
+from testlens_agent.explore.work import Ending, Work, work_for
+from testlens_agent.explore.workers import Worker, Workers
+from testlens_agent.wire import EventStream
+
+_CHUNK_BYTES = 65_536
+
+
+class _Running:
+    """A process at work, and the moment (by the monotonic clock) when its time is over."""
+
+    def __init__(self, work: Work, worker: Worker, start_seconds: float) -> None:
+        self.work = work
+        self.worker = worker
+        self.deadline = time.monotonic() + start_seconds + work.first_seconds
+        self.timed_out = False
+
+
+class Serving:
+    """Serves the commands that come through the descriptor `commands` until it is closed or one says to stop."""
+
+    def __init__(self, workers: Workers, events: EventStream, commands: int, seconds: float) -> None:
+        self._workers = workers
+        self._events = events
+        self._commands = commands
+        self._seconds = seconds
+        self._selector = selectors.DefaultSelector()
+        self._running: list[_Running] = []
+        self._waiting: list[Work] = []
+        self._pending = b""
+        self._open = True
+
+    def serve(self) -> None:
+        """Serve to the end; whatever is under way then is killed."""
+        self._selector.register(self._commands, selectors.EVENT_READ, None)
+        try:
+            while self._open:
+                self._start_waiting()
+                for key, _ in self._selector.select(self._patience()):
+                    self._take_from(key.data)
+                self._end_late()
+        finally:
+            for running in self._running:
+                running.worker.kill()
+                running.worker.end()
+            self._selector.close()
+
+    def _take_from(self, running: _Running | None) -> None:
+        if running is None:
+            self._read_commands()
+            return
+        messages = running.worker.read()
+        if messages is None:
+            self._finish(running)
+            return
+        for message in messages:
+            running.work.take(message)
+            if "begun" in message:
+                running.deadline = time.monotonic() + running.work.first_seconds
+            if "started" in message:
+                running.deadline = time.monotonic() + self._seconds
+
+    def _read_commands(self) -> None:
+        chunk = os.read(self._commands, _CHUNK_BYTES)
+        if not chunk:
+            self._open = False
+            return
+        *lines, self._pending = (self._pending + chunk).split(b"\n")
+        for line in lines:
+            self._accept(line)
+
+    def _accept(self, line: bytes) -> None:
+        try:
+            command: dict[str, Any] = json.loads(line)
+            if command["do"] == "stop":
+                self._open = False
+                return
+            self._waiting.append(work_for(command, self._seconds))
+        except (ValueError, KeyError, TypeError) as error:
+            self._events.problem(
+                f"The explorer got a command that it does not understand: {error}", "Reinstall Testlens."
+            )
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._running) < MOST_AT_ONCE:
+            self._go_on(self._waiting.pop(0))
+
+    def _go_on(self, work: Work) -> None:
+        task = work.next_task()
+        if task is None:
+            self._events.send("answer", id=work.command["id"], **work.answer())
+            return
+        running = _Running(work, self._workers.start(task), self._workers.start_seconds)
+        self._running.append(running)
+        self._selector.register(running.worker.descriptor, selectors.EVENT_READ, running)
+
+    def _finish(self, running: _Running) -> None:
+        self._selector.unregister(running.worker.descriptor)
+        self._running.remove(running)
+        status = running.worker.end()
+        running.work.ended(Ending(running.timed_out, status))
+        self._go_on(running.work)
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        for running in self._running:
+            if running.deadline <= now and not running.timed_out:
+                running.timed_out = True
+                running.worker.kill()
+
+    def _patience(self) -> float | None:
+        deadlines = [running.deadline for running in self._running if not running.timed_out]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
