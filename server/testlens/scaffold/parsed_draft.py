@@ -1,0 +1,118 @@
+"""A draft as syntax trees: its statements tidied, its imports known."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from testlens.domain.cases import Case, Draft, Helper
+from testlens.domain.expressions import Reference, mark
+from testlens.scaffold.case_text import Section
+from testlens.scaffold.marked import Fragment, Placeholders, UnwritableError
+from testlens.scaffold.tidy import bound_names, tidy
+from testlens.scaffold.unused import without_unused
+
+_MESSAGE_WIDTH = 60
+"""Characters; a longer message is made of several literals, which the layout may put on lines of their own."""
+_EMPTY = "write what is to happen"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCase:
+    """A case with its code parsed. `closing` is what ends it after its sections: the TODO, if there is one."""
+
+    case: Case
+    decorators: tuple[Fragment, ...]
+    sections: tuple[Section, Section, Section]
+    closing: Fragment
+
+    @property
+    def local_names(self) -> set[str]:
+        """The names that the test gives a meaning of its own."""
+        return {name for section in self.sections for name in bound_names(section.body)} | set(self.case.fixtures)
+
+    def fragments(self) -> Iterator[tuple[Fragment, Sequence[ast.stmt]]]:
+        """All code of the case, and the statements of it that are written."""
+        yield from ((decorator, decorator.body) for decorator in self.decorators)
+        yield from ((section.fragment, section.body) for section in self.sections)
+        yield self.closing, self.closing.body
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedHelper:
+    """A helper with its code parsed."""
+
+    helper: Helper
+    fragment: Fragment
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDraft:
+    """A draft with its code parsed; `references` are by the placeholder that stands for them in the code."""
+
+    recipe: str
+    group: str
+    cases: tuple[ParsedCase, ...]
+    helpers: tuple[ParsedHelper, ...]
+    placeholders: Placeholders
+
+    def without_unused_variables(self) -> ParsedDraft:
+        """The draft without variables that no statement reads."""
+        return replace(self, cases=tuple(_lean(case) for case in self.cases))
+
+    def used(self, fragments: Iterable[tuple[Fragment, Sequence[ast.stmt]]]) -> Mapping[str, Reference]:
+        """The references that the statements need, by their placeholders."""
+        found = {name for fragment, body in fragments for name in _names_in(fragment, body)}
+        return {name: reference for name, reference in self.placeholders.references().items() if name in found}
+
+
+def parse_draft(draft: Draft) -> ParsedDraft:
+    """The draft with its code parsed and tidied; UnwritableError where it is no Python."""
+    placeholders = Placeholders()
+    helpers = tuple(ParsedHelper(helper, placeholders.parse([helper.code])) for helper in draft.helpers)
+    cases = tuple(_parse_case(case, placeholders) for case in draft.cases)
+    return ParsedDraft(draft.recipe, draft.group, cases, helpers, placeholders)
+
+
+def _parse_case(case: Case, placeholders: Placeholders) -> ParsedCase:
+    given, when, then = (_parse_step(step.text, step.code, placeholders) for step in (case.given, case.when, case.then))
+    todo = case.todo
+    if todo is None and not (given.body or when.body or then.body):
+        todo = _EMPTY
+    decorators = tuple(placeholders.parse([decorator]) for decorator in case.decorators)
+    if not all(len(decorator.body) == 1 and isinstance(decorator.body[0], ast.Expr) for decorator in decorators):
+        raise UnwritableError(f"A decorator is one expression: {case.decorators}")
+    return ParsedCase(case, decorators, (given, when, then), placeholders.parse(_todo_code(todo)))
+
+
+def _parse_step(text: str, code: Sequence[str], placeholders: Placeholders) -> Section:
+    fragment = placeholders.parse(code)
+    return Section(text, fragment, tidy(fragment.body, placeholders.references()))
+
+
+def _todo_code(todo: str | None) -> list[str]:
+    if todo is None:
+        return []
+    message = " ".join(todo.split())
+    message = message if message.startswith("TODO") else f"TODO: {message}"
+    parts = textwrap.wrap(
+        message, _MESSAGE_WIDTH, break_long_words=False, break_on_hyphens=False, drop_whitespace=False
+    )
+    literals = "".join(f"    {part!r}\n" for part in parts)
+    comments = [f"# {line}" for line in textwrap.wrap(message, 2 * _MESSAGE_WIDTH // 2 + 12, break_long_words=False)]
+    return [*comments, f"{mark('pytest', 'fail')}(\n{literals})"]
+
+
+def _lean(case: ParsedCase) -> ParsedCase:
+    suites = without_unused([section.body for section in case.sections])
+    given, when, then = (replace(section, body=body) for section, body in zip(case.sections, suites, strict=True))
+    return replace(case, sections=(given, when, then))
+
+
+def _names_in(fragment: Fragment, body: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                yield node.id

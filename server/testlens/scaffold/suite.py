@@ -1,0 +1,129 @@
+"""What one test file says of the style of its project's tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from testlens.scaffold.host import parse_module, split_lines
+from testlens.scaffold.style import FixtureFacts, matches
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_GIVEN = re.compile(r"^\W*(given|when|then)\b", re.IGNORECASE | re.MULTILINE)
+_COMMENT = re.compile(r"^\s*#\W*(given|when|then)\b", re.IGNORECASE)
+_MARK = re.compile(r"\bmark\.(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """One test: whether it is a method, how it says what it does, and what marks it has."""
+
+    in_class: bool
+    annotated: bool
+    says: str
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SuiteFile:
+    """One test file or conftest that parses; `path` is POSIX and relative."""
+
+    path: str
+    text: str
+    tree: ast.Module
+    function_patterns: Sequence[str]
+    class_patterns: Sequence[str]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines, without their ends."""
+        return [line.rstrip("\r\n") for line in split_lines(self.text)]
+
+    @cached_property
+    def tests(self) -> tuple[FunctionFacts, ...]:
+        """Its tests."""
+        return tuple(self._tests(self.tree.body, in_class=False))
+
+    @cached_property
+    def imports(self) -> Counter[tuple[str, str]]:
+        """How often a name is imported from a module, anywhere; the name is empty where the module is imported."""
+        found: Counter[tuple[str, str]] = Counter()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                found.update((alias.name, "") for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.update((node.module, alias.name) for alias in node.names)
+        return found
+
+    @cached_property
+    def fixtures(self) -> tuple[FixtureFacts, ...]:
+        """The fixtures that it defines at its top level."""
+        functions = (node for node in self.tree.body if isinstance(node, Function))
+        return tuple(fixture for node in functions if (fixture := self._fixture(node)) is not None)
+
+    @cached_property
+    def quotes(self) -> Counter[str]:
+        """How often strings that could have either quotes have which."""
+        found: Counter[str] = Counter()
+        for node in ast.walk(self.tree):
+            if (
+                not isinstance(node, ast.Constant)
+                or not isinstance(node.value, str)
+                or "'" in node.value
+                or '"' in node.value
+            ):
+                continue
+            line = self.lines[node.lineno - 1] if node.lineno <= len(self.lines) else ""
+            start = line.encode()[node.col_offset :].decode(errors="replace").lstrip("rRbBuUfF")
+            if start[:1] in ("'", '"') and start[:3] not in ("'''", '"""'):
+                found[start[0]] += 1
+        return found
+
+    def _tests(self, body: Sequence[ast.stmt], *, in_class: bool) -> Iterator[FunctionFacts]:
+        for node in body:
+            if isinstance(node, ast.ClassDef) and not in_class and matches(node.name, self.class_patterns):
+                yield from self._tests(node.body, in_class=True)
+            elif isinstance(node, Function) and matches(node.name, self.function_patterns):
+                marks = tuple(_MARK.findall(" ".join(ast.unparse(decorator) for decorator in node.decorator_list)))
+                yield FunctionFacts(in_class, node.returns is not None, self._says(node), marks)
+
+    def _says(self, node: Function) -> str:
+        docstring = ast.get_docstring(node) or ""
+        if len(_GIVEN.findall(docstring)) > 1:
+            return "given-when-then"
+        lines = self.lines[node.lineno : node.end_lineno]
+        if sum(_COMMENT.match(line) is not None for line in lines) > 1:
+            return "comments"
+        return "sentence" if docstring else "none"
+
+    def _fixture(self, node: Function) -> FixtureFacts | None:
+        for decorator in node.decorator_list:
+            call = decorator if isinstance(decorator, ast.Call) else None
+            name = ast.unparse(call.func if call else decorator)
+            if name.rpartition(".")[2] != "fixture":
+                continue
+            options = {keyword.arg: keyword.value for keyword in call.keywords} if call else {}
+            return FixtureFacts(
+                _text(options.get("name")) or node.name,
+                self.path,
+                tuple(argument.arg for argument in node.args.args),
+                ast.unparse(node.returns) if node.returns else "",
+                isinstance(auto := options.get("autouse"), ast.Constant) and bool(auto.value),
+            )
+        return None
+
+
+def read_suite_file(
+    path: str, text: str, function_patterns: Sequence[str], class_patterns: Sequence[str]
+) -> SuiteFile | None:
+    """The module, None where it does not parse."""
+    tree = parse_module(text)
+    return SuiteFile(path, text, tree, function_patterns, class_patterns) if tree is not None else None
+
+
+def _text(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
