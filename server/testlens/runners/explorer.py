@@ -17,7 +17,8 @@ from testlens.domain.calls import Raised
 from testlens.domain.expressions import Expression
 from testlens.domain.problems import Problem
 from testlens.domain.trials import FunctionDescription, ParameterFacts, Seen, Trial
-from testlens.runners.process import GroupProcess, kill_marked, start
+from testlens.runners.group_process import GroupProcess, start
+from testlens.runners.process import kill_marked
 from testlens.runners.pytest_runner import AGENT, project_environment, read_lines
 
 _RUN_VARIABLE = "TESTLENS_RUN"

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from testlens_agent.child import die_with
+from testlens_agent.explore.describe import describe
 from testlens_agent.explore.limits import let_go, limit_memory, limit_time
 from testlens_agent.explore.messages import Messages
 from testlens_agent.explore.places import Places
 from testlens_agent.explore.request import Request
 from testlens_agent.explore.sandbox import Sandbox
+from testlens_agent.explore.trial import Try
 from testlens_agent.explore.unaudited import guard_the_rest
 
 _exit = os._exit
@@ -76,12 +78,8 @@ def confine(session: Session, folder: Path, messages: Messages) -> None:
 def perform(session: Session, task: dict[str, Any], messages: Messages) -> None:
     """Do what the task says, in this process."""
     if task["do"] == "try":
-        from testlens_agent.explore.trial import Try
-
         Try(session.pytest, session.plugin, task, messages).run(session.request.seconds)
     elif task["do"] == "describe":
-        from testlens_agent.explore.describe import describe
-
         describe(task, messages)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import re
-import signal
 import tempfile
-import threading
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from testlens_agent.explore.patience import TooSlowError, time_limit
 
 _MARK = re.compile("\x01([^\x01\x02:]*):([^\x01\x02:]*)\x02")
 _SECONDS_EACH = 0.25
@@ -24,10 +22,6 @@ class Value(NamedTuple):
     code: str
     fixtures: tuple[str, ...] = ()
     origin: str = "type"
-
-
-class _TooSlowError(BaseException):
-    """An expression takes too long. No code under test catches it by catching Exception."""
 
 
 class Evaluator:
@@ -50,10 +44,10 @@ class Evaluator:
         if value.code in self._failed or self.is_late:
             return False
         try:
-            with _time_limit(_SECONDS_EACH), warnings.catch_warnings():
+            with time_limit(_SECONDS_EACH), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._known[value.code] = self._evaluate(value)
-        except (_TooSlowError, Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001  (code of the project)
+        except (TooSlowError, Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001  (code of the project)
             self._failed.add(value.code)
             return False
         return True
@@ -80,21 +74,3 @@ def _look_up(module: str, qualname: str) -> Any:
     for part in filter(None, qualname.split(".")):
         found = getattr(found, part)
     return found
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        raise _TooSlowError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

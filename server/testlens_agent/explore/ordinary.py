@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import collections.abc
 import contextlib
@@ -14,6 +13,7 @@ import logging
 import os
 import pathlib
 import re
+import sys
 import threading
 import types
 import typing
@@ -89,9 +89,6 @@ PLAIN: dict[Any, tuple[Value, ...]] = {
     BaseException: _plain('ValueError("name")'),
     Exception: _plain('ValueError("name")'),
     threading.Event: _plain(f"{mark('threading', 'Event')}()"),
-    asyncio.Queue: _plain(f"{mark('asyncio', 'Queue')}()"),
-    asyncio.Event: _plain(f"{mark('asyncio', 'Event')}()"),
-    asyncio.Lock: _plain(f"{mark('asyncio', 'Lock')}()"),
     collections.abc.Callable: (any_function(Value("None")),),
     collections.abc.Hashable: _plain('"name"', "1"),
     collections.abc.Sized: _plain("[]", '["name"]'),
@@ -105,11 +102,15 @@ ELEMENTLESS: dict[Any, Any] = {
     re.Match: re.Match,
     os.PathLike: os.PathLike,
     typing.IO: typing.IO,
-    asyncio.Queue: asyncio.Queue,
     contextlib.AbstractContextManager: contextlib.AbstractContextManager,
     contextlib.AbstractAsyncContextManager: contextlib.AbstractAsyncContextManager,
 }
 """Generic classes whose values do not depend on the arguments, or not enough to matter."""
+
+if "asyncio" in sys.modules:  # else it would be loaded for the sake of these
+    for _name in ("Queue", "Event", "Lock", "Semaphore"):
+        PLAIN[getattr(sys.modules["asyncio"], _name)] = _plain(f"{mark('asyncio', _name)}()")
+    ELEMENTLESS[sys.modules["asyncio"].Queue] = sys.modules["asyncio"].Queue
 
 _LIST, _SET, _DICT = ("[]", "[{item}]"), ("set()", "{{item}}"), ("{}", "{{key}: {item}}")
 _ITERATOR = ("iter([])", "iter([{item}])")

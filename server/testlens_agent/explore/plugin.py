@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
+from testlens_agent.explore.observing import Observer
 from testlens_agent.explore.parents import Parents
 from testlens_agent.failures import collection_problem
 
@@ -91,6 +92,7 @@ class ExplorerPlugin:
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Serve commands in place of running tests."""
+        self.observer = Observer()
         self.parents = Parents(session)
         self.parents.of(self._folder)
         self._serve(session, self)

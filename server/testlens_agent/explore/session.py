@@ -52,17 +52,19 @@ class _Explorer:
         if self._request.only is None and not self._request.fork:
             return self._serve_afresh()
         os.chdir(str(self._request.root))
-        sys.dont_write_bytecode = True
         return self._run_pytest()
 
     def _run_pytest(self) -> int:
+        import pytest
+
+        # All of our modules, while nothing of the project's folder can stand in for what they import.
+        from testlens_agent.explore import confined, serving, workers  # noqa: F401  (loaded for the copies)
+        from testlens_agent.explore.plugin import ExplorerPlugin
+
         root = Path.cwd()  # the real path, which pytest reports whatever links lead there
         if not getattr(sys.flags, "safe_path", False):
             sys.path.insert(0, str(root))  # as `python -m pytest` does
-        import pytest
-
-        from testlens_agent.explore.plugin import ExplorerPlugin
-
+        sys.dont_write_bytecode = True
         folder = _folder_near(self._request.near, root)
         plugin = ExplorerPlugin(root, folder, self._serve)
         arguments = self._arguments(folder)

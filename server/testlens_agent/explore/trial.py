@@ -13,7 +13,8 @@ from testlens_agent.explore.body import Body, follow
 from testlens_agent.explore.candidate import Candidate
 from testlens_agent.explore.limits import limit_time
 from testlens_agent.explore.messages import Messages
-from testlens_agent.explore.observing import Observer, marked_type
+from testlens_agent.explore.observing import Observer
+from testlens_agent.import_paths import nearest_class
 
 _LONGEST_MESSAGE = 2_000
 _WEIGHT = {"passed": 0, "skipped": 1, "failed": 2, "error": 3}
@@ -22,8 +23,9 @@ _WEIGHT = {"passed": 0, "skipped": 1, "failed": 2, "error": 3}
 class Watch:
     """What is seen of one item while pytest runs it; the session's plugin calls the methods."""
 
-    def __init__(self, item: Any, body: Body) -> None:
+    def __init__(self, item: Any, body: Body, observer: Observer) -> None:
         self.item = item
+        self._observer = observer
         self.body = body
         self.outcome = "passed"
         self.message = ""
@@ -38,13 +40,13 @@ class Watch:
         """The call has ended, and fixtures are not torn down yet."""
         values = {name: value for name, value in self.body.local_values.items() if not self._is_scenery(name, value)}
         self.body.local_values = {}
-        self.local_values = Observer(getattr(self.item, "funcargs", {})).see(values)
+        self.local_values = self._observer.see(values, getattr(self.item, "funcargs", {}))
 
     def failed(self, phase: str, error: BaseException) -> None:
         """An exception left one of the phases."""
         if phase == "call" and self.body.began and self._passed_test(error.__traceback__):
             self.raised = {
-                "type": marked_type(type(error)),
+                "type": nearest_class(type(error)),
                 "message": text_of(error),
                 "line": self._innermost_line(error.__traceback__),
             }
@@ -56,6 +58,8 @@ class Watch:
         outcome = report.outcome
         if outcome == "failed" and (report.when != "call" or not self.body.began):
             outcome = "error"
+        if outcome == "skipped":
+            self.raised = None
         if _WEIGHT[outcome] > _WEIGHT[self.outcome]:
             self.outcome = outcome
 
@@ -129,7 +133,7 @@ class Try:
         return found
 
     def _run_item(self, item: Any, test: str, following: Any) -> Watch:
-        watch = Watch(item, Body(self._candidate.test_code(test), self._watched))
+        watch = Watch(item, Body(self._candidate.test_code(test), self._watched), self._plugin.observer)
         self._plugin.watch = watch
         try:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -85,7 +85,7 @@ class Workers:
     def start(self, task: dict[str, Any]) -> Worker:
         """A process that carries out `task`."""
         self._count += 1
-        folder = self._request.scratch / str(self._count)
+        folder = self._request.scratch / f"tmp{self._count:08}"  # so that no expression names it: see secret_values
         if self._session is None:
             return self._start_afresh(task, folder)
         return _fork(self._session, task, folder)
