@@ -39,6 +39,19 @@ export interface FolderParams {
   readonly folder: string;
 }
 
+/** Documents to save, by URI. */
+export interface SaveParams {
+  readonly uris: readonly string[];
+}
+
+/** Asks for a test of the gap on a 0-based line; without a recipe the most fitting one writes it. */
+export interface ScaffoldArguments {
+  readonly uri: string;
+  readonly line: number;
+  readonly version?: number;
+  readonly recipe?: string;
+}
+
 export interface PlannedGap {
   readonly title: string;
   readonly detail: string;
@@ -88,6 +101,11 @@ export interface Settings {
     readonly informationFrom?: number | undefined;
   };
   readonly codeLens?: boolean | undefined;
+  readonly scaffold?: {
+    readonly budget?: number | undefined;
+    readonly network?: boolean | undefined;
+    readonly style?: string | undefined;
+  };
 }
 
 /** `initializationOptions`, and `settings` of every `workspace/didChangeConfiguration`. */
@@ -95,16 +113,19 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly trusted: boolean;
   readonly interpreterProvider: boolean;
+  readonly savesDocuments: boolean;
 }
 
 export const MarksNotification = new NotificationType<MarksParams>("testlens/marks");
 export const StatusNotification = new NotificationType<StatusParams>("testlens/status");
 export const PlanRequest = new RequestType<FolderParams, Plan, void>("testlens/plan");
 export const InterpreterRequest = new RequestType<FolderParams, { path: string | null }, void>("testlens/interpreter");
+export const SaveRequest = new RequestType<SaveParams, { saved: boolean }, void>("testlens/save");
 
 /** Commands of the server. The language client registers them in VS Code, so the extension must not. */
 export const ServerCommand = {
   runTests: "testlens.server.runTests",
   cancelRun: "testlens.server.cancelRun",
   refresh: "testlens.server.refresh",
+  scaffold: "testlens.server.scaffold",
 } as const;

@@ -20,11 +20,15 @@ interface SettingValues {
   readonly "diagnostics.warningFrom": number;
   readonly "diagnostics.informationFrom": number;
   readonly codeLens: boolean;
+  readonly "scaffold.budget": number;
+  readonly "scaffold.network": boolean;
+  readonly "scaffold.style": string;
 }
 
 /** Everything the server is told at its start and after each change. */
 export function serverOptions(): ServerOptions {
-  return { settings: serverSettings(), trusted: vscode.workspace.isTrusted, interpreterProvider: true };
+  const settings = serverSettings();
+  return { settings, trusted: vscode.workspace.isTrusted, interpreterProvider: true, savesDocuments: true };
 }
 
 /** The interpreter that is to run the server, or undefined where the user named none. */
@@ -72,6 +76,11 @@ function serverSettings(): Settings {
       informationFrom: userValue("diagnostics.informationFrom"),
     },
     codeLens: userValue("codeLens"),
+    scaffold: {
+      budget: userValue("scaffold.budget"),
+      network: userValue("scaffold.network"),
+      style: userValue("scaffold.style"),
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import manifest from "../../package.json";
 import { MARK_STATES } from "../src/marks";
 
 const SERVER_OPTIONS = "server/testlens/lsp/options.py";
+const PROJECT_CONFIG = "server/testlens/sources/project_config.py";
 const { colors, commands, configuration, keybindings, viewsWelcome } = manifest.contributes;
 
 suite("the manifest", () => {
@@ -21,6 +22,15 @@ suite("the manifest", () => {
     for (const [name, shown] of Object.entries(defaults)) {
       const found = new RegExp(`\\b${name}: \\w+ = ([\\d.]+)`).exec(source)?.[1];
       assert.equal(Number(found), shown, `${name} in ${SERVER_OPTIONS}`);
+    }
+  });
+
+  test("shows the defaults for scaffolds that a project has", () => {
+    const source = readFileSync(PROJECT_CONFIG, "utf8");
+    for (const name of ["budget", "network", "style"] as const) {
+      const found = new RegExp(`scaffold_${name}: \\w+ = (.+)`).exec(source)?.[1] ?? "nothing";
+      const shown = configuration.properties[`testlens.scaffold.${name}`].default;
+      assert.equal(JSON.parse(found.toLowerCase()), shown, `${name} in ${PROJECT_CONFIG}`);
     }
   });
 
@@ -43,6 +53,11 @@ suite("the manifest", () => {
 
   test("lets no untrusted workspace say what is run", () => {
     const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
-    assert.deepEqual(restricted, ["testlens.python", "testlens.pytestArgs", "testlens.server.interpreter"]);
+    assert.deepEqual(restricted, [
+      "testlens.python",
+      "testlens.pytestArgs",
+      "testlens.scaffold.network",
+      "testlens.server.interpreter",
+    ]);
   });
 });

@@ -16,9 +16,10 @@ from testlens.cli.run_progress import RunProgress
 from testlens.cli.run_report import Report, print_report, report_json
 from testlens.cli.terminal import print_json, progress
 from testlens.domain.problems import Problem
-from testlens.domain.snapshot import Snapshot, TestResult
+from testlens.domain.snapshot import Snapshot
 from testlens.runners.interpreter import Wishes
 from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.workspace.selected_run import outcomes_of
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
 
@@ -88,15 +89,11 @@ def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) ->
     """The snapshot after the run; None where nothing was measured."""
     if result.data_file is None:
         return None
-    outcomes = {
-        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
-        for test in result.results
-    }
     is_elsewhere = result.data_file != workspace.own_data
     if is_elsewhere:
         # The disk refused the data a place in the project: it is read where it is, and let go of.
         workspace.configure(replace(overrides, data=(str(result.data_file),)))
-    workspace.finish_run(outcomes, result.sources)
+    workspace.finish_run(outcomes_of(result), result.sources)
     learn_changes(workspace)
     if is_elsewhere:
         # Data that is not where it was wanted is in the run's own temporary folder.

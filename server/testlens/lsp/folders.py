@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from testlens.domain.problems import Problem
     from testlens.domain.snapshot import FileReport, Snapshot
     from testlens.lsp.server import TestlensServer
+    from testlens.workspace.selected_run import SelectedRun
     from testlens.workspace.watcher import Change, Watcher
     from testlens.workspace.workspace import Workspace
 
@@ -130,6 +131,14 @@ class Folder:
         await self._announce()
         self._server.spawn(self._learn_history())
         return result
+
+    async def add(self, run: SelectedRun) -> Problem | None:
+        """Add what a run of some tests found to what is known."""
+        from testlens.workspace.selected_run import take_over
+
+        workspace = self.workspace
+        assert workspace is not None
+        return await self.take(lambda: take_over(workspace, run))
 
     def stop(self) -> None:
         """Let go of threads, watches and the store."""

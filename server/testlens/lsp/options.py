@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 
 if TYPE_CHECKING:
     from testlens.workspace.settings import Overrides
@@ -31,6 +31,7 @@ class Options:
     settings: Mapping[str, Any] = field(default_factory=dict)
     trusted: bool = True
     interpreter_provider: bool = False
+    saves_documents: bool = False
 
     @property
     def diagnostics(self) -> DiagnosticOptions:
@@ -59,10 +60,14 @@ class Options:
 
     def overrides(self) -> Overrides:
         """What takes precedence over the project's own configuration. Loads the core: not before `initialized`."""
+        from testlens.sources.project_config import ScaffoldStyle
         from testlens.workspace.settings import Overrides
 
         target, timeout = self.settings.get("target"), self.settings.get("testTimeout")
         weights = self.settings.get("weights")
+        found = self.settings.get("scaffold")
+        scaffold = found if isinstance(found, dict) else {}
+        budget, network, style = (scaffold.get(name) for name in ("budget", "network", "style"))
         return Overrides(
             python=self.python,
             target=float(target) if _is_number(target) else None,
@@ -70,6 +75,9 @@ class Options:
             weights={k: float(v) for k, v in weights.items() if _is_number(v)} if isinstance(weights, dict) else {},
             pytest_args=_texts(self.settings.get("pytestArgs")),
             test_timeout=float(timeout) if _is_number(timeout) and timeout > 0 else None,
+            scaffold_budget=float(budget) if _is_number(budget) and budget >= 0 else None,
+            scaffold_network=network if isinstance(network, bool) else None,
+            scaffold_style=next((known for known in get_args(ScaffoldStyle) if known == style), None),
         )
 
 
@@ -86,6 +94,7 @@ def read_options(sent: object, before: Options) -> Options:
         settings if isinstance(settings, dict) else {},
         _flag(given, "trusted", before.trusted),
         _flag(given, "interpreterProvider", before.interpreter_provider),
+        _flag(given, "savesDocuments", before.saves_documents),
     )
 
 

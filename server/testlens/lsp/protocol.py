@@ -18,10 +18,12 @@ MARKS = "testlens/marks"
 STATUS = "testlens/status"
 PLAN = "testlens/plan"
 INTERPRETER = "testlens/interpreter"
+SAVE = "testlens/save"
 
 RUN_TESTS = "testlens.server.runTests"
 CANCEL_RUN = "testlens.server.cancelRun"
 REFRESH = "testlens.server.refresh"
+SCAFFOLD = "testlens.server.scaffold"
 
 FlatRanges = list[int]
 """`[first, last, first, last, ...]`, 0-based, both inclusive."""
@@ -122,8 +124,22 @@ class InterpreterResult:
 
 
 @attrs.frozen
+class SaveParams:
+    """Names documents by their URIs."""
+
+    uris: list[str]
+
+
+@attrs.frozen
+class SaveResult:
+    """Whether all of them are on disk now as they are in the editor."""
+
+    saved: bool = False
+
+
+@attrs.frozen
 class JobResult:
-    """What `testlens.server.runTests` answers."""
+    """What `testlens.server.runTests` and `testlens.server.scaffold` answer."""
 
     job: str
 
@@ -144,6 +160,20 @@ class RunTestsArguments:
 
 
 @attrs.frozen
+class ScaffoldArguments:
+    """The argument of `scaffold`: a 0-based line of the document, in the version that the client saw.
+
+    Without a version the line is one of the document as it is now, without a recipe the most fitting one is taken.
+    """
+
+    uri: str
+    line: int
+    version: int | None = None
+    recipe: str | None = None
+    folder: str | None = None
+
+
+@attrs.frozen
 class _PlanRequest:
     id: int | str
     method: str
@@ -156,6 +186,16 @@ class _InterpreterResponse:
     id: int | str
     result: InterpreterResult
     jsonrpc: str = "2.0"
+
+
+@attrs.frozen
+class _SaveResponse:
+    id: int | str
+    result: SaveResult
+    jsonrpc: str = "2.0"
+
+
+_ANSWERS = {INTERPRETER: _InterpreterResponse, SAVE: _SaveResponse}
 
 
 class TestlensProtocol(LanguageServerProtocol):
@@ -171,7 +211,7 @@ class TestlensProtocol(LanguageServerProtocol):
     @lru_cache  # noqa: B019
     def get_result_type(self, method: str) -> type[Any] | None:
         """The type of the answer to a request of ours."""
-        return _InterpreterResponse if method == INTERPRETER else super().get_result_type(method)
+        return _ANSWERS.get(method) or super().get_result_type(method)
 
     def _send_data(self, data: Any) -> None:
         result = data.result if isinstance(data, JsonRPCResponseMessage) else None

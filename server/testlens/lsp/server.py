@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from lsprotocol.types import TextDocumentSyncKind
@@ -52,6 +52,7 @@ class TestlensServer(LanguageServer):
         self.on_snapshot: list[Listener] = []
         self.on_edit: list[Callable[[Document], None]] = []
         self.on_removal: list[Listener] = []
+        self.on_shutdown: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from testlens.domain.problems import Problem
 from testlens.sources.coverage_config import CoverageSettings, load_coverage_settings
 
 Problems = tuple[Problem, ...]
+
+ScaffoldStyle = Literal["bdd", "plain"]
+"""How Testlens writes tests where the project's own tests do not say: scenarios in classes, or plain functions."""
 
 _SECTION = "[tool.testlens]"
 
@@ -26,6 +29,8 @@ class ProjectConfig:
 
     `python` is the project's interpreter as written, `target` a percentage, `critical` globs of paths that matter most,
     `weights` of risk factors by name, `data` data files to prefer over any found, `test_timeout` seconds a test.
+    `scaffold_budget` is how many seconds the search for a test may take (0: nothing of the project is run for it),
+    `scaffold_network` whether the code may use the network meanwhile.
     """
 
     python: str | None = None
@@ -35,6 +40,9 @@ class ProjectConfig:
     data: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     test_timeout: float | None = None
+    scaffold_budget: float = 5.0
+    scaffold_network: bool = False
+    scaffold_style: ScaffoldStyle = "bdd"
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
 
     @property
@@ -132,6 +140,9 @@ _OPTIONS = {
     "data": _Option(_is_texts, tuple, 'data = ["build/.coverage"]'),
     "pytest_args": _Option(_is_texts, tuple, 'pytest_args = ["-m", "not slow"]'),
     "test_timeout": _Option(lambda v: _is_number(v) and v > 0, float, "test_timeout = 60"),
+    "scaffold_budget": _Option(lambda v: _is_number(v) and v >= 0, float, "scaffold_budget = 10"),
+    "scaffold_network": _Option(lambda v: isinstance(v, bool), bool, "scaffold_network = true"),
+    "scaffold_style": _Option(lambda v: v in get_args(ScaffoldStyle), str, 'scaffold_style = "plain"'),
 }
 _LEFT_TO_OTHERS = frozenset({"thresholds"})
 

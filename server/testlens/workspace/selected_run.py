@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import TestResult
@@ -13,6 +14,12 @@ from testlens.sources.coverage_merge import add_data
 from testlens.sources.discovery import DataFile
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from testlens.runners.pytest_runner import RunResult
+
+DATA_NAME = "selected.coverage"
+"""Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,20 @@ class SelectedRun:
     data_file: Path
     outcomes: Mapping[str, TestResult]
     sources: Mapping[str, str]
+
+
+def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
+    """The results of a run by node id."""
+    return {
+        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
+        for test in result.results
+    }
+
+
+def selected_run(result: RunResult, data_file: Path) -> SelectedRun:
+    """A run of some tests, and the data that came of it, as it can be taken over."""
+    outcomes = outcomes_of(result)
+    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources)
 
 
 def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:

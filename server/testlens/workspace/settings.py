@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import TypeVar
 
 from testlens.domain.gaps import GapKind
 from testlens.domain.history import Change
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Evidence, Risk, assess, merged_weights, unknown_weights
-from testlens.sources.project_config import ProjectConfig
+from testlens.sources.project_config import ProjectConfig, ScaffoldStyle
+
+T = TypeVar("T")
 
 DEFAULT_TEST_TIMEOUT = 300.0
 
@@ -30,6 +33,9 @@ class Overrides:
     data: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     test_timeout: float | None = None
+    scaffold_budget: float | None = None
+    scaffold_network: bool | None = None
+    scaffold_style: ScaffoldStyle | None = None
 
 
 NO_OVERRIDES = Overrides()
@@ -65,7 +71,7 @@ class Settings:
 
 def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple[Problem, ...]]:
     """Put `overrides` over the project's configuration; names of weights that do not exist are problems."""
-    target = config.target if overrides.target is None else overrides.target
+    target = _first(overrides.target, config.target)
     merged = replace(
         config,
         python=overrides.python or config.python,
@@ -74,6 +80,9 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         data=overrides.data or config.data,
         pytest_args=(*config.pytest_args, *overrides.pytest_args),
         test_timeout=overrides.test_timeout or config.test_timeout,
+        scaffold_budget=_first(overrides.scaffold_budget, config.scaffold_budget),
+        scaffold_network=_first(overrides.scaffold_network, config.scaffold_network),
+        scaffold_style=_first(overrides.scaffold_style, config.scaffold_style),
     )
     weights = {**config.weights, **overrides.weights}
     problems = tuple(
@@ -81,6 +90,10 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         for name in unknown_weights(weights)
     )
     return Settings(merged, _scale(merged_weights(weights))), problems
+
+
+def _first(override: T | None, own: T) -> T:
+    return own if override is None else override
 
 
 def _scale(weights: Mapping[str, float]) -> Weigh:

@@ -49,6 +49,9 @@ def test_all_settings_of_testlens_are_read(tmp_path: Path) -> None:
         data='["ci/coverage.xml"]',
         pytest_args='["-x"]',
         test_timeout="2.5",
+        scaffold_budget="0",
+        scaffold_network="true",
+        scaffold_style='"plain"',
         thresholds="{ anything = 1 }",
     )
     config, problems = load(tmp_path)
@@ -61,6 +64,9 @@ def test_all_settings_of_testlens_are_read(tmp_path: Path) -> None:
         data=("ci/coverage.xml",),
         pytest_args=("-x",),
         test_timeout=2.5,
+        scaffold_budget=0.0,
+        scaffold_network=True,
+        scaffold_style="plain",
         coverage=config.coverage,
     )
 
@@ -134,6 +140,9 @@ def test_broken_toml_is_one_problem_with_its_line(tmp_path: Path) -> None:
         ("pytest_args", "[1]", "pytest_args = ["),
         ("test_timeout", "0", "test_timeout = 60"),
         ("test_timeout", "inf", "test_timeout = 60"),
+        ("scaffold_budget", "-1", "scaffold_budget = 10"),
+        ("scaffold_network", "1", "scaffold_network = true"),
+        ("scaffold_style", "['bdd']", 'scaffold_style = "plain"'),
         ("python", "3.12", "python = "),
     ],
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from lsprotocol.types import (
     INITIALIZE,
     INITIALIZED,
+    SHUTDOWN,
     WORKSPACE_DID_CHANGE_CONFIGURATION,
     WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS,
     DidChangeConfigurationParams,
@@ -21,6 +24,7 @@ def register(server: TestlensServer) -> None:
     """Add the feature to the server."""
     server.feature(INITIALIZE)(_initialize)
     server.feature(INITIALIZED)(_initialized)
+    server.feature(SHUTDOWN)(_shut_down)
     server.feature(WORKSPACE_DID_CHANGE_CONFIGURATION)(_configuration_changed)
     server.feature(WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_folders_changed)
 
@@ -46,3 +50,7 @@ async def _folders_changed(ls: TestlensServer, params: DidChangeWorkspaceFolders
         ls.folders.remove(removed.uri)
     for added in params.event.added:
         ls.folders.add(added)
+
+
+async def _shut_down(ls: TestlensServer, _params: None) -> None:
+    await asyncio.gather(*(end() for end in ls.on_shutdown), return_exceptions=True)

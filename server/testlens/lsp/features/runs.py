@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from lsprotocol.types import SHUTDOWN
 
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_of, parse, refusal
@@ -19,19 +17,16 @@ from testlens.lsp.features.equipment import ready_interpreter
 from testlens.lsp.folders import Folder, RunCounts
 from testlens.lsp.progress import ProgressBar
 from testlens.lsp.protocol import CANCEL_RUN, RUN_TESTS, FolderArguments, JobResult, RunTestsArguments
+from testlens.lsp.run_shown import RunShown
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
     from testlens.domain.problems import Problem
-    from testlens.domain.snapshot import TestResult
-    from testlens.runners.events import Event
     from testlens.runners.pytest_runner import RunResult
+    from testlens.workspace.selected_run import SelectedRun
 
 logger = logging.getLogger(__name__)
 
-_STATUS_EVERY = 0.1
-# Beside the data of the last run of all tests, until it is added to that.
-_SELECTED = "selected.coverage"
 _LONGEST_GOODBYE = 3.0
 _NO_TESTS = 5
 """pytest's exit code where it found nothing to run."""
@@ -50,11 +45,8 @@ def register(server: TestlensServer) -> None:
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
         feature.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
 
-    @server.feature(SHUTDOWN)
-    async def shut_down(_params: None) -> None:
-        await feature.end_all()
-
     server.on_removal.append(feature.cancel)
+    server.on_shutdown.append(feature.end_all)
 
 
 class _Runs:
@@ -106,6 +98,7 @@ class _Runs:
         self, folder: Folder, counts: RunCounts, tests: tuple[str, ...], python: str, bar: ProgressBar
     ) -> None:
         from testlens.runners.pytest_runner import RunRequest, run_tests
+        from testlens.workspace.selected_run import DATA_NAME, selected_run
 
         workspace = folder.workspace
         assert workspace is not None
@@ -113,52 +106,32 @@ class _Runs:
         request = RunRequest(
             root=folder.root,
             python=python,
-            data_file=workspace.own_data.with_name(_SELECTED) if tests else workspace.own_data,
+            data_file=workspace.own_data.with_name(DATA_NAME) if tests else workspace.own_data,
             tests=tests,
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
         )
-        show = _Throttled(lambda: self._show(folder, counts, bar))
-        result = await run_tests(request, lambda event: self._take(event, counts, show))
+        result = await run_tests(request, RunShown(self._server, folder, counts, bar).take)
         problems.tell(self._server, result.problems)
         if result.exit_code == _NO_TESTS:
             problems.tell_as_error(self._server, _no_tests(folder))
-        if result.data_file is not None:
-            take_over = self._add if tests else self._take_over
-            await take_over(folder, result, result.data_file)
+        if result.data_file is None:
+            return
+        if tests:
+            await self._add(folder, selected_run(result, result.data_file))
+        else:
+            await self._take_over(folder, result, result.data_file)
 
-    def _take(self, event: Event, counts: RunCounts, show: _Throttled) -> None:
-        from testlens.runners.events import Collected, TestFinished
-
-        match event:
-            case Collected(total=total):
-                counts.total = total
-            case TestFinished(outcome=outcome):
-                counts.done += 1
-                counts.failed += outcome in ("failed", "error")
-            case _:
-                return
-        show.soon()
-
-    def _show(self, folder: Folder, counts: RunCounts, bar: ProgressBar) -> None:
-        failed = f", {counts.failed} failed" if counts.failed else ""
-        bar.report(counts.done, counts.total, f"{counts.done} of {counts.total} tests{failed}")
-        self._server.announce_state(folder)
-
-    async def _add(self, folder: Folder, result: RunResult, data: Path) -> None:
+    async def _add(self, folder: Folder, run: SelectedRun) -> None:
         """Add the results of a run of some tests to what is known."""
-        from testlens.workspace.selected_run import SelectedRun, take_over
-
-        workspace = folder.workspace
-        assert workspace is not None
-        outcomes = _outcomes(result)
-        run = SelectedRun(tuple(outcomes), data, outcomes, result.sources)
-        problem = await folder.take(lambda: take_over(workspace, run))
+        problem = await folder.add(run)
         if problem is not None:
             problems.tell_as_error(self._server, problem)
 
     async def _take_over(self, folder: Folder, result: RunResult, data: Path) -> None:
         """Put the results of a run of all tests in place of what is known."""
+        from testlens.workspace.selected_run import outcomes_of
+
         workspace = folder.workspace
         assert workspace is not None
         is_elsewhere = data != workspace.own_data
@@ -166,18 +139,9 @@ class _Runs:
             # The disk refused the data a place in the project: it is read where it is, and let go of.
             overrides = replace(self._server.options.overrides(), data=(str(data),))
             await folder.background.do(workspace.configure, overrides)
-        await folder.take(lambda: workspace.finish_run(_outcomes(result), result.sources))
+        await folder.take(lambda: workspace.finish_run(outcomes_of(result), result.sources))
         if is_elsewhere:
             await folder.background.do(data.unlink, missing_ok=True)
-
-
-def _outcomes(result: RunResult) -> dict[str, TestResult]:
-    from testlens.domain.snapshot import TestResult
-
-    return {
-        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
-        for test in result.results
-    }
 
 
 def _no_tests(folder: Folder) -> Problem:
@@ -185,20 +149,3 @@ def _no_tests(folder: Folder) -> Problem:
 
     advice = "It looks for functions test_* in files test_*.py; check `testpaths` and the setting testlens.pytestArgs."
     return Problem(f"pytest found no tests to run in {folder.root}.", advice)
-
-
-class _Throttled:
-    """Calls a function soon, but at most ten times a second; the last call is never lost."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        self._function = function
-        self._waiting: asyncio.TimerHandle | None = None
-
-    def soon(self) -> None:
-        """Have the function called."""
-        if self._waiting is None:
-            self._waiting = asyncio.get_running_loop().call_later(_STATUS_EVERY, self._call)
-
-    def _call(self) -> None:
-        self._waiting = None
-        self._function()
