@@ -164,7 +164,7 @@ def changes_for(target: Target, module: str, test: ast.expr, wanted: bool, line:
     """Ways to make the condition `test` on `line` come out as wanted, each as one change of a scene."""
     reader = _reader(target, module)
     found: list[Change] = []
-    for way in ways(_with_numbers(test, target.tree), wanted):
+    for way in ways(_with_constants(test, target.tree), wanted):
         found += _together(way, reader, line)
     return found
 
@@ -260,18 +260,30 @@ def _in_tuple(index: int, length: int, code: str) -> str:
     return f"({', '.join(parts)})"
 
 
-def _with_numbers(test: ast.expr, tree: ast.Module) -> ast.expr:
-    """The condition with the module's numeric constants in place of their names."""
+def _with_constants(test: ast.expr, tree: ast.Module) -> ast.expr:
+    """The condition with the module's literal constants in place of their names, as far as they are compared with."""
     constants = {
-        node.targets[0].id: node.value
+        node.targets[0].id: value
         for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _is_number(node.value)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and (value := _compared_literal(node.value)) is not None
     }
     return _Inline(constants).visit(ast.parse(ast.unparse(test), mode="eval").body) if constants else test
 
 
-def _is_number(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+def _compared_literal(node: ast.expr) -> ast.expr | None:
+    """A number, or the elements of a collection of literals (the keys of a dict)."""
+    match node:
+        case ast.Constant(value=int() | float()):
+            return node
+        case ast.Call(func=ast.Name(id="frozenset" | "set" | "tuple"), args=[inner]):
+            return _compared_literal(inner)
+        case ast.Dict(keys=keys) if keys and all(isinstance(key, ast.Constant) for key in keys):
+            return ast.Tuple([key for key in keys if key is not None], ast.Load())
+        case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
+            return node if all(isinstance(element, ast.Constant) for element in elements) else None
+    return None
 
 
 class _Inline(ast.NodeTransformer):

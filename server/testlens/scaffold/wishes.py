@@ -85,7 +85,12 @@ def _boolean(test: ast.BoolOp, wanted: bool) -> Iterator[Way]:
                 yield from found[tier : tier + 1]
         return
     for parts in product(*(ways(part, wanted)[:3] for part in test.values)):
-        yield tuple(wish for part in parts for wish in part)
+        # Of two wishes for one thing one may suit both parts: the last (`x and len(x) > 2`), or the first.
+        last = {ast.dump(wish.subject): wish for part in parts for wish in part}
+        first = {ast.dump(wish.subject): wish for part in reversed(parts) for wish in part}
+        yield tuple(last.values())
+        if any(first[key] != last[key] for key in last):
+            yield tuple(first.values())
 
 
 def _chain(test: ast.Compare, wanted: bool) -> Iterator[Way]:

@@ -1,0 +1,108 @@
+"""The project's test files as far as they tell how it writes tests; read again only where they changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from testlens.domain.calls import SeenCalls
+from testlens.scaffold.style import Style
+from testlens.scaffold.style_reader import read_style
+from testlens.sources.seen_calls import load_seen_calls
+from testlens.sources.source_text import read_content
+from testlens.sources.test_config import load_test_config
+from testlens.workspace.workspace import Workspace
+
+CALLS = ".testlens/calls.json"
+_MOST_FILES = 400
+_MOST_BYTES = 3_000_000
+_LEFT_OUT = frozenset({"node_modules", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
+
+
+class TestFiles:
+    """Test files and conftests of one workspace, and the style that they share.
+
+    `texts` are by POSIX path relative to the folder. What is there before the first `read` is empty.
+    """
+
+    __test__ = False
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.root = workspace.root
+        self.texts: Mapping[str, str] = {}
+        self.style = Style()
+        self.seen: SeenCalls = {}
+        self._known: tuple[object, ...] = ()
+        self._stamps: dict[str, tuple[int, str]] = {}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The test files and conftests, sorted."""
+        return tuple(self.texts)
+
+    @property
+    def conftests(self) -> tuple[str, ...]:
+        """The conftest files among them."""
+        return tuple(path for path in self.texts if Path(path).name == "conftest.py")
+
+    @property
+    def near(self) -> Path | None:
+        """A test file that stands for the others, where there is one (absolute)."""
+        tests = (path for path in self.texts if Path(path).name != "conftest.py")
+        return next((self.root / path for path in tests), None)
+
+    def read(self, python: str | None) -> Style:
+        """The style of the project as its files are now; blocks for as long as reading new or changed ones takes."""
+        found = dict(self._read_files())
+        config = load_test_config(self.root, python)
+        self.seen = load_seen_calls(self.root / CALLS)[0]
+        known = (tuple(self._stamps.items()), config)
+        if known != self._known:
+            self.texts = dict(sorted(found.items()))
+            self.style = read_style(self.texts, config)
+            self._known = known
+        return self.style
+
+    def _read_files(self) -> Iterator[tuple[str, str]]:
+        stamps: dict[str, tuple[int, str]] = {}
+        total = 0
+        for path in _test_files(self.root):
+            name = path.relative_to(self.root).as_posix()
+            stamp = path.stat().st_mtime_ns
+            kept = self._stamps.get(name)
+            text = kept[1] if kept is not None and kept[0] == stamp else _text(path)
+            if text is None or total + len(text) > _MOST_BYTES:
+                continue
+            total += len(text)
+            stamps[name] = (stamp, text)
+            yield name, text
+        self._stamps = stamps
+
+
+def _test_files(root: Path) -> Iterator[Path]:
+    count = 0
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _LEFT_OUT)
+        for name in sorted(files):
+            if _is_test(name):
+                count += 1
+                if count > _MOST_FILES:
+                    return
+                yield Path(folder) / name
+
+
+def _is_test(name: str) -> bool:
+    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py")
+
+
+def _text(path: Path) -> str | None:
+    """The text as it is on disk, line ends and a BOM included: it is written back around what is added."""
+    content = read_content(path)
+    if content is None:
+        return None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
