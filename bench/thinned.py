@@ -12,18 +12,18 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def thin_out(root: Path, seed: int) -> tuple[int, int]:
     """Remove half of the test functions below `root` from the disk; how many there were, and how many are left."""
-    chance = random.Random(seed)
-    before = removed = 0
+    texts = {file: file.read_text(encoding="utf-8") for file in _test_files(root)}
+    tests = [(file, test) for file, text in texts.items() for test in _tests(ast.parse(text))]
+    gone = random.Random(seed).sample(tests, len(tests) // 2)
+    for file, text in texts.items():
+        file.write_text(_without(text, [test for place, test in gone if place == file]), encoding="utf-8")
+    return len(tests), len(tests) - len(gone)
+
+
+def _test_files(root: Path) -> Iterator[Path]:
     for file in sorted(root.rglob("*.py")):
-        if not (file.name.startswith("test_") or file.name.endswith("_test.py")) or _is_hidden(file, root):
-            continue
-        text = file.read_text(encoding="utf-8")
-        tests = list(_tests(ast.parse(text)))
-        gone = [test for test in tests if chance.random() < 0.5]
-        before += len(tests)
-        removed += len(gone)
-        file.write_text(_without(text, gone), encoding="utf-8")
-    return before, before - removed
+        if (file.name.startswith("test_") or file.name.endswith("_test.py")) and not _is_hidden(file, root):
+            yield file
 
 
 def _is_hidden(file: Path, root: Path) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,15 +13,18 @@ from testlens.workspace.workspace import Workspace
 
 
 class ExplorerSession:
-    """The explorer of one workspace. `tests` are the project's test files, read again when they changed."""
+    """The explorer of one workspace. `tests` are the project's test files, read again when they changed.
 
-    def __init__(self, workspace: Workspace, python: str) -> None:
+    `network` lets what is tried use the network.
+    """
+
+    def __init__(self, workspace: Workspace, python: str, network: bool) -> None:
         self.tests = TestFiles(workspace)
+        self._network = network
         self._workspace = workspace
         self._python = python
         self._explorer: Explorer | None = None
         self._imported: Mapping[str, int] = {}
-        self._scratch: Path | None = None
 
     async def explorer(self, progress: Callable[[str, int], None]) -> Explorer | Problem:
         """An explorer that has imported the code as it is now."""
@@ -32,15 +33,10 @@ class ExplorerSession:
             return self._explorer
         await self.close()
         progress("Starting the project's interpreter", 0)
-        self._scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="testlens-explore-"))
-        settings = self._workspace.settings
+        config = self._workspace.settings.config
         started = await Explorer.start(
             ExplorerRequest(
-                root=self._workspace.root,
-                python=self._python,
-                scratch=self._scratch,
-                near=self.tests.near,
-                pytest_args=settings.config.pytest_args,
+                self._workspace.root, self._python, self.tests.near, config.pytest_args, network=self._network
             )
         )
         if isinstance(started, Problem):
@@ -49,13 +45,10 @@ class ExplorerSession:
         return started
 
     async def close(self) -> None:
-        """End the explorer and remove what it left in its temporary folder."""
+        """End the explorer."""
         if self._explorer is not None:
             await self._explorer.close()
             self._explorer = None
-        if self._scratch is not None:
-            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
-            self._scratch = None
 
     def _stamps(self) -> Mapping[str, int]:
         """When each source file and conftest that may be imported was last changed."""

@@ -49,6 +49,7 @@ class Scaffold:
     gap: Gap
     text: str
     draft: Draft
+    place: Place
     written: Written
 
     @property
@@ -71,13 +72,16 @@ class Verdict:
 
 
 class Scaffolder:
-    """Writes tests for the gaps of one workspace, in the project's interpreter `python`."""
+    """Writes tests for the gaps of one workspace, in the project's interpreter `python`.
 
-    def __init__(self, workspace: Workspace, python: str, budget: float = 5.0) -> None:
+    A search may take `budget` seconds; with 0 nothing of the project is run. `network` lets what is tried use it.
+    """
+
+    def __init__(self, workspace: Workspace, python: str, budget: float = 5.0, network: bool = False) -> None:
         self._workspace = workspace
         self._python = python
         self._budget = budget
-        self._session = ExplorerSession(workspace, python)
+        self._session = ExplorerSession(workspace, python, network)
 
     def offers(self, found: GapTarget) -> tuple[Offer, ...]:
         """What fits a gap, the most fitting first; runs nothing."""
@@ -101,24 +105,24 @@ class Scaffolder:
         if explorer is None or description.unreachable is not None:
             draft = _without_trials(search)
         else:
-            judge = _Judge(explorer, found, self._workspace.root / place.path, self._session.tests, style)
+            judge = _Judge(explorer, found, self._workspace.root / place.test_file, self._session.tests, style)
             draft = await self._drive(search, judge, progress)
-        return Scaffold(
-            chosen.name, found.gap, found.text, draft, write(draft, place, style, self._session.tests.texts)
-        )
+        written = write(draft, place, style, self._session.tests.texts)
+        return Scaffold(chosen.name, found.gap, found.text, draft, place, written)
 
     async def try_out(self, scaffold: Scaffold, progress: Progress) -> Verdict:
         """Run the tests of a scaffold three times without writing them to the project."""
-        written = scaffold.written
         explorer = await self._session.explorer(progress)
         if isinstance(explorer, Problem):
             return Verdict("error", (), _aims(scaffold.gap), explorer.sentences)
-        watch = self._workspace.root / scaffold.gap.file
-        path = self._workspace.root / written.test_file
-        helpers = {path: text for path, text in written.files.items() if path != written.test_file}
+        # The explorer has read the conftest files as they are: helpers for them stand in the test file meanwhile.
+        helpers = tuple(replace(helper, place="module") for helper in scaffold.draft.helpers)
+        tests = self._session.tests
+        written = write(replace(scaffold.draft, helpers=helpers), scaffold.place, tests.style, tests.texts)
+        watch, path = (self._workspace.root / name for name in (scaffold.gap.file, written.test_file))
         text = written.files[written.test_file]
         progress("Running the new tests", 0)
-        runs = [await explorer.try_tests(path, text, written.names, watch, helpers) for _ in range(TIMES)]
+        runs = [await explorer.try_tests(path, text, written.names, watch) for _ in range(TIMES)]
         parsed = parse_source(scaffold.text, scaffold.gap.file, self._workspace)
         return judge_runs(scaffold, [[normalised(trial, parsed) for trial in run] for run in runs])
 

@@ -11,7 +11,7 @@ from testlens.scaffold.style import Style
 from testlens.scaffold.style_reader import read_style
 from testlens.sources.seen_calls import load_seen_calls
 from testlens.sources.source_text import read_content
-from testlens.sources.test_config import load_test_config
+from testlens.workspace.style_config import load_style_config
 from testlens.workspace.workspace import Workspace
 
 CALLS = ".testlens/calls.json"
@@ -35,7 +35,7 @@ class TestFiles:
         self.style = Style()
         self.seen: SeenCalls = {}
         self._known: tuple[object, ...] = ()
-        self._stamps: dict[str, tuple[int, str]] = {}
+        self._stamps: Mapping[str, tuple[int, str]] = {}
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -56,7 +56,8 @@ class TestFiles:
     def read(self, python: str | None) -> Style:
         """The style of the project as its files are now; blocks for as long as reading new or changed ones takes."""
         found = dict(self._read_files())
-        config = load_test_config(self.root, python)
+        features = (path.relative_to(self.root).as_posix() for path in self.root.glob("tests/**/*.feature"))
+        config = load_style_config(self.root, python, self.workspace.snapshot.files, features)
         self.seen = load_seen_calls(self.root / CALLS)[0]
         known = (tuple(self._stamps.items()), config)
         if known != self._known:
