@@ -91,6 +91,11 @@ class Explorer:
         await explorer.close()
         return problem
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still answers."""
+        return not self._ended
+
     async def try_tests(self, path: Path, text: str, tests: Sequence[str], watch: Path) -> tuple[Trial, ...]:
         """Run `tests` (`test_x`, `TestX::test_y`) of a file that would stand at `path` with this text.
 

@@ -6,17 +6,19 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from testlens.domain.expressions import Expression, mark
 from testlens.scaffold.names import ModuleNames
 from testlens.scaffold.scene import Patch, Scene
-from testlens.scaffold.target import FunctionNode, Target
+from testlens.scaffold.target import FunctionNode, Target, guards_before
 from testlens.scaffold.wishes import Way, Wish, ways
 
 Change = Callable[[Scene], Scene]
 _MOCK = mark("unittest.mock", "MagicMock")
 _ASYNC_MOCK = mark("unittest.mock", "AsyncMock")
 _DEEPEST = 6
+_FALSE = frozenset({"False", "None", "0", '""', "[]", "{}", "()"})
 # Calls that pass on whether their argument has something in it.
 _TRANSPARENT = frozenset(
     {"str", "int", "float", "list", "tuple", "set", "sorted", "iter", "enumerate", "reversed", "dict"}
@@ -57,7 +59,9 @@ class _Reader:
 
     def _name(self, name: str, value: Expression, before: int, depth: int) -> Iterator[Change]:
         binding = _last_binding(self.target.innermost, name, before)
-        if binding is not None:
+        if binding is not None and isinstance(binding[0], ast.Constant):
+            yield from self._flag(name, value, before, depth)
+        elif binding is not None:
             source, wrap = binding
             wrapped = replace(value, code=wrap(value.code))
             yield from self.changes(Wish(source, wrapped), before, depth + 1)
@@ -65,6 +69,19 @@ class _Reader:
             yield lambda scene: scene.with_argument(name, value)
         elif self.names.owns(name):
             yield lambda scene: scene.with_patch(Patch(mark(self.module, ""), name, value))
+
+    def _flag(self, name: str, value: Expression, before: int, depth: int) -> Iterator[Change]:
+        """A local name that was set to one constant or another: go the way to where it is set to one like `value`."""
+        function = self.target.innermost
+        for node in ast.walk(function):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Constant(value=constant), lineno=line) if (
+                    bound == name and line < before and bool(constant) is (value.code not in _FALSE)
+                ):
+                    for guard in guards_before(function, line)[::-1]:
+                        if guard.kind == "if" and guard.test is not None:
+                            for way in ways(_with_constants(guard.test, self.target.tree), guard.wanted):
+                                yield from _together(way, self, guard.line, depth + 1)
 
     def _attribute(self, subject: ast.Attribute, value: Expression, before: int, depth: int) -> Iterator[Change]:
         path = self._path(subject, before)
@@ -115,7 +132,7 @@ class _Reader:
         self, base: ast.expr, attribute: str, stand_in: Expression, before: int, depth: int
     ) -> Iterator[Change]:
         path = self._path(base, before)
-        owner = self._global(base)
+        owner = self._parent() if _is_super(base) else self._global(base)
         if path is not None:
             yield lambda scene: scene.with_patch(Patch(path, attribute, stand_in))
             yield lambda scene: scene.with_setting(f"{path}.{attribute}", stand_in)
@@ -124,6 +141,11 @@ class _Reader:
         else:
             holder = Expression(f"{_MOCK}({attribute}={stand_in.code})", stand_in.fixtures, "mock")
             yield from self.changes(Wish(base, holder), before, depth + 1)
+
+    def _parent(self) -> str | None:
+        """The class that `super()` most likely finds a method in."""
+        owner = self.target.owner
+        return self._global(owner.bases[0]) if owner is not None and owner.bases else None
 
     def _is_awaited(self, call: ast.Call) -> bool:
         return any(isinstance(node, ast.Await) and node.value is call for node in ast.walk(self.target.function))
@@ -193,9 +215,9 @@ def _parameter_names(function: FunctionNode, is_method: bool) -> Iterator[str]:
     yield from (parameter.arg for parameter in (arguments.vararg, arguments.kwarg) if parameter is not None)
 
 
-def _together(way: Way, reader: _Reader, line: int) -> Iterator[Change]:
+def _together(way: Way, reader: _Reader, line: int, depth: int = 0) -> Iterator[Change]:
     """One change that makes all wishes of a way come true, as many as there are ways to do that (few)."""
-    alternatives = [list(reader.changes(wish, line))[:3] for wish in way]
+    alternatives = [list(islice(reader.changes(wish, line, depth), 3)) for wish in way]
     if not alternatives or any(not found for found in alternatives):
         return
     for index in range(max(len(found) for found in alternatives)):
@@ -206,6 +228,10 @@ def _apply_all(changes: Sequence[Change], scene: Scene) -> Scene:
     for change in changes:
         scene = change(scene)
     return scene
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
 def _last_binding(function: FunctionNode, name: str, before: int) -> tuple[ast.expr, Callable[[str], str]] | None:

@@ -61,6 +61,16 @@ class Scene:
         others = tuple(p for p in self.patches if (p.owner, p.attribute) != (patch.owner, patch.attribute))
         return replace(self, patches=(*others, patch))
 
+    def simpler(self) -> Iterator[Scene]:
+        """The scene with one thing less each: a stand-in, a setting, an argument that has a default."""
+        for patch in self.patches:
+            yield replace(self, patches=tuple(other for other in self.patches if other != patch))
+        for path in self.settings:
+            yield replace(self, settings={kept: value for kept, value in self.settings.items() if kept != path})
+        optional = {parameter.name for parameter in self.description.parameters if parameter.has_default}
+        for name in optional & self.arguments.keys():
+            yield replace(self, arguments={kept: value for kept, value in self.arguments.items() if kept != name})
+
     @property
     def key(self) -> str:
         """Equal for scenes that do the same."""

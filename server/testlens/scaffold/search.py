@@ -22,10 +22,11 @@ from testlens.scaffold.scene import Scene
 from testlens.scaffold.target import FunctionNode, Guard, Target
 from testlens.scaffold.values import STAND_IN, arguments_for, receivers_for
 
-_TOGETHER = 4
+_TOGETHER = 12
 _MOST_CALLS_SEEN = 6
 _MOST_RECEIVERS = 4
 _MOST_ALTERNATIVES = 10
+_MOST_SIMPLIFICATIONS = 4
 # Mistakes in how the function was called rather than answers of it.
 _MISUSE = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "AssertionError")
 
@@ -59,7 +60,21 @@ def reach(target: Target, knowledge: Knowledge) -> Reach:
             break
         for scene, trial in zip(scenes, trials, strict=True):
             search.learn(scene, trial)
+    yield from _simplified(search, knowledge)
     return search.found()
+
+
+def _simplified(search: _Search, knowledge: Knowledge) -> Generator[Attempt, tuple[Trial, ...] | None, None]:
+    """Try what was found with less, as long as that reaches as much."""
+    for _ in range(_MOST_SIMPLIFICATIONS):
+        scenes = [scene for found in search.found() for scene in found.scene.simpler() if search.is_new(scene)]
+        if not scenes:
+            return
+        trials = yield Attempt(tuple(trying(scene, knowledge.style) for scene in scenes[:_TOGETHER]))
+        if trials is None:
+            return
+        for scene, trial in zip(scenes, trials, strict=False):
+            search.learn(scene, trial)
 
 
 def first_scenes(target: Target, knowledge: Knowledge) -> tuple[Scene, ...]:
@@ -79,6 +94,7 @@ class _Search:
         self._queue: list[tuple[float, int, Scene]] = []
         self._order = count()
         self._known: set[str] = set()
+        self._tried: set[str] = set()
         self._found: list[Found] = []
         self._extra = 24
         for rank, scene in enumerate(self.first_scenes()):
@@ -98,6 +114,7 @@ class _Search:
 
     def learn(self, scene: Scene, trial: Trial) -> None:
         """Take in what came of a scene, and think of what to change in it."""
+        self._tried.add(scene.key)
         found = self._judge(scene, trial)
         if found is not None:
             self._found.append(found)
@@ -108,6 +125,12 @@ class _Search:
             score -= 4
         for rank, change in enumerate(self._changes(scene, trial)):
             self._push(change(scene), rank * 0.25 - score * 10 + scene.cost * 0.1)
+
+    def is_new(self, scene: Scene) -> bool:
+        """Whether a scene was not thought of before; it counts as known from now on."""
+        is_new = scene.key not in self._tried
+        self._tried.add(scene.key)
+        return is_new
 
     def found(self) -> tuple[Found, ...]:
         """The fewest of the found scenes that reach all that was reached, good and simple ones first."""

@@ -125,6 +125,11 @@ def _holds(node: FunctionNode | ast.ClassDef, region: Region, line: int) -> bool
     return node.body[0].lineno <= line <= (node.end_lineno or line) and node.lineno < max(region.scope_line, line)
 
 
+def guards_before(function: FunctionNode, line: int) -> tuple[Guard, ...]:
+    """The conditions on the way to any line of a function."""
+    return tuple(_way_to(function.body, line))
+
+
 def _guards(function: FunctionNode, region: Region) -> Iterator[Guard]:
     """The conditions on the way to the gap, in the order in which they are met."""
     if region.kind == "partial":

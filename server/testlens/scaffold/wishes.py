@@ -281,13 +281,19 @@ def _instances(subject: ast.expr, classes: ast.expr, wanted: bool) -> Iterator[W
     yield from _each(subject, ("None", "object()", f"{_MOCK}()"))
 
 
+def _with_affix(affix: str | bytes, is_prefix: bool) -> Iterator[str]:
+    word: str | bytes = "name" if isinstance(affix, str) else b"name"
+    yield repr(affix + word if is_prefix else word + affix)  # type: ignore[operator]
+    yield repr(affix)
+
+
 def _method(test: ast.Call, function: ast.Attribute, wanted: bool) -> Iterator[Way]:
     subject = function.value
     first = test.args[0] if test.args else None
-    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-    if function.attr in ("startswith", "endswith") and text is not None:
-        fitting = (text + "name", text) if function.attr == "startswith" else ("name" + text, text)
-        yield from _each(subject, [repr(word) for word in fitting] if wanted else ('"~"', '""'))
+    text = first.value if isinstance(first, ast.Constant) else None
+    if function.attr in ("startswith", "endswith") and isinstance(text, str | bytes):
+        yield from _each(subject, list(_with_affix(text, function.attr == "startswith")) if wanted else ('"~"', '""'))
+        yield from _each(subject, ('b"~"',) if isinstance(text, bytes) and not wanted else ())
     elif function.attr in ("isdigit", "isnumeric", "isdecimal"):
         yield from _each(subject, ('"1"',) if wanted else ('"name"', '""'))
     elif function.attr in ("isalpha", "isidentifier", "isalnum", "islower"):

@@ -17,7 +17,7 @@ from testlens.domain.cases import Draft
 from testlens.domain.coverage import ParsedSource, Trace, combine
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Gap
-from testlens.domain.trials import FunctionDescription, Trial
+from testlens.domain.trials import FunctionDescription, Trial, TrialOutcome
 from testlens.runners.explorer import Explorer
 from testlens.scaffold.place import Place, choose_place
 from testlens.scaffold.plain import write_attempt
@@ -236,7 +236,7 @@ def judge_runs(scaffold: Scaffold, runs: Sequence[Sequence[Trial]]) -> Verdict:
 
 def _in_words(
     scaffold: Scaffold,
-    outcomes: Sequence[set[str]],
+    outcomes: Sequence[set[TrialOutcome]],
     covered: Sequence[int],
     aims: Sequence[int],
     runs: Sequence[Sequence[Trial]],

@@ -19,7 +19,8 @@ _OLDEST = re.compile(r">=?\s*(\d+)\.(\d+)")
 
 
 def load_style_config(root: Path, python: str | None, sources: Iterable[str], features: Iterable[str]) -> StyleConfig:
-    """Read the project's configuration; what cannot be read says nothing. Runs nothing: libraries are looked for on disk.
+    """Read the project's configuration; what cannot be read says nothing. Runs nothing: libraries are looked for on
+    disk.
 
     `sources` are the measured files and `features` the feature files, POSIX and relative.
     """
