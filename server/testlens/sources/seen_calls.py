@@ -15,7 +15,7 @@ VERSION = 1
 
 
 def load_seen_calls(path: Path) -> tuple[SeenCalls, tuple[Problem, ...]]:
-    """The recorded calls by file and function; empty where nothing was recorded. Calls that cannot be read are left out."""
+    """The recorded calls by file and function, empty where there are none; calls that cannot be read are left out."""
     try:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
