@@ -21,6 +21,11 @@ class Exploration:
         self.project = project
         self._explorer = explorer
 
+    @property
+    def scratch(self) -> Path:
+        """The folder that everything tried is shut in."""
+        return self._explorer.scratch
+
     async def trial(self, text: str, test: str = "test_it", watch: str = "shop.py") -> Trial:
         """What comes of one test of a file with this text."""
         (trial,) = await self.trials(text, [test], watch)

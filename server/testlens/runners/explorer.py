@@ -55,7 +55,7 @@ class Explorer:
     def __init__(self, request: ExplorerRequest, agent: GroupProcess, scratch: Path) -> None:
         self._request = request
         self._agent = agent
-        self._scratch = scratch
+        self.scratch = scratch
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._ready: asyncio.Future[Problem | None] = asyncio.get_running_loop().create_future()
@@ -118,19 +118,19 @@ class Explorer:
         """End the session and all that it started."""
         self._ended = True
         await self._agent.stop(_GRACE_SECONDS)
-        await asyncio.to_thread(kill_marked, _RUN_VARIABLE, str(self._scratch))
+        await asyncio.to_thread(kill_marked, _RUN_VARIABLE, str(self.scratch))
         for task in self._tasks:
             with contextlib.suppress(TimeoutError):  # a process that left the group may hold a pipe open for ever
                 await asyncio.wait_for(task, 0.5)
         self._agent.close()
-        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self.scratch, ignore_errors=True)
 
     async def _start(self, root: Path) -> Problem | None:
         request = self._request
         self._write(
             {
                 "root": str(root),
-                "scratch": str(self._scratch),
+                "scratch": str(self.scratch),
                 "pytest_args": request.pytest_args,
                 "near": None if request.near is None else str(request.near),
                 "seconds": request.seconds,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from testlens_agent.child import die_with
 from testlens_agent.explore.describe import describe
+from testlens_agent.explore.landlock import restrict
 from testlens_agent.explore.limits import let_go, limit_memory, limit_time
 from testlens_agent.explore.messages import Messages
 from testlens_agent.explore.places import Places
@@ -70,6 +71,7 @@ def confine(session: Session, folder: Path, messages: Messages) -> None:
     _move_tmp_path(session.pytest, base)
     limit_memory(request.memory_mb)
     limit_time(request.seconds)
+    restrict([str(request.scratch)], request.network)
     sandbox = Sandbox(Places((str(request.scratch),)), request.network, lambda wish: messages.send(refused=wish))
     guard_the_rest(sandbox, lambda status: messages.send(leaving=status))
     sandbox.arm()

@@ -34,11 +34,12 @@ class Places:
         return any(path == root or path.startswith(root + os.sep) for root in self._roots)
 
 
-def shown(path: Any) -> str:
-    """A path as a message shows it."""
+def shown(path: Any, folder: int | None = _NO_FOLDER) -> str:
+    """A path as a message shows it, from the descriptor of a folder on where it is relative to one."""
     try:
-        return _fsdecode(path)
-    except (TypeError, ValueError):
+        text = _fsdecode(path)
+        return text if folder in (None, _NO_FOLDER) else _join(_base(folder), text)
+    except (TypeError, ValueError, OSError):
         return repr(path)
 
 

@@ -6,6 +6,7 @@ can catch that like any other PermissionError and go on; what it wanted is told 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -57,10 +58,6 @@ _NATIVE = frozenset(
 _Check = Callable[..., Optional[str]]
 
 
-class RefusedError(PermissionError):
-    """The sandbox refused something; the message says what."""
-
-
 class Sandbox:
     """What one process may do. `tell` is called with what was refused, in words, before the code under test knows."""
 
@@ -89,11 +86,18 @@ class Sandbox:
 
         sys.addaudithook(hook)
 
-    def refuse(self, wish: str) -> None:
-        """Tell what the code under test wants to do, and raise."""
+    def tell(self, wish: str) -> str:
+        """Tell what the code under test wants to do; returns how it was told."""
         text = wish if len(wish) <= _LONGEST else wish[: _LONGEST - 3] + "..."
         self._tell(text)
-        raise RefusedError(f"Testlens tries this code in a sandbox, which does not let it go on: it {text}.")
+        return text
+
+    def refuse(self, wish: str) -> None:
+        """Tell what the code under test wants to do, and raise."""
+        text = self.tell(wish)
+        raise PermissionError(
+            errno.EPERM, f"Testlens tries this code in a sandbox, which does not allow that it {text}"
+        )
 
     # Each check is called with the event's arguments and answers in words what must not happen, or None.
 
@@ -105,7 +109,7 @@ class Sandbox:
             "os.rmdir": entry("deletes the folder"),
             "os.mkdir": lambda path, mode, folder: entry("makes the folder")(path, folder),
             "os.rename": self._rename,
-            "os.link": lambda source, target, start, end: entry("makes a link")(target, end),
+            "os.link": self._link,
             "os.symlink": lambda source, target, folder: entry("makes a link")(target, folder),
             "os.truncate": lambda path, length: None if isinstance(path, int) else content("truncates")(path),
             "os.chmod": lambda path, mode, folder: content("changes the mode of")(path, folder),
@@ -114,7 +118,7 @@ class Sandbox:
             "os.utime": lambda path, times, ns, folder: content("changes the time of")(path, folder),
             "os.setxattr": lambda path, *rest: content("changes an attribute of")(path),
             "os.removexattr": lambda path, *rest: content("changes an attribute of")(path),
-            "sqlite3.connect": self._database,
+            "sqlite3.connect": self.judge_database,
         }
 
     def _process_checks(self) -> dict[str, _Check]:
@@ -159,13 +163,13 @@ class Sandbox:
 
     def _entry(self, verb: str) -> _Check:
         def check(path: Any, folder: int = -1) -> str | None:
-            return None if self.places.allow_entry(path, folder) else f"{verb} {shown(path)}"
+            return None if self.places.allow_entry(path, folder) else f"{verb} {shown(path, folder)}"
 
         return check
 
     def _content(self, verb: str) -> _Check:
         def check(path: Any, folder: int = -1) -> str | None:
-            return None if self.places.allow(path, folder) else f"{verb} {shown(path)}"
+            return None if self.places.allow(path, folder) else f"{verb} {shown(path, folder)}"
 
         return check
 
@@ -179,9 +183,16 @@ class Sandbox:
     def _rename(self, source: Any, target: Any, start: int, end: int) -> str | None:
         if self.places.allow_entry(source, start) and self.places.allow_entry(target, end):
             return None
-        return f"renames {shown(source)} to {shown(target)}"
+        return f"renames {shown(source, start)} to {shown(target, end)}"
 
-    def _database(self, database: Any) -> str | None:
+    def _link(self, source: Any, target: Any, start: int, end: int) -> str | None:
+        # A second name of a file outside would be a way to write to it.
+        if self.places.allow_entry(source, start) and self.places.allow_entry(target, end):
+            return None
+        return f"makes a link from {shown(target, end)} to {shown(source, start)}"
+
+    def judge_database(self, database: Any) -> str | None:
+        """What a connection to this SQLite database would do that it must not, in words."""
         text = shown(database)
         if text in ("", ":memory:"):
             return None

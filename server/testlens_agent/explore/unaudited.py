@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -10,6 +11,13 @@ from typing import Any, Callable, NoReturn
 from testlens_agent.explore.places import shown
 from testlens_agent.explore.sandbox import Sandbox
 
+sqlite3: Any
+try:
+    import sqlite3
+except ImportError:  # a Python that was built without it
+    sqlite3 = None
+
+_SQLITE_ATTACH = 24
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -21,6 +29,7 @@ def guard_the_rest(sandbox: Sandbox, leaving: Callable[[int], None]) -> None:
     _forbid(sandbox, signal, "pidfd_send_signal", "signals another process")
     _forbid(sandbox, sys.modules.get("_posixsubprocess"), "fork_exec", "starts a program")
     _forbid_import(sandbox, "_posixshmem", "shm_open", "shares memory with other processes")
+    _guard_databases(sandbox)
     _announce_exit(leaving)
 
 
@@ -30,7 +39,7 @@ def _guard_open(sandbox: Sandbox) -> None:
     def guarded(path: Any, flags: int, mode: int = 0o777, *, dir_fd: Any = None) -> int:
         # The event of an opening does not say which folder a relative path starts from.
         if dir_fd is not None and flags & _WRITING and not sandbox.places.allow(path, dir_fd):
-            sandbox.refuse(f"writes {shown(path)}")
+            sandbox.refuse(f"writes {shown(path, dir_fd)}")
         return real(path, flags, mode, dir_fd=dir_fd)
 
     _replace("open", guarded)
@@ -43,10 +52,32 @@ def _guard_entry(sandbox: Sandbox, name: str, verb: str) -> None:
 
     def guarded(path: Any, *arguments: Any, dir_fd: Any = None, **named: Any) -> Any:
         if not sandbox.places.allow_entry(path, -1 if dir_fd is None else dir_fd):
-            sandbox.refuse(f"{verb} {shown(path)}")
+            sandbox.refuse(f"{verb} {shown(path, dir_fd)}")
         return real(path, *arguments, dir_fd=dir_fd, **named)
 
     _replace(name, guarded)
+
+
+def _guard_databases(sandbox: Sandbox) -> None:
+    """Refuse the statements that open further files."""
+    if sqlite3 is None:
+        return
+    real = sqlite3.connect
+
+    def judge(action: int, name: str | None, *rest: str | None) -> int:
+        wish = sandbox.judge_database(name or "") if action == _SQLITE_ATTACH else None
+        if wish is None:
+            return 0
+        sandbox.tell(wish)
+        return 1
+
+    @functools.wraps(real)
+    def connect(*arguments: Any, **named: Any) -> Any:
+        connection = real(*arguments, **named)
+        connection.set_authorizer(judge)
+        return connection
+
+    sqlite3.connect = sqlite3.dbapi2.connect = connect
 
 
 def _replace(name: str, guarded: Any) -> None:

@@ -132,9 +132,7 @@ class DescribeWork(Work):
     def ended(self, how: Ending) -> None:
         if self._description is not None:
             return
-        if self._refused:
-            self._description = _unreachable(self.command["function"], f"importing its module {self._refused[0]}")
-        elif how.timed_out:
+        if how.timed_out:
             self._description = _unreachable(
                 self.command["function"], f"importing its module takes more than {self.first_seconds:g} s"
             )
@@ -142,7 +140,10 @@ class DescribeWork(Work):
             self._description = _unreachable(self.command["function"], "importing its module ends the process")
 
     def answer(self) -> dict[str, Any]:
-        return {"description": self._description}
+        description = self._description or {}
+        if self._refused and description.get("unreachable"):
+            description["unreachable"] = f"importing its module {self._refused[0]}, which the sandbox refuses"
+        return {"description": description}
 
 
 def work_for(command: dict[str, Any], seconds: float) -> Work:
