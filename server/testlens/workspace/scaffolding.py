@@ -103,7 +103,7 @@ class Scaffolder:
         knowledge = Knowledge(style, description, self._session.tests.seen)
         search = chosen.search(found.target, knowledge)
         if explorer is None or description.unreachable is not None:
-            draft = _without_trials(search)
+            draft = without_trials(search)
         else:
             judge = _Judge(explorer, found, self._workspace.root / place.test_file, self._session.tests, style)
             draft = await self._drive(search, judge, progress)
@@ -190,7 +190,8 @@ class _Judge:
 _ASYNC = {"strict": "@__import__('pytest').mark.asyncio", "anyio": "@__import__('pytest').mark.anyio"}
 
 
-def _without_trials(search: Search) -> Draft:
+def without_trials(search: Search) -> Draft:
+    """What a search has to say where nothing may be run."""
     try:
         next(search)
         while True:

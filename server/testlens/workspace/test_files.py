@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from testlens.domain.calls import SeenCalls
@@ -16,6 +17,7 @@ from testlens.workspace.workspace import Workspace
 
 CALLS = ".testlens/calls.json"
 _MOST_FILES = 400
+_MOST_SOURCES = 2_000
 _MOST_BYTES = 3_000_000
 _LEFT_OUT = frozenset({"node_modules", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
 
@@ -57,7 +59,8 @@ class TestFiles:
         """The style of the project as its files are now; blocks for as long as reading new or changed ones takes."""
         found = dict(self._read_files())
         features = (path.relative_to(self.root).as_posix() for path in self.root.glob("tests/**/*.feature"))
-        config = load_style_config(self.root, python, self.workspace.snapshot.files, features)
+        sources = self.workspace.snapshot.files or _sources(self.root)
+        config = load_style_config(self.root, python, sources, features)
         self.seen = load_seen_calls(self.root / CALLS)[0]
         known = (tuple(self._stamps.items()), config)
         if known != self._known:
@@ -83,19 +86,23 @@ class TestFiles:
 
 
 def _test_files(root: Path) -> Iterator[Path]:
-    count = 0
+    return islice((path for path in _python_files(root) if _is_test(path.name)), _MOST_FILES)
+
+
+def _sources(root: Path) -> tuple[str, ...]:
+    """The files that may be under test, for as long as no run has said which are."""
+    found = (path.relative_to(root).as_posix() for path in _python_files(root) if not _is_test(path.name))
+    return tuple(islice(found, _MOST_SOURCES))
+
+
+def _python_files(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _LEFT_OUT)
-        for name in sorted(files):
-            if _is_test(name):
-                count += 1
-                if count > _MOST_FILES:
-                    return
-                yield Path(folder) / name
+        yield from (Path(folder) / name for name in sorted(files) if name.endswith(".py"))
 
 
 def _is_test(name: str) -> bool:
-    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py")
+    return name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
 
 
 def _text(path: Path) -> str | None:
