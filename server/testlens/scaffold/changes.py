@@ -123,6 +123,8 @@ class _Reader:
                 yield lambda scene: scene.with_patch(Patch(mark(self.module, ""), name, stand_in))
             case ast.Name(id=name) if _last_binding(self.target.innermost, name, before) is not None:
                 yield from self.changes(Wish(call.func, stand_in), before, depth + 1)
+            case ast.Name(id=name) if (found := self.names.imported_inside(name)) is not None:
+                yield lambda scene: scene.with_patch(Patch(mark(found.module, ""), found.qualname, stand_in))
             case ast.Name(id=name):
                 yield lambda scene: scene.with_patch(Patch(mark(self.module, ""), name, stand_in, fresh=True))
             case ast.Attribute(value=base, attr=attribute):
@@ -176,7 +178,8 @@ class _Reader:
         if name == "cls" and self.target.owner is not None:
             return mark(self.module, self.target.name.rpartition(".")[0])
         root = name.partition(".")[0]
-        if not self.names.owns(root) or _last_binding(self.target.innermost, root, 1 << 30) is not None:
+        is_known = self.names.owns(root) or self.names.imported_inside(root) is not None
+        if not is_known or _last_binding(self.target.innermost, root, 1 << 30) is not None:
             return None
         found = self.names.origin(name)
         return None if found is None else mark(found.module, found.qualname)

@@ -15,6 +15,7 @@ from testlens.scaffold.naming import NeededImport
 from testlens.scaffold.style import Style
 
 _Import = ast.Import | ast.ImportFrom
+_USUAL_WIDTH = 88
 _FUTURE, _STANDARD, _THIRD_PARTY, _FIRST_PARTY, _LOCAL = range(5)
 
 
@@ -100,7 +101,7 @@ def _merge(
         statement = statements[line]
         names = _members([(a.name, a.asname or "") for a in statement.names], [(i.name, i.alias) for i in items])
         ended = host.newline if host.lines[(statement.end_lineno or line) - 1].endswith(("\n", "\r")) else ""
-        text = _from_text(statement.module or "", names, style.line_length).replace("\n", host.newline) + ended
+        text = _from_text(statement.module or "", names, _width(style)).replace("\n", host.newline) + ended
         edits.append(Edit(path, line, (statement.end_lineno or line) + 1, text))
     return edits, rest
 
@@ -162,7 +163,7 @@ def _statements(needed: Iterable[NeededImport], style: Style) -> list[_New]:
             text = f"import {item.module} as {item.alias}" if item.alias else f"import {item.module}"
             found.append(_New(section_of(item.module, style), _Key(False, item.module), text))
     for module, names in members.items():
-        text = _from_text(module, sorted(names, key=_by_type), style.line_length)
+        text = _from_text(module, sorted(names, key=_by_type), _width(style))
         found.append(_New(section_of(module, style), _Key(True, module), text))
     return sorted(found, key=lambda new: (new.section, _default_order(new.key)))
 
@@ -309,3 +310,8 @@ def _sections(statements: Sequence[_New], newline: str) -> str:
     for statement in statements:
         grouped.setdefault(statement.section, []).append(statement.text.replace("\n", newline) + newline)
     return newline.join("".join(grouped[section]) for section in sorted(grouped))
+
+
+def _width(style: Style) -> int:
+    """Wrapped as for the usual 88 columns, an import is left alone whatever the line length: its last comma says so."""
+    return min(style.line_length, _USUAL_WIDTH)

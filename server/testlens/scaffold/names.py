@@ -15,13 +15,17 @@ class ModuleNames:
     def __init__(self, tree: ast.Module, module: str) -> None:
         self._module = module
         self._origins: dict[str, Reference] = {}
+        self._of_functions: dict[str, Reference] = {}
         for node in _module_level(tree.body):
-            self._bind(node)
+            self._bind(node, self._origins)
+        for inner in ast.walk(tree):
+            if isinstance(inner, ast.Import | ast.ImportFrom):
+                self._bind(inner, self._of_functions)
 
     def origin(self, name: str) -> Reference | None:
         """Where a dotted name of the module comes from; None for what is no global of it."""
         root, _, rest = name.partition(".")
-        found = self._origins.get(root)
+        found = self._origins.get(root) or self._of_functions.get(root)
         if found is None:
             return Reference("builtins", name) if hasattr(builtins, root) else None
         return Reference(found.module, ".".join(part for part in (found.qualname, rest) if part))
@@ -29,6 +33,10 @@ class ModuleNames:
     def owns(self, name: str) -> bool:
         """Whether the module binds this name itself, by import or definition."""
         return name in self._origins
+
+    def imported_inside(self, name: str) -> Reference | None:
+        """Where a name comes from that functions import for themselves; None for other names."""
+        return None if name in self._origins else self._of_functions.get(name)
 
     def adopt(self, code: str) -> str | None:
         """Marked source in which names marked with an empty module are this module's; None where one is no global."""
@@ -42,23 +50,23 @@ class ModuleNames:
         assert found is not None
         return mark(found.module, found.qualname)
 
-    def _bind(self, node: ast.stmt) -> None:
+    def _bind(self, node: ast.stmt, origins: dict[str, Reference]) -> None:
         match node:
             case ast.Import():
                 for alias in node.names:
                     name = alias.asname or alias.name.partition(".")[0]
-                    self._origins[name] = Reference(alias.name if alias.asname else name, "")
+                    origins[name] = Reference(alias.name if alias.asname else name, "")
             case ast.ImportFrom():
                 module = self._absolute(node)
                 for alias in node.names:
-                    self._origins[alias.asname or alias.name] = Reference(module, alias.name)
+                    origins[alias.asname or alias.name] = Reference(module, alias.name)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                self._origins[node.name] = Reference(self._module, node.name)
+                origins[node.name] = Reference(self._module, node.name)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 for found in (inner for target in targets for inner in ast.walk(target)):
                     if isinstance(found, ast.Name):
-                        self._origins.setdefault(found.id, Reference(self._module, found.id))
+                        origins.setdefault(found.id, Reference(self._module, found.id))
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:

@@ -27,6 +27,8 @@ _MOST_CALLS_SEEN = 6
 _MOST_RECEIVERS = 4
 _MOST_ALTERNATIVES = 10
 _MOST_SIMPLIFICATIONS = 4
+# Scenes that are tried in vain before what was reached is taken for all that can be.
+_MOST_EXTRA = 120
 # Mistakes in how the function was called rather than answers of it.
 _MISUSE = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "AssertionError")
 
@@ -96,14 +98,14 @@ class _Search:
         self._known: set[str] = set()
         self._tried: set[str] = set()
         self._found: list[Found] = []
-        self._extra = 24
+        self._extra = _MOST_EXTRA
         for rank, scene in enumerate(self.first_scenes()):
             self._push(scene, rank * 0.5)
 
     @property
     def is_over(self) -> bool:
-        """Whether all of the gap is reached by good calls, or better ones were looked for long enough."""
-        return not self._left() and (not any(found.is_clumsy for found in self._found) or self._extra <= 0)
+        """Whether good calls reach all of the gap, or nothing was gained for long after something was reached."""
+        return self._reached(self._good()) or (bool(self._found) and self._extra <= 0)
 
     def next_scenes(self) -> list[Scene]:
         """The likeliest scenes that were not tried."""
@@ -115,11 +117,12 @@ class _Search:
     def learn(self, scene: Scene, trial: Trial) -> None:
         """Take in what came of a scene, and think of what to change in it."""
         self._tried.add(scene.key)
+        self._extra -= 1
         found = self._judge(scene, trial)
         if found is not None:
+            if self._gains(found):
+                self._extra = _MOST_EXTRA
             self._found.append(found)
-        if self._found and not self._left():
-            self._extra -= 1
         score = self._progress(trial)
         if trial.outcome in ("timeout", "crashed"):
             score -= 4
@@ -145,11 +148,20 @@ class _Search:
                 arcs |= found.arcs
         return tuple(chosen)
 
-    def _left(self) -> bool:
+    def _gains(self, new: Found) -> bool:
+        """Whether it reaches what nothing as good has reached."""
+        known = self._good() if not new.is_clumsy else self._found
+        lines = {line for found in known for line in found.lines}
+        arcs = {arc for found in known for arc in found.arcs}
+        return not (new.lines <= lines and new.arcs <= arcs)
+
+    def _good(self) -> list[Found]:
+        return [found for found in self._found if not found.is_clumsy]
+
+    def _reached(self, found: list[Found]) -> bool:
         if self._target.region.kind == "partial":
-            return not any(found.arcs for found in self._found)
-        reached = frozenset(line for found in self._found for line in found.lines)
-        return not self._target.lines <= reached
+            return any(one.arcs for one in found)
+        return self._target.lines <= {line for one in found for line in one.lines}
 
     def _judge(self, scene: Scene, trial: Trial) -> Found | None:
         if trial.outcome in ("error", "timeout", "crashed", "blocked", "skipped"):
@@ -249,8 +261,10 @@ class _Search:
         ]
 
     def _mending(self, trial: Trial) -> Iterator[Change]:
-        """Changes to what the line that failed uses."""
+        """Changes to what the line that failed uses, or to the last calls where something was refused."""
         line = trial.raised.line if trial.raised is not None else None
+        if trial.blocked is not None:
+            yield from self._standing_in(trial)
         nodes = [node for node in ast.walk(self._target.function) if getattr(node, "lineno", None) == line]
         names = [node.id for node in nodes if isinstance(node, ast.Name)]
         for name in dict.fromkeys(names):
@@ -260,6 +274,16 @@ class _Search:
             yield from replacements(self._target, self._module, call, "", STAND_IN)
         for receiver in self._receivers[:_MOST_RECEIVERS]:
             yield _receiver(receiver)
+
+    def _standing_in(self, trial: Trial) -> Iterator[Change]:
+        """Stand-ins for what the function called last, the later the likelier."""
+        calls = [
+            node
+            for node in ast.walk(self._target.function)
+            if isinstance(node, ast.Call) and node.lineno in trial.lines
+        ]
+        for call in sorted(calls, key=lambda call: -call.lineno)[:8]:
+            yield from replacements(self._target, self._module, call, "", STAND_IN)
 
     def _varying(self, scene: Scene) -> Iterator[Change]:
         """One parameter after the other with its next values."""

@@ -17,11 +17,13 @@ from testlens.scaffold.target import Target
 STAND_IN = Expression(f"{mark('unittest.mock', 'MagicMock')}()", origin="mock")
 _MOST_VALUES = 24
 _FROM_THE_NAME = (
+    (r"(^|_)mode$", '"r"', ()),
+    (r"(^|_)encoding$", '"utf-8"', ()),
     (r"(^|_)(path|file|filename|folder|directory|dir)s?$", 'tmp_path / "name"', ("tmp_path",)),
     (r"(^|_)(n|num|number|count|size|length|limit|index|idx|depth|width|height|port|start|stop|offset|level)$", "1",
     ()), (r"(^|_)(timeout|delay|seconds|interval|rate|ratio|weight|score|amount|price)$", "0.5", ()),
     (r"^(is|has|use|allow|with|no|should|enable|show|force|strict|verbose|quiet)(_|$)", "True", ()),
-    (r"(^|_)(name|key|text|title|label|prefix|suffix|msg|message|word|string|s|id|url|uri|encoding|mode)$", '"name"',
+    (r"(^|_)(name|key|text|title|label|prefix|suffix|msg|message|word|string|s|id|url|uri)$", '"name"',
     ()), (r"(^|_)(data|content|payload|raw|blob|body)$", 'b"data"', ()),
     (r"(^|_)(func|function|f|fn|callback|callable|handler|hook|factory|predicate|filter)$", "", ()),
     (r"(^|_)(items|values|args|names|lines|records|rows|parts|elements|params|iterable|seq|sequence|list)$",
