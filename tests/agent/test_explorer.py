@@ -29,6 +29,14 @@ async def test_a_trial_tells_what_the_body_of_the_test_ran_and_saw(project: Proj
     assert trial.local_values["result"].code == "9.0"
 
 
+async def test_a_trial_sees_that_a_variable_is_none(project: Project) -> None:
+    project.write(SHOP)
+    async with exploring(project) as exploration:
+        trial = await exploration.trial("def test_it():\n    result = None\n")
+
+    assert trial.local_values["result"].code == "None"
+
+
 async def test_a_trial_tells_what_left_the_body_and_from_where(project: Project) -> None:
     project.write(SHOP)
     async with exploring(project) as exploration:

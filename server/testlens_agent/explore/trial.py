@@ -64,7 +64,8 @@ class Watch:
             self.outcome = outcome
 
     def _is_scenery(self, name: str, value: object) -> bool:
-        return name.startswith("@") or value is getattr(self.item, "instance", self)
+        instance = getattr(self.item, "instance", None)  # None for a plain function, which is a value like any other
+        return name.startswith("@") or (instance is not None and value is instance)
 
     def _passed_test(self, trace: TracebackType | None) -> bool:
         while trace is not None:
