@@ -42,7 +42,7 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     arguments = request["arguments"]
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
     try:
-        return int(pytest.main(list(arguments), plugins=[plugin]))
+        return int(pytest.main(list(arguments), plugins=[plugin, *_recording(request, root)]))
     finally:
         if measurement is not None:
             measurement.finish()
@@ -54,6 +54,14 @@ def _measurement(request: dict[str, Any], root: Path, events: EventStream) -> An
     from testlens_agent.measure import Measurement
 
     return Measurement(root, request["piece"], events)
+
+
+def _recording(request: dict[str, Any], root: Path) -> list[object]:
+    if request["calls"] is None:
+        return []
+    from testlens_agent.recorder_plugin import RecorderPlugin
+
+    return [RecorderPlugin(root, Path(request["calls"]))]
 
 
 def _run_behind_shield() -> None:

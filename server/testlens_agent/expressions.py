@@ -60,12 +60,16 @@ class ExpressionWriter:
 
     def write(self, value: object) -> Expr | None:
         """The expression for `value`, None where there is none."""
-        writing = _Writing(self._known, self._longest, self._places, self._rebuild)
+        writing = _Writing(self._known, self._longest, self.may_write, self._rebuild)
         try:
             code = writing.write(value)
         except Exception:  # noqa: BLE001  (what the project's metaclasses and descriptors do to us is not our failure)
             return None
         return Expr(code, tuple(sorted(writing.fixtures)))
+
+    def may_write(self, text: str) -> bool:
+        """Whether the text neither looks like a secret nor names what only this machine or run knows."""
+        return not is_secret_text(text) and not self._places.are_in(text)
 
     def type_name(self, value: object) -> str:
         """The class of `value` in marked source; where it cannot be imported, the nearest base class that can."""
@@ -75,10 +79,10 @@ class ExpressionWriter:
 class _Writing:
     """One expression while it is written."""
 
-    def __init__(self, known: Known, longest: int, places: Places, rebuild: Rebuild | None) -> None:
+    def __init__(self, known: Known, longest: int, may_write: Callable[[str], bool], rebuild: Rebuild | None) -> None:
         self.fixtures: set[str] = set()
         self._known = known
-        self._places = places
+        self._may_write = may_write
         self._rebuild = rebuild
         self._left = longest
         self._depth = 0
@@ -121,7 +125,7 @@ class _Writing:
         if len(value) > self._left:
             raise InexpressibleError
         text = value if type(value) is str else value.decode("latin-1")
-        if is_secret_text(text) or self._places.are_in(text):
+        if not self._may_write(text):
             raise InexpressibleError
         return self._counted(repr(value))
 
@@ -150,7 +154,7 @@ class _Writing:
             return True
         if type(one) is not type(other):
             return False
-        writings = [_Writing(self._known, self._left, self._places, self._rebuild) for _ in range(2)]
+        writings = [_Writing(self._known, self._left, self._may_write, self._rebuild) for _ in range(2)]
         try:
             return writings[0].write(one) == writings[1].write(other)
         except InexpressibleError:

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from testlens_agent import data_files
+from testlens_agent import call_files, data_files
 from testlens_agent.process import Child
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
@@ -29,6 +29,7 @@ def supervise() -> int:
 
     The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
     `tests` node ids (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a boolean.
+    `record_values` (a boolean, too) says whether to keep what the tests call in `calls.json`, beside `data_file`.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
     """
     events = claim_stdout()
@@ -62,6 +63,7 @@ class _Run:
         self._request = request
         self._root = Path(request["root"])
         self._scratch = Path(request["scratch"])
+        self._records = bool(request.get("record_values", True))
         self._timeout = float(request.get("test_timeout", 300.0))
         self._events = events
         self._child: Child | None = None
@@ -126,6 +128,7 @@ class _Run:
             "only": self._remaining,
             "measure": self._request.get("measure", True),
             "piece": data_files.piece_name(self._scratch, self._generation),
+            "calls": call_files.piece_name(self._scratch, self._generation) if self._records else None,
         }
 
     def _take(self, event: dict[str, Any]) -> None:
@@ -229,6 +232,9 @@ class _Run:
             data_file = data_files.publish(self._scratch, target, self._paths, self._events)
         if data_file is not None:
             sources = data_files.source_hashes(self._scratch, self._started_at)
+        if self._finished and self._records:
+            calls = Path(self._request["data_file"]).with_name("calls.json")
+            call_files.publish(self._scratch, calls, self._root, self._request.get("tests", ()), self._events)
         self._events.send(
             "done",
             exit_code=code,

@@ -47,6 +47,7 @@ class RunRequest:
 
     `root` (absolute) is the working folder. `data_file` (absolute) is where the coverage data goes; its folder exists.
     `tests` are node ids, none meaning all. A test without any progress for `test_timeout` seconds is ended.
+    `record_values` keeps what the tests call the project's functions with in `calls.json`, beside the data file.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class RunRequest:
     tests: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     test_timeout: float = 300.0
+    record_values: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,7 @@ def _request_line(request: RunRequest, scratch: Path) -> bytes:
         "tests": request.tests,
         "pytest_args": request.pytest_args,
         "test_timeout": request.test_timeout,
+        "record_values": request.record_values,
     }
     return json.dumps(fields).encode("ascii") + b"\n"
 

@@ -1,9 +1,10 @@
-"""Reads what the agent recorded of calls while the project's tests ran."""
+"""Reads `calls.json`: with what the project's functions were called while its tests ran, as the agent recorded it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,60 +12,83 @@ from testlens.domain.calls import Raised, SeenCall, SeenCalls
 from testlens.domain.expressions import Expression
 from testlens.domain.problems import Problem
 
-VERSION = 1
+Problems = tuple[Problem, ...]
+
+_VERSION = 1
+_ADVICE = "Run the tests again with Testlens."
 
 
-def load_seen_calls(path: Path) -> tuple[SeenCalls, tuple[Problem, ...]]:
-    """The recorded calls by file and function, empty where there are none; calls that cannot be read are left out."""
+def load_seen_calls(path: Path) -> tuple[SeenCalls, Problems]:
+    """The calls in the file at `path`, newest first for each function; none where there is no such file."""
     try:
-        document = json.loads(path.read_bytes())
+        record = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}, ()
-    except (OSError, ValueError) as error:
-        return {}, (Problem(f"The recorded calls cannot be read: {error}.", "Run the tests again.", str(path)),)
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        return {}, (Problem("The recorded calls are of another version.", "Run the tests again.", str(path)),)
-    return _calls_by_function(document.get("functions")), ()
+    except OSError as error:
+        return {}, (_problem(path, f"The values that the tests used cannot be read: {error.strerror}."),)
+    except (ValueError, RecursionError):
+        return {}, (_problem(path, "The values that the tests used cannot be read: it is not JSON."),)
+    if not isinstance(record, dict) or record.get("version") != _VERSION:
+        return {}, (_problem(path, "The values that the tests used were kept by another version of Testlens."),)
+    return _read_functions(path, record.get("functions"))
 
 
-def _calls_by_function(files: object) -> SeenCalls:
-    found: dict[tuple[str, str], tuple[SeenCall, ...]] = {}
+def _read_functions(path: Path, files: object) -> tuple[SeenCalls, Problems]:
+    calls: dict[tuple[str, str], tuple[SeenCall, ...]] = {}
+    unusable = 0
     for file, functions in _items(files):
-        for name, calls in _items(functions):
-            read = (_call(call) for call in calls) if isinstance(calls, list) else ()
-            found[file, name] = tuple(call for call in read if call is not None)
-    return found
-
-
-def _items(value: object) -> list[tuple[str, Any]]:
-    return list(value.items()) if isinstance(value, dict) else []
-
-
-def _call(fields: object) -> SeenCall | None:
-    try:
-        if not isinstance(fields, dict):
-            return None
-        arguments = {name: _expression(value) for name, value in fields["arguments"].items()}
-        raised = None if fields.get("raised") is None else _raised(fields["raised"])
-        return SeenCall(
-            str(fields["test"]),
-            arguments,
-            _expression(fields.get("receiver")),
-            _expression(fields.get("result")),
-            raised,
+        for name, entries in _items(functions):
+            read = [_read_call(entry) for entry in entries] if isinstance(entries, list) else [None]
+            usable = tuple(call for call in read if call is not None)
+            unusable += len(read) - len(usable)
+            if usable:
+                calls[file, name] = usable
+    if unusable:
+        return calls, (
+            _problem(path, f"{unusable} of the calls that the tests made cannot be read; they are left out."),
         )
-    except (KeyError, ValueError, TypeError, AttributeError):
+    return calls, ()
+
+
+def _items(table: object) -> list[tuple[str, Any]]:
+    return list(table.items()) if isinstance(table, dict) else []
+
+
+def _read_call(fields: Any) -> SeenCall | None:
+    try:
+        return SeenCall(
+            test=_text(fields["test"]),
+            arguments={name: _expression(value) for name, value in fields["arguments"].items()},
+            receiver=_expression(fields["receiver"]),
+            result=_expression(fields["result"]),
+            raised=_raised(fields["raised"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 
 def _expression(fields: Mapping[str, Any] | None) -> Expression | None:
     if fields is None:
         return None
-    found = Expression.from_json(fields, "seen")
-    # The test may be another one: what it asks a fixture for is no longer a plain value.
-    return found if not found.fixtures else Expression(found.code, found.fixtures, "fixture")
+    expression = Expression.from_json(fields, "seen")
+    # What a fixture gives is no plain value: another test has to ask for it as well.
+    return replace(expression, origin="fixture") if expression.fixtures else expression
 
 
-def _raised(fields: Mapping[str, Any]) -> Raised:
-    line = fields.get("line")
-    return Raised(str(fields["type"]), str(fields["message"]), line if isinstance(line, int) else None)
+def _raised(fields: Mapping[str, Any] | None) -> Raised | None:
+    if fields is None:
+        return None
+    line = fields["line"]
+    if line is not None and type(line) is not int:
+        raise TypeError(line)
+    return Raised(_text(fields["type"]), _text(fields["message"]), line)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _problem(path: Path, message: str) -> Problem:
+    return Problem(message, _ADVICE, str(path))

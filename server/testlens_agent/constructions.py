@@ -1,0 +1,123 @@
+"""Remembers with what arguments the objects of the project's classes were built, without keeping one alive."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Iterator
+from keyword import iskeyword
+from types import FunctionType
+from typing import Any, NamedTuple
+
+from testlens_agent.expressions import Expr, ExpressionWriter
+from testlens_agent.frames import Argument, Call, constructor
+from testlens_agent.import_paths import class_attribute, import_path
+from testlens_agent.plain_values import call
+from testlens_agent.record_values import own_namespace
+from testlens_agent.secret_values import is_secret
+
+_MOST = 5000
+_COMPARABLE = frozenset({type(None), bool, int, float, str, bytes})
+
+
+class _Known(NamedTuple):
+    reference: weakref.ref[object]
+    expression: Expr
+    attributes: frozenset[str]
+
+
+class Constructions:
+    """How objects came to be, for as long as they live."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Known] = {}
+
+    def remember(self, value: object, expression: Expr) -> None:
+        """Note how `value` was built; nothing is noted of an object that cannot be referred to weakly."""
+        if len(self._known) >= _MOST:
+            self.forget_dead()
+        if len(self._known) >= _MOST:
+            return
+        try:
+            self._known[id(value)] = _Known(weakref.ref(value), expression, frozenset(own_namespace(value)))
+        except TypeError:
+            return
+
+    def find(self, value: object) -> Expr | None:
+        """How `value` was built, if known, unless it was given further attributes since: then that is not all of it."""
+        known = self._known.get(id(value))
+        # The identity of an object that has died may be that of another one now.
+        if known is None or known.reference() is not value:
+            return None
+        more = own_namespace(value).keys() - known.attributes
+        is_same = all(type(class_attribute(type(value), name)) is functools.cached_property for name in more)
+        return known.expression if is_same else None
+
+    def forget_dead(self) -> None:
+        """Drop what is known of objects that are no more."""
+        self._known = {key: known for key, known in self._known.items() if known.reference() is not None}
+
+
+def construction(cls: type, given: Call, writer: ExpressionWriter) -> Expr | None:
+    """The expression that builds an instance of `cls` as this call of its constructor does."""
+    path = import_path(cls)
+    function = constructor(cls)
+    if path is None or function is None or type(class_attribute(type(cls), "__call__")) is FunctionType:
+        return None
+    positional: list[str] = []
+    named: dict[str, str] = {}
+    fixtures: set[str] = set()
+    for argument in _as_passed(given.arguments, function):
+        expression = _written(argument, writer)
+        if expression is None or not argument.name.isidentifier() or iskeyword(argument.name):
+            return None
+        fixtures.update(expression.fixtures)
+        if argument.kind == "positional only":
+            positional.append(expression.code)
+        else:
+            named[argument.name] = expression.code
+    return Expr(call(path, *positional, **named), tuple(sorted(fixtures)))
+
+
+def _written(argument: Argument, writer: ExpressionWriter) -> Expr | None:
+    if not is_secret(argument.name, argument.value):
+        return writer.write(argument.value)
+    if type(argument.value) not in {str, bytes}:
+        return None
+    # The object can be built without knowing the secret: any other one does.
+    name = argument.name.strip("_").replace("_", "-")
+    return Expr(repr(name if type(argument.value) is str else name.encode()))
+
+
+def _as_passed(arguments: tuple[Argument, ...], function: FunctionType) -> Iterator[Argument]:
+    """The arguments as a caller would write them, each by place or by name; what equals its default is left out."""
+    defaults = _defaults(function)
+    places = [argument for argument in arguments if argument.kind in {"positional", "positional only"}]
+    has_more = any(argument.kind == "variadic" and argument.value for argument in arguments)
+    # One thing that has to be given needs no name to be understood.
+    is_clear = sum(argument.name not in defaults for argument in places) == 1 and places[0].name not in defaults
+    for argument in arguments:
+        value: Any = argument.value
+        if argument.kind == "variadic":
+            yield from (Argument(argument.name, "positional only", item) for item in value)
+        elif argument.kind == "keywords":
+            yield from (Argument(name, "keyword only", item) for name, item in value.items())
+        elif argument.kind == "positional only" or (argument.kind == "positional" and has_more):
+            yield argument._replace(kind="positional only")
+        elif not _is_default(argument, defaults):
+            by_place = is_clear and argument is places[0]
+            yield argument._replace(kind="positional only" if by_place else "keyword only")
+
+
+def _is_default(argument: Argument, defaults: dict[str, Any]) -> bool:
+    if argument.name not in defaults:
+        return False
+    value, default = argument.value, defaults[argument.name]
+    return value is default or (type(value) is type(default) and type(value) in _COMPARABLE and value == default)
+
+
+def _defaults(function: FunctionType) -> dict[str, Any]:
+    code = function.__code__
+    last = code.co_varnames[: code.co_argcount]
+    given = function.__defaults__ or ()
+    return {**dict(zip(last[len(last) - len(given) :], given)), **(function.__kwdefaults__ or {})}

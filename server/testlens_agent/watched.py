@@ -1,0 +1,80 @@
+"""Which functions are worth watching while tests run, and for how long each."""
+
+from __future__ import annotations
+
+import os
+import re
+from types import CodeType
+
+_CALLS_KEPT = 6
+_CALLS_LOOKED_AT = 24
+_CALLS_LOOKED_AT_IN_ONE_TEST = 4
+_OBJECTS_LOOKED_AT = 2000
+_OBJECTS_LOOKED_AT_IN_ONE_TEST = 4
+
+_CO_OPTIMIZED = 0x01
+_CO_NESTED = 0x10
+_CO_SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
+_NOT_PRODUCT = re.compile(
+    r"(?:^|[\\/])(?:\.[^\\/]*|site-packages|dist-packages|node_modules|tests?|conftest\.py|test_[^\\/]*\.py|[^\\/]*_test\.py)"
+    r"(?:[\\/]|$)"
+)
+
+
+class WatchedFunction:
+    """One function of the project. `path` is absolute; what a class is built with is of use beyond the function."""
+
+    def __init__(self, code: CodeType, path: str) -> None:
+        self.code = code
+        self.path = path
+        self.suspends = bool(code.co_flags & _CO_SUSPENDS)
+        self.builds = code.co_name in {"__init__", "__new__"}
+        self.seen: set[str] = set()
+        self._looks = 0
+        self._test = 0
+        self._looks_in_test = 0
+
+    @property
+    def wants_calls(self) -> bool:
+        """Whether more of its calls are to be kept."""
+        return len(self.seen) < _CALLS_KEPT and self._looks < _CALLS_LOOKED_AT
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be learned from it in this run."""
+        return not self.wants_calls and not (self.builds and self._looks < _OBJECTS_LOOKED_AT)
+
+    def may_look(self, test: int) -> bool:
+        """Whether to look at one more call of it, in the test with this number; counts it."""
+        if self._test != test:
+            self._test, self._looks_in_test = test, 0
+        most = _OBJECTS_LOOKED_AT_IN_ONE_TEST if self.builds else _CALLS_LOOKED_AT_IN_ONE_TEST
+        if self._looks_in_test >= most or self.is_done:
+            return False
+        self._looks_in_test += 1
+        self._looks += 1
+        return True
+
+
+class ProjectCode:
+    """Tells the project's functions from all others: those of files in `root` that are neither tests nor installed."""
+
+    def __init__(self, root: str) -> None:
+        self._prefix = root + os.sep
+        self._is_product: dict[str, bool] = {}
+
+    def has(self, filename: str) -> bool:
+        """Whether the file, by the name that its code objects have, is one of the project's own."""
+        known = self._is_product.get(filename)
+        if known is None:
+            known = filename.startswith(self._prefix) and not _NOT_PRODUCT.search(filename[len(self._prefix) :])
+            self._is_product[filename] = known
+        return known
+
+    def function(self, code: CodeType) -> WatchedFunction | None:
+        """The function to watch; None for the code of modules, classes, inner functions and other files."""
+        if not self.has(code.co_filename) or code.co_name.startswith("<"):
+            return None
+        if not code.co_flags & _CO_OPTIMIZED or code.co_flags & _CO_NESTED:
+            return None
+        return WatchedFunction(code, code.co_filename)
