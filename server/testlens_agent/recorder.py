@@ -27,7 +27,7 @@ _open, _write, _close, _getpid = os.open, os.write, os.close, os.getpid
 
 
 class RunningCall:
-    """A call that has not ended; a constructor has its instance too (`__new__` its class), and the code that builds it."""
+    """A call that has not ended. Of a constructor it has the instance (`__new__`: the class), and how to build it."""
 
     def __init__(self, function: WatchedFunction, fields: _Fields | None) -> None:
         self.function = function

@@ -16,7 +16,8 @@ _CO_OPTIMIZED = 0x01
 _CO_NESTED = 0x10
 _CO_SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 _NOT_PRODUCT = re.compile(
-    r"(?:^|[\\/])(?:\.[^\\/]*|site-packages|dist-packages|node_modules|tests?|conftest\.py|test_[^\\/]*\.py|[^\\/]*_test\.py)"
+    r"(?:^|[\\/])"
+    r"(?:\.[^\\/]*|site-packages|dist-packages|node_modules|tests?|conftest\.py|test_[^\\/]*\.py|[^\\/]*_test\.py)"
     r"(?:[\\/]|$)"
 )
 
