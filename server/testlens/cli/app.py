@@ -58,18 +58,40 @@ JsonFileOption = Annotated[
 ]
 
 
+PlaceArgument = Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line in a gap.", show_default=False)]
+ProjectOption = Annotated[
+    str, typer.Option("--project", metavar="PATH", help="The folder of the project.", show_default="here")
+]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option("--recipe", metavar="NAME", help="How to write it; --list shows which fit.", show_default=False),
+]
+WriteOption = Annotated[bool, typer.Option("--write", help="Put the test into its file.")]
+VerifyOption = Annotated[bool, typer.Option("--verify", help="Run the test three times.")]
+ListOption = Annotated[bool, typer.Option("--list", help="Only list what could be written; nothing is run.")]
+BudgetOption = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        min=0,
+        metavar="SECONDS",
+        help="How long to search; 0 runs nothing of the project.",
+        show_default="5",
+    ),
+]
+
+
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 tests failed or nothing to tell, 2 Testlens could not do it."""
     terminal.prepare_streams()
     own, for_pytest = _split(sys.argv[1:] if arguments is None else arguments)
-    wants_json = "--json" in own and "report" not in own[:1]
     try:
         status = app(own or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
         sys.stdout.flush()
     except Failure as failure:
-        status = _give_up(failure.problem, wants_json)
+        status = _give_up(failure.problem, own)
     except typer.TyperException as error:
-        status = _misused(error, wants_json)
+        status = _misused(error, own)
     except (KeyboardInterrupt, typer.Abort):
         print("Stopped.", file=sys.stderr)
         status = INTERRUPTED
@@ -89,23 +111,29 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     return own[:end], tuple(own[end + 1 :])
 
 
-def _give_up(cause: Problem, wants_json: bool) -> int:
+def _give_up(cause: Problem, arguments: Sequence[str]) -> int:
+    """Say why nothing came of the command, as one JSON object where that was asked for."""
     problem = replace(cause, severity="error")
-    if wants_json:
+    command = arguments[0] if arguments else ""
+    if "--json" not in arguments or command == "report":
+        terminal.print_problems([problem])
+    elif command == "scaffold":
+        from testlens.report.scaffold_json import no_scaffold_json
+
+        terminal.print_json(no_scaffold_json(problem.message, [problem]))
+    else:
         from testlens.report.plan_json import VERSION, problems_json
 
         problems = problems_json([problem])
         terminal.print_json(
             {"version": VERSION, "exit_code": FAILED, "coverage": None, "gaps": [], "problems": problems}
         )
-    else:
-        terminal.print_problems([problem])
     return FAILED
 
 
-def _misused(error: typer.TyperException, wants_json: bool) -> int:
+def _misused(error: typer.TyperException, arguments: Sequence[str]) -> int:
     advice = "`testlens --help` and `testlens COMMAND --help` say what there is."
-    return _give_up(Problem(error.format_message(), advice, severity="error"), wants_json)
+    return _give_up(Problem(error.format_message(), advice, severity="error"), arguments)
 
 
 def _print_version(wanted: bool) -> None:
@@ -174,6 +202,36 @@ def report_command(
     from testlens.cli import report_command as command
 
     return command.report(project_folder(path), _overrides(python, target=target, data=data), html, markdown, json)
+
+
+@app.command("scaffold")
+def scaffold_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each option
+    place: PlaceArgument,
+    project: ProjectOption = ".",
+    recipe: RecipeOption = None,
+    write: WriteOption = False,
+    verify: VerifyOption = False,
+    show_list: ListOption = False,
+    json: JsonOption = False,
+    python: PythonOption = None,
+    budget: BudgetOption = None,
+    data: DataOption = None,
+) -> int:
+    """Write a test for the gap at a line: show it, or put it into its file, and run it three times.
+
+    Candidates are tried in the project's interpreter, in a sandbox, until the budget is spent.
+    """
+    from testlens.cli import scaffold_command as command
+    from testlens.cli.scaffold_place import locate
+
+    steps: dict[command.Step, bool] = {"write": write, "verify": verify}
+    overrides = replace(_overrides(python, data=data), scaffold_budget=budget)
+    wanted = command.Wanted(
+        locate(place, project), overrides, recipe, frozenset(step for step, is_wanted in steps.items() if is_wanted)
+    )
+    if show_list:
+        return command.list_offers_as_json(wanted) if json else command.list_offers(wanted)
+    return command.scaffold_as_json(wanted) if json else command.scaffold(wanted)
 
 
 @app.command("serve")

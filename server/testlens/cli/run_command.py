@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
-import signal
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from testlens.cli.equipment import ready_interpreter
 from testlens.cli.reading import learn_changes
 from testlens.cli.run_progress import RunProgress
 from testlens.cli.run_report import Report, print_report, report_json
+from testlens.cli.stoppable import run_stoppable
 from testlens.cli.terminal import print_json, progress
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
@@ -67,22 +66,9 @@ def _run(workspace: Workspace, wanted: Run) -> Report:
     )
     began = time.monotonic()
     with RunProgress(progress()) as shown:
-        result = asyncio.run(_until_done(request, shown))
+        result = run_stoppable(run_tests(request, shown.take))
     seconds = time.monotonic() - began
     return _report(result, _take_over(workspace, wanted.overrides, result), seconds, wanted.root)
-
-
-async def _until_done(request: RunRequest, shown: RunProgress) -> RunResult:
-    """Run the tests; a request to end, like Ctrl-C, ends every child process first."""
-    running = asyncio.ensure_future(run_tests(request, shown.take))
-    loop = asyncio.get_running_loop()
-    for name in ("SIGTERM", "SIGHUP"):
-        with contextlib.suppress(AttributeError, NotImplementedError):
-            loop.add_signal_handler(getattr(signal, name), running.cancel)
-    try:
-        return await running
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
 
 
 def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) -> Snapshot | None:

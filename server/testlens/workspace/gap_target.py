@@ -9,6 +9,7 @@ from pathlib import Path
 
 from testlens.analysis.boundaries import find_markers
 from testlens.domain.gaps import Region
+from testlens.domain.outline import Marker
 from testlens.domain.snapshot import Gap
 from testlens.domain.staleness import Anchors
 from testlens.scaffold.target import NoTarget, Target, find_target
@@ -24,8 +25,20 @@ class GapTarget:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedText:
+    """A source text, its syntax tree and what its lines do to the outside: for those who look at many of its gaps."""
+
+    text: str
+    tree: ast.Module
+    markers: tuple[Marker, ...]
+
+
 def gap_at(workspace: Workspace, path: str, line: int, text: str) -> GapTarget | NoTarget:
-    """The riskiest gap on `line` (1-based) of `text`, the present text of the source file `path` (relative, POSIX)."""
+    """The gap on `line` (1-based) of `text`, the present text of the source file `path` (relative, POSIX).
+
+    Of several it is one that begins there, then the riskiest, then the narrowest.
+    """
     report = workspace.snapshot.files.get(path)
     if report is None:
         return NoTarget(f"{path} was not measured: run the tests with coverage first")
@@ -36,12 +49,30 @@ def gap_at(workspace: Workspace, path: str, line: int, text: str) -> GapTarget |
     here = [gap for gap in moved if gap is not None and gap.region.first <= line <= gap.region.last]
     if not here:
         return NoTarget(f"line {line} of {path} is in no gap")
-    return _targeted(workspace.root, max(here, key=_narrow_and_risky), text)
+    chosen = max(here, key=lambda gap: (gap.region.first == line, *_risky_and_narrow(gap)))
+    return target_of(workspace.root, chosen, text)
 
 
 def target_of(root: Path, gap: Gap, text: str) -> GapTarget | NoTarget:
     """The target of a gap whose lines are those of `text`."""
-    return _targeted(root, gap, text)
+    return target_in(root, gap, parse_text(text))
+
+
+def parse_text(text: str) -> ParsedText | NoTarget:
+    """Parse a source text; takes some milliseconds a thousand lines."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return NoTarget(f"the file cannot be parsed: {error}")
+    return ParsedText(text, tree, tuple(find_markers(tree)))
+
+
+def target_in(root: Path, gap: Gap, parsed: ParsedText | NoTarget) -> GapTarget | NoTarget:
+    """The target of a gap whose lines are those of the parsed text."""
+    if isinstance(parsed, NoTarget):
+        return parsed
+    target = find_target(gap.file, module_name(root, gap.file), parsed.tree, gap.region, parsed.markers)
+    return target if isinstance(target, NoTarget) else GapTarget(gap, target, parsed.text)
 
 
 def moved_gap(gap: Gap, anchors: Anchors) -> Gap | None:
@@ -67,17 +98,8 @@ def _moved(line: int, anchors: Anchors) -> int | None:
     return anchors.current(line)
 
 
-def _narrow_and_risky(gap: Gap) -> tuple[float, int]:
+def _risky_and_narrow(gap: Gap) -> tuple[float, int]:
     return gap.risk.score, gap.region.first - gap.region.last
-
-
-def _targeted(root: Path, gap: Gap, text: str) -> GapTarget | NoTarget:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        return NoTarget(f"{gap.file} cannot be parsed: {error}")
-    target = find_target(gap.file, module_name(root, gap.file), tree, gap.region, find_markers(tree))
-    return target if isinstance(target, NoTarget) else GapTarget(gap, target, text)
 
 
 def module_name(root: Path, path: str) -> str:

@@ -53,9 +53,14 @@ class Scaffold:
     written: Written
 
     @property
+    def todo(self) -> str | None:
+        """What is left for the developer, None where nothing is."""
+        return next((case.todo for case in self.draft.cases if case.todo is not None), None)
+
+    @property
     def has_todo(self) -> bool:
         """Whether something is left for the developer."""
-        return any(case.todo is not None for case in self.draft.cases)
+        return self.todo is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,9 @@ class Scaffolder:
         """Write tests for a gap with the recipe of this name, or with the most fitting one."""
         style = await asyncio.to_thread(self._session.tests.read, self._python)
         fitting = offers(found.target, style)
+        if not fitting:
+            where = f"line {found.gap.region.first} of {found.gap.file}"
+            return Problem(f"No recipe fits {where}.", "Write this test by hand.")
         chosen = recipe_named(recipe or fitting[0].recipe)
         if chosen is None or chosen.offer(found.target, style) is None:
             return Problem(
