@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol.types import WorkspaceFolder
 
@@ -46,6 +46,7 @@ class Folder:
     """One workspace folder. Lives on the event loop; its workspace works on threads.
 
     `workspace` and `plan` are None until they are there; `run` is the test run in progress, if there is one.
+    Once `is_open()` is false, nothing is announced of it any more, and all that was spawned for it is cancelled.
     """
 
     def __init__(self, server: TestlensServer, uri: str, root: Path) -> None:
@@ -62,6 +63,8 @@ class Folder:
         self._refreshing: asyncio.Task[None] | None = None
         self._again = False
         self._watcher: Watcher | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -89,13 +92,37 @@ class Folder:
         """`path` as domain values have it, or None outside of the folder."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else None
 
+    def is_open(self) -> bool:
+        """Whether the client still has the folder."""
+        return not self._stopped
+
     async def start(self) -> None:
         """Read what there is of the folder: open documents first, then everything, from then on watched."""
-        self.workspace = await self._ahead.do(_open_workspace, self.root, self._server)
+        # Not one of the tasks that `stop` cancels: what a thread has opened meanwhile has to be closed.
+        workspace = await self._ahead.do(_open_workspace, self.root, self._server)
+        if not self.is_open():
+            workspace.close()
+            return
+        self.workspace = workspace
         await self.peek()
+        if not self.is_open():
+            return
         # Before the refresh: data that appears in between would be missed.
-        self._watcher = await self.background.do(_start_watcher, self)
+        watcher = await self.background.do(_start_watcher, workspace, self.changed_on_disk)
+        if not self.is_open():
+            watcher.stop()
+            return
+        self._watcher = watcher
         self.refresh()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start work on the event loop that ends with the folder."""
+        task = self._server.spawn(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if not self.is_open():
+            task.cancel()
+        return task
 
     async def configure(self) -> None:
         """Put the client's settings in force."""
@@ -120,7 +147,7 @@ class Folder:
         """Read the folder anew; a refresh in progress is followed by one more, however often this is called."""
         self._again = True
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = self._server.spawn(self._refresh_while_wanted())
+            self._refreshing = self.spawn(self._refresh_while_wanted())
         return self._refreshing
 
     async def take(self, make_snapshot: Callable[[], T]) -> T:
@@ -129,7 +156,7 @@ class Folder:
         if self._watcher is not None:
             await self.background.do(self._watcher.note_present)
         await self._announce()
-        self._server.spawn(self._learn_history())
+        self.spawn(self._learn_history())
         return result
 
     async def add(self, run: SelectedRun) -> Problem | None:
@@ -141,7 +168,10 @@ class Folder:
         return await self.take(lambda: take_over(workspace, run))
 
     def stop(self) -> None:
-        """Let go of threads, watches and the store."""
+        """Let go of threads, watches and the store, and of all that is still going on."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
         if self._watcher is not None:
             self._watcher.stop()
         self._ahead.stop()
@@ -155,7 +185,7 @@ class Folder:
 
     def _react(self, change: Change) -> None:
         if self.run is None:
-            self._server.spawn(self._read_again(change))
+            self.spawn(self._read_again(change))
 
     async def _read_again(self, change: Change) -> None:
         if change == "data":
@@ -169,7 +199,7 @@ class Folder:
         while self._again:
             self._again = False
             await self._refresh_once()
-        self._server.spawn(self._learn_history())
+        self.spawn(self._learn_history())
 
     async def _learn_history(self) -> None:
         """Ask git, where that is allowed, and weigh the gaps anew if it knew anything."""
@@ -198,11 +228,13 @@ class Folder:
 
     async def _show(self, job: asyncio.Future[Snapshot], counts: list[int]) -> None:
         bar = ProgressBar(self._server)
-        await bar.open(f"Reading the coverage of {self.root.name}")
-        while not job.done():
-            bar.report(counts[0], counts[1], f"{counts[0]} of {counts[1]} files")
-            await asyncio.wait({job}, timeout=_PROGRESS_EVERY)
-        bar.close()
+        try:
+            await bar.open(f"Reading the coverage of {self.root.name}")
+            while not job.done():
+                bar.report(counts[0], counts[1], f"{counts[0]} of {counts[1]} files")
+                await asyncio.wait({job}, timeout=_PROGRESS_EVERY)
+        finally:
+            bar.close()
 
     async def _announce(self) -> None:
         assert self.workspace is not None
@@ -266,10 +298,9 @@ def _open_workspace(root: Path, server: TestlensServer) -> Workspace:
     return Workspace(root, server.options.overrides())
 
 
-def _start_watcher(folder: Folder) -> Watcher:
+def _start_watcher(workspace: Workspace, on_change: Callable[[Change], None]) -> Watcher:
     from testlens.workspace.watcher import Watcher
 
-    assert folder.workspace is not None
-    watcher = Watcher(folder.workspace, folder.changed_on_disk)
+    watcher = Watcher(workspace, on_change)
     watcher.start()
     return watcher

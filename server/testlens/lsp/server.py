@@ -58,15 +58,15 @@ class TestlensServer(LanguageServer):
 
     def announce_state(self, folder: Folder) -> None:
         """Tell the features that a folder begins or stops doing something."""
-        _tell(self.on_state, folder)
+        _tell_of(folder, self.on_state)
 
     def announce_reports(self, folder: Folder) -> None:
         """Tell the features that reports of files have changed."""
-        _tell(self.on_reports, folder)
+        _tell_of(folder, self.on_reports)
 
     def announce_snapshot(self, folder: Folder) -> None:
         """Tell the features that there is a new snapshot and its plan."""
-        _tell(self.on_snapshot, folder)
+        _tell_of(folder, self.on_snapshot)
 
     def announce_edit(self, uri: str) -> None:
         """Tell the features that typing in a document has paused."""
@@ -124,6 +124,12 @@ def serve() -> None:
     logging.shutdown()
     # Threads in the middle of a large parse have nothing to lose, and the editor waits for us to end.
     os._exit(0)
+
+
+def _tell_of(folder: Folder, listeners: list[Listener]) -> None:
+    # What a removed folder still does, such as ending its test run, is no news to anybody.
+    if folder.is_open():
+        _tell(listeners, folder)
 
 
 def _tell(listeners: list[Callable[[T], None]], what: T) -> None:

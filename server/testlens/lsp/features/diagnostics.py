@@ -31,10 +31,10 @@ def register(server: TestlensServer) -> None:
     feature = _Diagnostics(server)
 
     def snapshot_changed(folder: Folder) -> None:
-        server.spawn(feature.publish_folder(folder))
+        folder.spawn(feature.publish_folder(folder))
 
     def document_edited(document: Document) -> None:
-        server.spawn(feature.publish_document(document))
+        document.folder.spawn(feature.publish_document(document))
 
     server.on_snapshot.append(snapshot_changed)
     server.on_edit.append(document_edited)

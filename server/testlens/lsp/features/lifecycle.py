@@ -42,7 +42,7 @@ async def _initialized(ls: TestlensServer, _params: InitializedParams) -> None:
 async def _configuration_changed(ls: TestlensServer, params: DidChangeConfigurationParams) -> None:
     ls.options = read_options(params.settings, ls.options)
     for folder in ls.folders:
-        await folder.configure()
+        folder.spawn(folder.configure())
 
 
 async def _folders_changed(ls: TestlensServer, params: DidChangeWorkspaceFoldersParams) -> None:

@@ -14,7 +14,7 @@ from lsprotocol.types import (
     DidOpenTextDocumentParams,
 )
 
-from testlens.lsp.convert import flat_pairs, flat_ranges
+from testlens.lsp.convert import flat_pairs, flat_ranges, path_of
 from testlens.lsp.documents import Document
 from testlens.lsp.folders import Folder
 from testlens.lsp.protocol import MARKS, MarksParams
@@ -32,7 +32,7 @@ def register(server: TestlensServer) -> None:
 
     @server.feature(TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: DidOpenTextDocumentParams) -> None:
-        await feature.opened(params.text_document.uri)
+        feature.opened(params.text_document.uri)
 
     @server.feature(TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: DidChangeTextDocumentParams) -> None:
@@ -43,6 +43,7 @@ def register(server: TestlensServer) -> None:
         feature.closed(params.text_document.uri)
 
     server.on_reports.append(feature.send_all)
+    server.on_removal.append(feature.clear)
 
 
 class _Marks:
@@ -51,14 +52,16 @@ class _Marks:
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._sent: dict[str, MarksParams] = {}
 
-    async def opened(self, uri: str) -> None:
+    def opened(self, uri: str) -> None:
         document = self._server.documents.find(uri)
-        if document is None:
-            return
+        if document is not None:
+            document.folder.spawn(self._show_first(document))
+
+    async def _show_first(self, document: Document) -> None:
         if document.folder.report(document.path) is None and document.folder.snapshot is None:
             # The first refresh may take a while; the peek sends the marks.
             await document.folder.peek([document.path])
-        await self._send(uri)
+        await self._send(document.uri)
 
     def send_after_pause(self, uri: str) -> None:
         waiting = self._pauses.pop(uri, None)
@@ -71,14 +74,29 @@ class _Marks:
         self._server.documents.forget(uri)
         self._sent.pop(uri, None)
 
+    def clear(self, folder: Folder) -> None:
+        """Take the marks of a removed folder away; a folder around it shows its own instead."""
+        for uri, sent in list(self._sent.items()):
+            path = path_of(uri)
+            if path is None or folder.relative(path) is None:
+                continue
+            document = self._server.documents.find(uri)
+            if document is not None:
+                document.folder.spawn(self._send(uri))
+                continue
+            del self._sent[uri]
+            self._server.protocol.notify(MARKS, _no_marks(uri, sent.version, None, "in no folder"))
+
     def send_all(self, folder: Folder) -> None:
         for document in self._server.documents.in_folder(folder):
-            self._server.spawn(self._send(document.uri))
+            folder.spawn(self._send(document.uri))
 
     def _pause_over(self, uri: str) -> None:
         self._pauses.pop(uri, None)
-        self._server.spawn(self._send(uri))
-        self._server.announce_edit(uri)
+        document = self._server.documents.find(uri)
+        if document is not None:
+            document.folder.spawn(self._send(uri))
+            self._server.announce_edit(uri)
 
     async def _send(self, uri: str) -> None:
         document = self._server.documents.find(uri)
@@ -95,7 +113,7 @@ def _params(document: Document, view: View | None) -> MarksParams:
     if view is None or view.anchors is None:
         note = _why_unmeasured(document.folder) if view is None else "edited since the last run"
         percent = None if view is None else view.report.numbers.percent
-        return MarksParams(document.uri, document.version, [], [], [], [], [], [], percent, note)
+        return _no_marks(document.uri, document.version, percent, note)
     marks = view.marks
     return MarksParams(
         document.uri,
@@ -109,6 +127,10 @@ def _params(document: Document, view: View | None) -> MarksParams:
         view.report.numbers.percent,
         None,
     )
+
+
+def _no_marks(uri: str, version: int | None, percent: float | None, note: str) -> MarksParams:
+    return MarksParams(uri, version, [], [], [], [], [], [], percent, note)
 
 
 def _why_unmeasured(folder: Folder) -> str:

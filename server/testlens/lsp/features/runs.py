@@ -45,14 +45,13 @@ def register(server: TestlensServer) -> None:
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
         feature.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
 
-    server.on_removal.append(feature.cancel)
     server.on_shutdown.append(feature.end_all)
 
 
 class _Runs:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[Folder, asyncio.Task[None]] = {}
 
     def start(self, folder: Folder, tests: tuple[str, ...]) -> JobResult:
         """Start a run; nothing of it is waited for."""
@@ -63,12 +62,12 @@ class _Runs:
         if folder.run is not None:
             raise refusal(f"Tests of {folder.root.name} are already running. Cancel that run first.")
         folder.run = RunCounts(str(uuid.uuid4()))
-        self._tasks[folder.uri] = self._server.spawn(self._run(folder, folder.run, tests))
+        self._tasks[folder] = folder.spawn(self._run(folder, folder.run, tests))
         return JobResult(folder.run.job)
 
     def cancel(self, folder: Folder) -> None:
         """Stop the run of a folder, if there is one."""
-        task = self._tasks.get(folder.uri)
+        task = self._tasks.get(folder)
         if task is not None:
             task.cancel()
 
@@ -91,7 +90,7 @@ class _Runs:
         finally:
             bar.close()
             folder.run = None
-            self._tasks.pop(folder.uri, None)
+            self._tasks.pop(folder, None)
             self._server.announce_state(folder)
 
     async def _execute(
