@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -9,12 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from cli.projects import Project, command, command_environment, json_of, run_testlens
+from installable import install_from
 
 HERE = ("--python", sys.executable)
 FAILING = """\
@@ -161,6 +166,44 @@ def test_an_interpreter_without_pytest_is_named_with_the_command_that_installs_i
     assert "pytest and coverage are not installed" in done.stderr
     assert str(bare / "bin/python") in done.stderr
     assert "Install with:" in done.stderr
+
+
+def test_what_is_missing_is_installed_at_a_terminal_once_the_user_says_so(
+    shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_from(tmp_path / "wheels", monkeypatch)
+    bare = shop.root / ".venv"
+    shop.python("-m", "venv", str(bare))
+    refused = run_at_terminal("run", shop.root, "--json", typed=b"n\n")
+    assert refused[0] == 2
+    assert "Install now? [y/N]" in refused[2]
+    done = run_at_terminal("run", shop.root, "--json", typed=b"y\n")
+    assert done[0] == 0, done[2]
+    assert json.loads(done[1])["coverage"]["percent"] > 0
+    assert f"Running {bare}/bin/python -m pip install pytest coverage" in done[2]
+
+
+def run_at_terminal(*arguments: str | Path, typed: bytes) -> tuple[int, str, str]:
+    """Run `testlens` with a terminal for its questions, at which `typed` is typed; exit status, output, terminal."""
+    ours, theirs = os.openpty()
+    started = subprocess.Popen(
+        command(*arguments), env=command_environment(), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
+    )
+    with started as process, ThreadPoolExecutor(1) as reader, os.fdopen(ours, "r+b", buffering=0) as terminal:
+        os.close(theirs)
+        shown = reader.submit(read_to_end, terminal)
+        terminal.write(typed)
+        output, _ = process.communicate(timeout=240)
+        return process.returncode, output.decode(), shown.result().decode()
+
+
+def read_to_end(terminal: IO[bytes]) -> bytes:
+    """What a terminal shows until nobody writes to it any more, which Linux tells by an error."""
+    shown = b""
+    with contextlib.suppress(OSError):
+        while part := terminal.read(65536):
+            shown += part
+    return shown
 
 
 def test_an_interpreter_is_named_as_seen_from_where_the_command_was_typed(shop: Project, tmp_path: Path) -> None:

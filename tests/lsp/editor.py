@@ -17,7 +17,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 COMMAND = [sys.executable, "-P", "-m", "testlens", "serve"]
-_PATIENCE = 20.0
+# Generous: it is only waited for where a test fails, or where the machine has much else to do.
+_PATIENCE = 60.0
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from installable import install_from
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually, painted
 from lsp.project import SHOP, Project, line_of
@@ -151,6 +152,39 @@ async def test_an_interpreter_without_pytest_gives_one_question_that_names_what_
     assert len(editor.questions) == 1, "declined is declined"
 
 
+async def test_what_is_missing_is_installed_once_the_user_says_so_and_then_the_tests_run(
+    shop: Project, open_editor: OpenEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_from(tmp_path / "wheels", monkeypatch)
+    bare = bare_interpreter(shop.root / ".venv", with_pip=True)
+    editor = await open_editor(shop.root, python="")
+    editor.answer = "Install pytest and coverage"
+    await editor.ready(shop.root)
+    await editor.command("runTests")
+    status = await editor.status(shop.root, lambda status: status.state == "ready" and status.percent)
+    assert (status.done, status.failed) == (0, 0)
+    (question,) = editor.questions
+    assert f"{bare} -m pip install pytest coverage" in question.message
+    assert not [message for message in editor.client.messages if message.type == types.MessageType.Error]
+    assert shop.file(".testlens/run.coverage").exists()
+
+
+async def test_an_installation_that_fails_is_told_with_the_command_to_try(
+    shop: Project, open_editor: OpenEditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_from(tmp_path / "wheels", monkeypatch)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    bare = bare_interpreter(shop.root / ".venv", with_pip=True)
+    editor = await open_editor(shop.root, python="")
+    editor.answer = "Install pytest and coverage"
+    await editor.ready(shop.root)
+    await editor.command("runTests")
+    (message,) = await eventually(lambda: editor.client.messages or None, "the message")
+    assert "The installation failed" in message.message
+    assert f"{bare} -m pip install pytest coverage" in message.message
+    await editor.status(shop.root, lambda status: status.state == "noData")
+
+
 async def test_an_interpreter_that_is_not_there_is_named_in_a_message(shop: Project, open_editor: OpenEditor) -> None:
     editor = await open_editor(shop.root, python=str(shop.root / "nowhere" / "python"))
     await editor.ready(shop.root)
@@ -179,11 +213,11 @@ async def test_a_run_without_any_test_says_so(tmp_path: Path, open_editor: OpenE
     )
 
 
-def bare_interpreter(folder: Path) -> Path:
-    """An interpreter of a new virtual environment, with nothing installed."""
+def bare_interpreter(folder: Path, with_pip: bool = False) -> Path:
+    """An interpreter of a new virtual environment, with nothing but perhaps pip installed."""
     import venv
 
-    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    venv.create(folder, with_pip=with_pip, symlinks=os.name != "nt")
     return folder / "bin" / "python"
 
 
