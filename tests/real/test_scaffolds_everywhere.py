@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -20,16 +20,16 @@ from testlens.domain.gaps import Region
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Risk
 from testlens.domain.snapshot import Gap
+from testlens.runners.explorer import Explorer, ExplorerRequest
 from testlens.scaffold.place import choose_place
 from testlens.scaffold.recipe import Knowledge
 from testlens.scaffold.recipes import offers, recipe_named
 from testlens.scaffold.render import Written, write
-from testlens.scaffold.style import Style
 from testlens.scaffold.target import NoTarget
 from testlens.scaffold.values import static_description
 from testlens.workspace.examine import examine_text
 from testlens.workspace.examined import ParseRules
-from testlens.workspace.gap_target import GapTarget, target_of
+from testlens.workspace.gap_target import GapTarget, parse_text, target_in
 from testlens.workspace.scaffolding import without_trials
 from testlens.workspace.test_files import TestFiles
 from testlens.workspace.views import text_on_disk
@@ -58,19 +58,20 @@ def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     return Project(unpacked(request.param, tmp_path), python, PYTEST_ARGS)
 
 
-def test_a_test_for_any_function_parses_is_clean_and_is_collected(project: Project) -> None:
+async def test_a_test_for_any_function_parses_is_clean_and_is_collected(project: Project) -> None:
     workspace = Workspace(project.root)
     tests = TestFiles(workspace)
     style = tests.read(str(project.python))
-    texts, written, functions = dict(tests.texts), [], 0
-    for gap in gaps_of_every_function(project.root):
-        functions += 1
-        for one in scaffolds(gap, style, texts):
-            texts.update(one.files)
-            written.append(one)
+    texts, existing = dict(tests.texts), {*tests.existing}
+    written: list[Written] = []
     workspace.close()
-    assert functions > 50
-    assert len(written) >= functions, "nothing was written for some functions"
+    gaps = list(gaps_of_every_function(project.root))
+    broken = await modules_that_cannot_be_imported(project, gaps)
+    for gap in gaps:
+        description = replace(static_description(gap.target), unreachable=broken.get(gap.gap.file))
+        written.append(scaffold(gap, Knowledge(style, description), texts, existing))
+        texts.update(written[-1].files)
+    assert len(written) > 50
     for path, text in texts.items():
         ast.parse(text, path)
     complaints_before = complaints(project.root)
@@ -89,26 +90,37 @@ def gaps_of_every_function(root: Path) -> Iterator[GapTarget]:
         assert text is not None
         examined = examine_text(text, path, Trace(frozenset(), frozenset()), ParseRules("", ""))
         assert not isinstance(examined, Problem)
+        parsed = parse_text(text)
         by_scope: dict[int, Region] = {}
         for finding in examined.findings:
             by_scope.setdefault(finding.region.scope_line, finding.region)
         for region in by_scope.values():
-            found = target_of(root, Gap(path, region, Risk(50.0, {}, ())), text)
+            found = target_in(root, Gap(path, region, Risk(50.0, {}, ())), parsed)
             if not isinstance(found, NoTarget):
                 yield found
 
 
-def scaffolds(gap: GapTarget, style: Style, texts: Mapping[str, str]) -> Iterator[Written]:
-    """What each of the recipes that fit writes, one after the other into the same files."""
-    described = static_description(gap.target)
-    texts = dict(texts)
-    for offer in offers(gap.target, style)[:2]:
-        recipe = recipe_named(offer.recipe)
-        assert recipe is not None
-        draft = without_trials(recipe.search(gap.target, Knowledge(style, described)))
-        one = write(draft, choose_place(gap.gap.file, recipe.name, style, texts.keys()), style, texts)
-        texts.update(one.files)
-        yield one
+async def modules_that_cannot_be_imported(project: Project, gaps: Iterable[GapTarget]) -> Mapping[str, str]:
+    """Why a module's functions cannot be called, by its file, for those that only another platform can import."""
+    explorer = await Explorer.start(ExplorerRequest(project.root, str(project.python), None, project.pytest_args))
+    assert isinstance(explorer, Explorer), explorer
+    broken = {}
+    for file, target in {gap.gap.file: gap.target for gap in gaps}.items():
+        described = await explorer.describe(project.root / file, target.name, target.function.lineno)
+        assert not isinstance(described, Problem)
+        if described.unreachable is not None and "import" in described.unreachable:
+            broken[file] = described.unreachable
+    await explorer.close()
+    return broken
+
+
+def scaffold(gap: GapTarget, knowledge: Knowledge, texts: Mapping[str, str], existing: Collection[str]) -> Written:
+    """What the most fitting recipe writes without running anything."""
+    recipe = recipe_named(offers(gap.target, knowledge.style)[0].recipe)
+    assert recipe is not None
+    draft = without_trials(recipe.search(gap.target, knowledge))
+    place = choose_place(gap.gap.file, recipe.name, knowledge.style, {*existing, *texts})
+    return write(draft, place, knowledge.style, texts)
 
 
 def complaints(root: Path) -> Counter[tuple[str, str, str]]:

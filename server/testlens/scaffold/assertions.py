@@ -23,8 +23,10 @@ _PYTEST = mark("pytest", "raises")
 _LONGEST = 600
 _MOST_ATTRIBUTES = 4
 _MOST_CALLS = 4
-# What differs between two runs of the same code: addresses, temporary folders.
-_UNSTABLE = re.compile(r"0x[0-9a-f]{6,}|/tmp/|\\Temp\\|pytest-of-|id='\d+'|testlens")
+# What differs between two runs of the same code: addresses, temporary folders, random identifiers.
+_UNSTABLE = re.compile(
+    r"0x[0-9a-f]{6,}|/tmp/|\\Temp\\|pytest-of-|id='\d+'|testlens|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-"
+)
 # A float, or a flat list or tuple of numbers with a float among them.
 _FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
 _STAND_IN = "\x01unittest.mock:"

@@ -47,7 +47,7 @@ def _unused_or_own(folder: str, name: str, source: str, style: Style, existing: 
     for size in range(len(parents) + 1):
         qualified = "_".join([*parents[len(parents) - size :], name])
         path = _join(folder, _file_name(qualified, style))
-        if path not in others and not _is_shadowed(path, existing):
+        if path not in others and not _is_shadowed(path, existing) and not _is_package(path, existing):
             return path
     return path
 
@@ -69,6 +69,12 @@ def _is_shadowed(path: str, existing: Collection[str]) -> bool:
         other.name == wanted.name and other != wanted and not _in_package(other, existing)
         for other in map(PurePosixPath, existing)
     )
+
+
+def _is_package(path: str, existing: Collection[str]) -> bool:
+    """Whether a folder has the module's name already, which Python would import instead."""
+    folder = path.removesuffix(".py") + "/"
+    return any(other.startswith(folder) for other in existing)
 
 
 def _in_package(path: PurePosixPath, existing: Collection[str]) -> bool:

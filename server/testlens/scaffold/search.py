@@ -194,8 +194,8 @@ class _Search:
             given = {name: value for name, value in call.arguments.items() if value is not None}
             known = frozenset(parameter.name for parameter in description.parameters)
             arguments = {**self._required(), **{name: value for name, value in given.items() if name in known}}
-            receiver = call.receiver or (receivers[0] if receivers else None)
-            if receiver is not None or not receivers:
+            receiver = (call.receiver or receivers[0]) if receivers else None
+            if receiver is not None or description.kind not in ("method", "property"):
                 yield self._finished(replace(plain, receiver=receiver, arguments=arguments))
         for receiver in receivers or (None,):
             yield self._finished(replace(plain, receiver=receiver))

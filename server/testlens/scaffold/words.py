@@ -105,8 +105,10 @@ def circumstance(target: Target) -> str:
 def subject_in_words(target: Target) -> str:
     """What the test is about: an instance of the class, or the function itself."""
     if target.owner is not None:
-        name = snake(target.owner.name).replace("_", " ").strip()
-        return f"{'an' if name[:1] in 'aeiou' else 'a'} {name}"
+        name = target.owner.name.strip("_")
+        # Acronyms are spelt: an SQSService.
+        begins_with_vowel = name[:1] in "AEIOUaeiou" or (name[:2].isupper() and name[:1] in "AEFHILMNORSX")
+        return f"{'an' if begins_with_vowel else 'a'} {name}"
     return f"the function {target.function.name}"
 
 

@@ -37,7 +37,9 @@ Progress = Callable[[str, int], None]
 """Told in words what is done now, and how many candidates were tried so far."""
 
 TIMES = 3
+# What was found in the budget is confirmed, whatever that takes, within these bounds: seconds, and attempts.
 _GRACE = 3.0
+_CONFIRMATIONS = 3
 _MOST_AT_ONCE = 2
 
 
@@ -105,7 +107,7 @@ class Scaffolder:
                 f"The recipe {recipe} does not fit line {found.gap.region.first} of {found.gap.file}.",
                 f"These do: {', '.join(offer.recipe for offer in fitting)}.",
             )
-        place = choose_place(found.gap.file, chosen.name, style, self._session.tests.paths)
+        place = choose_place(found.gap.file, chosen.name, style, self._session.tests.existing)
         explorer = await self._explorer(place, progress) if self._budget > 0 else None
         description = await self._describe(explorer, found)
         knowledge = Knowledge(style, description, self._session.tests.seen)
@@ -154,15 +156,18 @@ class Scaffolder:
         """Answer the search's attempts with trials until the budget is spent, then a little longer to confirm."""
         spent_at = time.monotonic() + self._budget
         told = False
-        tried = 0
+        tried = confirming = 0
         answer: tuple[Trial, ...] | None = None
         try:
             attempt = next(search)
             while True:
-                is_over = time.monotonic() > spent_at
-                if is_over and (not told or time.monotonic() > spent_at + _GRACE):
+                now = time.monotonic()
+                if now > spent_at and not told:
                     answer, told = None, True
+                elif told and confirming >= _CONFIRMATIONS and now > spent_at + _GRACE:
+                    answer = None
                 else:
+                    confirming += told
                     answer = await judge.trials(attempt)
                     tried += len(attempt.cases)
                     progress("Looking for a way to the gap", tried)

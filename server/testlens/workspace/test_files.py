@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from testlens.workspace.workspace import Workspace
 
 CALLS = ".testlens/calls.json"
 _MOST_FILES = 400
-_MOST_SOURCES = 2_000
+_MOST_LISTED = 20_000
 _MOST_BYTES = 3_000_000
 _LEFT_OUT = frozenset({"node_modules", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
 
@@ -37,12 +37,13 @@ class TestFiles:
         self.style = Style()
         self.seen: SeenCalls = {}
         self._known: tuple[object, ...] = ()
+        self._existing: tuple[str, ...] = ()
         self._stamps: Mapping[str, tuple[int, str]] = {}
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        """The test files and conftests, sorted."""
-        return tuple(self.texts)
+    def existing(self) -> tuple[str, ...]:
+        """All Python files of the project, within bounds: names that a new file must not take or hide."""
+        return self._existing
 
     @property
     def conftests(self) -> tuple[str, ...]:
@@ -57,9 +58,12 @@ class TestFiles:
 
     def read(self, python: str | None) -> Style:
         """The style of the project as its files are now; blocks for as long as reading new or changed ones takes."""
-        found = dict(self._read_files())
+        files = list(islice(_python_files(self.root), _MOST_LISTED))
+        self._existing = tuple(file.relative_to(self.root).as_posix() for file in files)
+        found = dict(self._read_files(files))
         features = (path.relative_to(self.root).as_posix() for path in self.root.glob("tests/**/*.feature"))
-        sources = self.workspace.snapshot.files or _sources(self.root)
+        # Until a run has said what is under test, every file that is no test may be.
+        sources = self.workspace.snapshot.files or [path for path in self._existing if not _is_test(Path(path).name)]
         config = load_style_config(self.root, python, sources, features)
         self.seen = load_seen_calls(self.root / CALLS)[0]
         known = (tuple(self._stamps.items()), config)
@@ -69,10 +73,10 @@ class TestFiles:
             self._known = known
         return self.style
 
-    def _read_files(self) -> Iterator[tuple[str, str]]:
+    def _read_files(self, files: Iterable[Path]) -> Iterator[tuple[str, str]]:
         stamps: dict[str, tuple[int, str]] = {}
         total = 0
-        for path in _test_files(self.root):
+        for path in islice((file for file in files if _is_test(file.name)), _MOST_FILES):
             name = path.relative_to(self.root).as_posix()
             stamp = path.stat().st_mtime_ns
             kept = self._stamps.get(name)
@@ -83,16 +87,6 @@ class TestFiles:
             stamps[name] = (stamp, text)
             yield name, text
         self._stamps = stamps
-
-
-def _test_files(root: Path) -> Iterator[Path]:
-    return islice((path for path in _python_files(root) if _is_test(path.name)), _MOST_FILES)
-
-
-def _sources(root: Path) -> tuple[str, ...]:
-    """The files that may be under test, for as long as no run has said which are."""
-    found = (path.relative_to(root).as_posix() for path in _python_files(root) if not _is_test(path.name))
-    return tuple(islice(found, _MOST_SOURCES))
 
 
 def _python_files(root: Path) -> Iterator[Path]:
