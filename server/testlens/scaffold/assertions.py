@@ -75,6 +75,13 @@ def conclude(
     )
 
 
+def claims(name: str, seen: Seen, strictness: Strictness = "exact") -> tuple[str, ...]:
+    """Assertions about a variable that held this value; none where nothing can be said of it."""
+    if seen.code is not None and _STAND_IN in seen.code:
+        return ()
+    return tuple(_about(name, seen, strictness))
+
+
 def trying(scene: Scene, style: Style) -> Case:
     """The scene as a case that claims nothing yet."""
     staged = stage(scene, style)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from testlens.domain.expressions import Expression
+from testlens.domain.expressions import Expression, resolve
 from testlens.domain.trials import FunctionDescription, ParameterFacts
 from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.style import Style
@@ -151,8 +152,19 @@ def _arguments(
 
 
 def _spread(stars: str, code: str) -> Iterator[str]:
-    if code not in ("()", "{}"):
-        yield f"{stars}{code}"
+    if code in ("()", "{}"):
+        return
+    # A tuple that is written out reads better as arguments of its own.
+    inside = code[1:-1].strip().removesuffix(",")
+    is_written_out = stars == "*" and code[0] + code[-1] == "()" and _is_call(f"function({inside})")
+    yield inside if is_written_out else f"{stars}{code}"
+
+
+def _is_call(code: str) -> bool:
+    try:
+        return isinstance(ast.parse(resolve(code, lambda reference: "name"), mode="eval").body, ast.Call)
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _acted(scene: Scene, call: str) -> Iterator[str]:
