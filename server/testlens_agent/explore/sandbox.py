@@ -151,7 +151,7 @@ class Sandbox:
     def _network_checks(self) -> dict[str, _Check]:
         return {
             "socket.connect": lambda socket, address: _unless_pair(f"connects to {_address(address)}"),
-            "socket.bind": lambda socket, address: _unless_pair(f"listens on {_address(address)}"),
+            "socket.bind": lambda socket, address: _bind(address),
             "socket.sendto": lambda socket, address: f"sends to {_address(address)}",
             "socket.sendmsg": lambda socket, address: None if address is None else f"sends to {_address(address)}",
             "socket.getaddrinfo": lambda host, *rest: _lookup(host),
@@ -222,12 +222,25 @@ class Sandbox:
 
 
 def _asked_by_installed_code() -> bool:
+    asking = _asking_file()
+    return "site-packages" in asking.replace("\\", "/").split("/") or asking.startswith(_STANDARD_LIBRARY)
+
+
+def _asking_file() -> str:
+    """The file of the code that wants what is being judged."""
     frame = sys._getframe(1)
     own = {__file__, _file_of("ctypes"), _file_of("ctypes.util")}
     while frame.f_back is not None and frame.f_code.co_filename in own:
         frame = frame.f_back
-    parts = frame.f_code.co_filename.replace("\\", "/").split("/")
-    return "site-packages" in parts or frame.f_code.co_filename.startswith(_STANDARD_LIBRARY)
+    return frame.f_code.co_filename
+
+
+def _bind(address: Any) -> str | None:
+    # Installed packages look in this way whether there is IPv6, as urllib3 does while it is imported.
+    looks = isinstance(address, tuple) and address[:2] in (("::1", 0), ("127.0.0.1", 0), ("localhost", 0))
+    if looks and "site-packages" in _asking_file().replace("\\", "/").split("/"):
+        return None
+    return _unless_pair(f"listens on {_address(address)}")
 
 
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
