@@ -89,7 +89,9 @@ def test_the_readme_names_settings_that_the_editor_has() -> None:
 
 def test_the_readme_names_settings_that_pyproject_may_have(tmp_path: Path) -> None:
     named = re.findall(r"^\| `(\w+)` \|", README.split("## Settings", 1)[1], re.MULTILINE)
-    lines = "".join(f"{name} = false\n" for name in named)  # a wrong value, so that each known name is complained of
+    lines = "".join(
+        f"{name} = 1979-05-27\n" for name in named
+    )  # no setting's, so that each known name is complained of
     (tmp_path / "pyproject.toml").write_text(f"[tool.testlens]\n{lines}", encoding="utf-8")
     _, problems = load(tmp_path)
     assert len(problems) == len(named) > 0

@@ -93,6 +93,7 @@ export interface Settings {
   readonly weights?: Readonly<Record<string, number>> | undefined;
   readonly pytestArgs?: readonly string[] | undefined;
   readonly testTimeout?: number | undefined;
+  readonly recordValues?: boolean | undefined;
   readonly diagnostics?: {
     readonly enabled?: boolean | undefined;
     readonly minimumRisk?: number | undefined;

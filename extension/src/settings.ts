@@ -14,6 +14,7 @@ interface SettingValues {
   readonly weights: Readonly<Record<string, number>>;
   readonly pytestArgs: readonly string[];
   readonly testTimeout: number;
+  readonly recordValues: boolean;
   readonly "diagnostics.enabled": boolean;
   readonly "diagnostics.minimumRisk": number;
   readonly "diagnostics.maximumPerFile": number;
@@ -68,6 +69,7 @@ function serverSettings(): Settings {
     weights: userValue("weights"),
     pytestArgs: userValue("pytestArgs"),
     testTimeout: userValue("testTimeout"),
+    recordValues: userValue("recordValues"),
     diagnostics: {
       enabled: userValue("diagnostics.enabled"),
       minimumRisk: userValue("diagnostics.minimumRisk"),

@@ -30,7 +30,8 @@ def piece_name(scratch: Path, generation: int) -> str:
 def publish(scratch: Path, target: Path, root: Path, tests: Collection[str], events: EventStream) -> None:
     """Put the calls recorded in `scratch` into `target`, which appears whole or not at all.
 
-    `tests` are node ids if not all tests were asked for: then what is known of other tests stays.
+    What is in `scratch` is removed. `tests` are node ids if not all tests were asked for: then what is known of other
+    tests stays.
     A file that cannot be written is reported as a problem.
     """
     functions: _Functions = {}
@@ -56,6 +57,7 @@ def _records(pieces: Iterable[Path]) -> Iterator[_Calls]:
             for line in piece.read_bytes().splitlines():
                 with contextlib.suppress(ValueError):  # the process was killed while it wrote
                     yield json.loads(line)
+            piece.unlink()
 
 
 def _name(path: str, first: int, short_name: str) -> str | None:

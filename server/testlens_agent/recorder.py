@@ -128,9 +128,10 @@ class Recorder:
     def _fields(self, function: WatchedFunction, given: Call) -> _Fields | None:
         if not function.wants_calls or not self._test:
             return None
+        is_method = given.owner is not None and not given.owner_is_class and not function.builds
         return {
             "arguments": {part.name: self._expression(part.name, part.value) for part in given.arguments},
-            "receiver": None if given.owner_is_class or function.builds else self._expression("", given.owner),
+            "receiver": self._expression("", given.owner) if is_method else None,
             "result": None,
             "raised": None,
         }

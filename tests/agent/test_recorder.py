@@ -216,7 +216,7 @@ def code(value: Expression | None) -> str | None:
 def test_arguments_are_known_as_they_were_at_the_call(example: Example) -> None:
     call = example.call("drain", "test_drain")
     assert codes(call.arguments) == {"amounts": "[1, 2]"}
-    assert (code(call.result), call.raised) == ("3", None)
+    assert (code(call.result), call.raised, call.receiver) == ("3", None, None)
 
 
 def test_a_fixture_is_named_where_the_test_used_its_value(example: Example) -> None:

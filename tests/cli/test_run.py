@@ -266,3 +266,13 @@ def _is_alive(pid: int) -> bool:
         return False
     # A process that nobody has collected yet is dead all the same.
     return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+
+
+def test_what_the_tests_call_is_kept_unless_the_project_says_no(shop: Project) -> None:
+    record = shop.root / ".testlens" / "calls.json"
+    shop.write("pyproject.toml", "[tool.testlens]\nrecord_values = false\n")
+    assert run_testlens("run", *HERE, shop.root).returncode == 0
+    assert not record.exists()
+    shop.write("pyproject.toml", "")
+    assert run_testlens("run", *HERE, shop.root).returncode == 0
+    assert "shop/orders.py" in json.loads(record.read_bytes())["functions"]

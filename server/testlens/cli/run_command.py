@@ -63,6 +63,7 @@ def _run(workspace: Workspace, wanted: Run) -> Report:
         data_file=workspace.own_data,
         pytest_args=settings.config.pytest_args,
         test_timeout=settings.test_timeout,
+        record_values=settings.config.record_values,
     )
     began = time.monotonic()
     with RunProgress(progress()) as shown:

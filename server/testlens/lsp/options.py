@@ -64,7 +64,7 @@ class Options:
         from testlens.workspace.settings import Overrides
 
         target, timeout = self.settings.get("target"), self.settings.get("testTimeout")
-        weights = self.settings.get("weights")
+        weights, record = self.settings.get("weights"), self.settings.get("recordValues")
         found = self.settings.get("scaffold")
         scaffold = found if isinstance(found, dict) else {}
         budget, network, style = (scaffold.get(name) for name in ("budget", "network", "style"))
@@ -75,6 +75,7 @@ class Options:
             weights={k: float(v) for k, v in weights.items() if _is_number(v)} if isinstance(weights, dict) else {},
             pytest_args=_texts(self.settings.get("pytestArgs")),
             test_timeout=float(timeout) if _is_number(timeout) and timeout > 0 else None,
+            record_values=record if isinstance(record, bool) else None,
             scaffold_budget=float(budget) if _is_number(budget) and budget >= 0 else None,
             scaffold_network=network if isinstance(network, bool) else None,
             scaffold_style=next((known for known in get_args(ScaffoldStyle) if known == style), None),

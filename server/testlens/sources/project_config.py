@@ -29,6 +29,7 @@ class ProjectConfig:
 
     `python` is the project's interpreter as written, `target` a percentage, `critical` globs of paths that matter most,
     `weights` of risk factors by name, `data` data files to prefer over any found, `test_timeout` seconds a test.
+    `record_values` keeps what the tests call the project's functions with.
     `scaffold_budget` is how many seconds the search for a test may take (0: nothing of the project is run for it),
     `scaffold_network` whether the code may use the network meanwhile.
     """
@@ -40,6 +41,7 @@ class ProjectConfig:
     data: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     test_timeout: float | None = None
+    record_values: bool = True
     scaffold_budget: float = 5.0
     scaffold_network: bool = False
     scaffold_style: ScaffoldStyle = "bdd"
@@ -140,6 +142,7 @@ _OPTIONS = {
     "data": _Option(_is_texts, tuple, 'data = ["build/.coverage"]'),
     "pytest_args": _Option(_is_texts, tuple, 'pytest_args = ["-m", "not slow"]'),
     "test_timeout": _Option(lambda v: _is_number(v) and v > 0, float, "test_timeout = 60"),
+    "record_values": _Option(lambda v: isinstance(v, bool), bool, "record_values = false"),
     "scaffold_budget": _Option(lambda v: _is_number(v) and v >= 0, float, "scaffold_budget = 10"),
     "scaffold_network": _Option(lambda v: isinstance(v, bool), bool, "scaffold_network = true"),
     "scaffold_style": _Option(lambda v: v in get_args(ScaffoldStyle), str, 'scaffold_style = "plain"'),

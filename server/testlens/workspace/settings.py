@@ -33,6 +33,7 @@ class Overrides:
     data: tuple[str, ...] = ()
     pytest_args: tuple[str, ...] = ()
     test_timeout: float | None = None
+    record_values: bool | None = None
     scaffold_budget: float | None = None
     scaffold_network: bool | None = None
     scaffold_style: ScaffoldStyle | None = None
@@ -80,6 +81,7 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         data=overrides.data or config.data,
         pytest_args=(*config.pytest_args, *overrides.pytest_args),
         test_timeout=overrides.test_timeout or config.test_timeout,
+        record_values=_first(overrides.record_values, config.record_values),
         scaffold_budget=_first(overrides.scaffold_budget, config.scaffold_budget),
         scaffold_network=_first(overrides.scaffold_network, config.scaffold_network),
         scaffold_style=_first(overrides.scaffold_style, config.scaffold_style),

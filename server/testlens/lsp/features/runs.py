@@ -109,6 +109,7 @@ class _Runs:
             tests=tests,
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
+            record_values=settings.config.record_values,
         )
         result = await run_tests(request, RunShown(self._server, folder, counts, bar).take)
         problems.tell(self._server, result.problems)
