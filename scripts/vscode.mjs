@@ -1,6 +1,6 @@
 /**
- * node scripts/vscode.mjs FOLDER --state DIR [--settings JSON]
- * Serves FOLDER in VS Code in the browser with the packed extension; prints one line of JSON, `{"url": ...}`, and runs
+ * node scripts/vscode.mjs FOLDER --state DIR [--settings JSON] [--extension VSIX]...
+ * Serves FOLDER in VS Code in the browser with the packed extension, and others beside it; prints one line of JSON, `{"url": ...}`, and runs
  * until it is terminated. The tests in tests/e2e use it.
  */
 import { parseArgs } from "node:util";
@@ -10,9 +10,17 @@ import { main } from "./lib/terminal.mjs";
 await main(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { state: { type: "string" }, settings: { type: "string", default: "{}" } },
+    options: {
+      state: { type: "string" },
+      settings: { type: "string", default: "{}" },
+      extension: { type: "string", multiple: true, default: [] },
+    },
   });
-  const { url, ended } = await serveFolder(positionals[0], { state: values.state, settings: JSON.parse(values.settings) });
+  const { url, ended } = await serveFolder(positionals[0], {
+    state: values.state,
+    settings: JSON.parse(values.settings),
+    extensions: values.extension,
+  });
   console.log(JSON.stringify({ url }));
   return ended;
 });

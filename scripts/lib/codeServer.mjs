@@ -98,9 +98,10 @@ function endGroup(leader) {
  * @param {string} options.state folder for VS Code's user data and extensions
  * @param {number} [options.port] 0 for any free port
  * @param {object} [options.settings] user settings on top of ours
+ * @param {string[]} [options.extensions] packed extensions to install beside ours
  * @returns {Promise<{ url: string, ended: Promise<number> }>} `url` opens the folder
  */
-export async function serveFolder(folder, { state, port = 0, settings = {} }) {
+export async function serveFolder(folder, { state, port = 0, settings = {}, extensions = [] }) {
   const node24 = await ensureNode24();
   const env = withOurServer(withNode24(node24));
   const userData = path.join(state, "user-data");
@@ -111,7 +112,8 @@ export async function serveFolder(folder, { state, port = 0, settings = {} }) {
     ...["--extensions-dir", path.join(state, "extensions")],
   ];
   writeSettings(userData, settings);
-  await runLogged("install-extension", node24.executable, [...common, "--install-extension", VSIX, "--force"], { env });
+  const installed = [VSIX, ...extensions].flatMap((file) => ["--install-extension", file]);
+  await runLogged("install-extension", node24.executable, [...common, ...installed, "--force"], { env });
   const serve = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`];
   const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];
   // A process group of its own: what is just starting when VS Code ends would otherwise outlive it.

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +40,10 @@ class ServedCode:
 
 
 @contextmanager
-def served_code(folder: Path, state: Path, settings: dict[str, Any] | None = None) -> Iterator[ServedCode]:
-    """Serve a folder, with the extension freshly installed and settings on top of ours, until the block ends."""
+def served_code(
+    folder: Path, state: Path, settings: dict[str, Any] | None = None, extensions: Sequence[Path] = ()
+) -> Iterator[ServedCode]:
+    """Serve a folder until the block ends, with our extension and others freshly installed, and settings on ours."""
     script = ROOT / "scripts" / "vscode.mjs"
     command = [
         "node",
@@ -51,6 +53,7 @@ def served_code(folder: Path, state: Path, settings: dict[str, Any] | None = Non
         str(state),
         "--settings",
         json.dumps(SETTINGS | (settings or {})),
+        *(part for file in extensions for part in ("--extension", str(file))),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
