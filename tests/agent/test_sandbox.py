@@ -74,7 +74,8 @@ except OSError:
     pass
 """
 ALLOWED = {
-    "Path('new').write_text('x')": "in the working folder",
+    "(tmp_path / 'new').write_text('x')": "in the folder of the test",
+    "monkeypatch.chdir(tmp_path) or Path('new').write_text('x')": "in the working folder, where that is its own",
     "shutil.copy(home / 'kept.txt', tmp_path / 'copy')": "a copy in its own folder",
     "tempfile.NamedTemporaryFile().write(b'x')": "a temporary file",
     "sqlite3.connect(tmp_path / 'new.db').execute('create table t (a)').fetchall()": "a database",
@@ -112,7 +113,7 @@ class Outside:
             from pathlib import Path
             home, outside, project = Path({str(self.home)!r}), Path({str(self.other)!r}), Path({str(self.project)!r})
             port = {self.listener.getsockname()[1]}
-            def test_it(tmp_path):
+            def test_it(tmp_path, monkeypatch):
                 {body}
             """)
 
@@ -176,6 +177,22 @@ async def test_code_that_goes_on_after_a_refusal_does_not_pass(project: Project,
     assert trial.blocked == f"deletes {outside.home}/kept.txt"
 
 
+async def test_what_would_be_left_in_the_folder_that_tests_run_in_is_told(project: Project) -> None:
+    project.write({"settings.ini": "", "tests/test_it.py": ""})
+    wishes = {
+        "open('new.txt', 'w').close()": "writes new.txt in the working folder",
+        "os.remove('settings.ini')": "deletes settings.ini in the working folder",
+        "open('settings.ini', 'w')": "writes settings.ini",
+        "assert open('settings.ini').read() == ''": None,
+    }
+    async with exploring(project) as exploration:
+        for body, wish in wishes.items():
+            trial = await exploration.trial(f"import os\ndef test_it(): {body}\n")
+            assert (trial.outcome, trial.blocked) == ("passed" if wish is None else "blocked", wish)
+
+    assert (project.root / "settings.ini").read_text() == ""
+
+
 async def test_what_harms_nobody_is_allowed(project: Project, outside: Outside) -> None:
     wrong = []
     async with exploring(project) as exploration:
@@ -208,7 +225,7 @@ ENDINGS = {
     "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); time.sleep(60)": ("timeout", "1.5 s"),
     "threading.Thread(target=time.sleep, args=(60,)).start()": ("passed", ""),
     "bytearray(10 ** 10)": ("failed", "MemoryError"),
-    "open('large', 'wb').truncate(10 ** 10)": ("failed", "File too large"),
+    "(tmp_path / 'large').open('wb').truncate(10 ** 10)": ("failed", "File too large"),
     "input()": ("failed", "reading from stdin"),
     "def f(): f()\n    f()": ("failed", "RecursionError"),
     "os.closerange(0, 100)": ("crashed", ""),
@@ -221,7 +238,7 @@ async def test_a_test_may_end_its_process_or_never_end(project: Project) -> None
     async with exploring(project, seconds=1.5, memory_mb=512) as exploration:
         for body, (outcome, message) in ENDINGS.items():
             trial = await exploration.trial(
-                f"import os, pytest, signal, sys, threading, time\ndef test_it():\n    {body}\n"
+                f"import os, pytest, signal, sys, threading, time\ndef test_it(tmp_path):\n    {body}\n"
             )
             if trial.outcome != outcome or message not in trial.message:
                 wrong.append((body, trial))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -50,17 +49,6 @@ class Body:
         """The test function ends, however it does."""
         self.active = False
         self.local_values = dict(frame.f_locals)
-
-
-def follow(body: Body) -> Any:
-    """A context manager that fills `body` while it is open."""
-    if sys.version_info >= (3, 12):
-        from testlens_agent.explore.monitoring import Monitoring
-
-        return Monitoring(body)
-    from testlens_agent.explore.settrace import Tracing
-
-    return Tracing(body)
 
 
 def is_import(code: CodeType) -> bool:

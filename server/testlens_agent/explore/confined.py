@@ -1,4 +1,4 @@
-"""What happens in the process that carries out one task: it is shut in first, and never comes back."""
+"""Shuts a process in: its folder, its limits, and the sandbox around it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from testlens_agent.child import die_with
-from testlens_agent.explore.describe import describe
+from testlens_agent.explore.folders import PYTEST, TEMPORARY, WORKING
 from testlens_agent.explore.landlock import restrict
 from testlens_agent.explore.limits import let_go, limit_memory, limit_time
 from testlens_agent.explore.messages import Messages
 from testlens_agent.explore.places import Places
 from testlens_agent.explore.request import Request
 from testlens_agent.explore.sandbox import Sandbox
-from testlens_agent.explore.trial import Try
 from testlens_agent.explore.unaudited import guard_the_rest
-
-_exit = os._exit
 
 
 class Session(NamedTuple):
@@ -30,59 +27,55 @@ class Session(NamedTuple):
     request: Request
 
 
-def carry_out(session: Session, task: dict[str, Any], folder: Path, descriptor: int, parent: int) -> NoReturn:
-    """Be the copy of the session that does `task` and ends; messages go to `descriptor`."""
-    messages = Messages(descriptor)
-    try:
+class Confinement:
+    """The confinement of this process, which its copies inherit. What it refuses goes to `messages`."""
+
+    def __init__(self, session: Session, messages: Messages) -> None:
+        self._session = session
+        self._messages = messages
+        self.refused: list[str] = []
+        scratch, network = str(session.request.scratch), session.request.network
+        self._sandbox = Sandbox(Places((scratch,)), network, self._tell)
+
+    def separate(self, parent: int, keep: int) -> None:
+        """Let this copy of a process die with that process, and share nothing with it but the descriptor `keep`."""
+        self.join(parent)
+        self.let_go(keep)
+
+    def let_go(self, keep: int) -> None:
+        """Share nothing with anybody outside but the descriptor `keep`."""
+        let_go(keep, str(self._session.request.scratch))
+
+    def join(self, parent: int) -> None:
+        """Let this copy of a process die with that process, in a group of its own."""
         if sys.platform.startswith("linux"):
             os.setpgid(0, 0)  # elsewhere it stays in the group that is killed with the session
             die_with(parent)
-        let_go(descriptor, str(session.request.scratch))
-        confine(session, folder, messages)
-        perform(session, task, messages)
-    except BaseException as error:  # noqa: BLE001  (nothing may return into the session's own code)
-        messages.send(broken=f"{type(error).__name__}: {error}")
-    finally:
-        _exit(0)
 
+    def close(self, folder: Path) -> None:
+        """Move into the folder and guard everything outside; there is no way back."""
+        self.move(folder)
+        restrict([str(self._session.request.scratch)], self._session.request.network)
+        guard_the_rest(self._sandbox, lambda status: self._messages.send(leaving=status))
+        self._sandbox.arm()
 
-def carry_out_here(session: Session, task: dict[str, Any], folder: Path, descriptor: int) -> NoReturn:
-    """Do `task` in the session's own process, which serves nothing else, and end it."""
-    messages = Messages(descriptor)
-    try:
-        messages.send(begun=True)
-        let_go(descriptor, str(folder))
-        confine(session, folder, messages)
-        perform(session, task, messages)
-    except BaseException as error:  # noqa: BLE001  (as above)
-        messages.send(broken=f"{type(error).__name__}: {error}")
-    finally:
-        _exit(0)
+    def move(self, folder: Path) -> None:
+        """Work in the folder (see folders.py) from now on, within limits that start anew."""
+        os.chdir(str(folder / WORKING))
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / TEMPORARY)
+        _move_tmp_path(self._session.pytest, folder / PYTEST)
+        limit_memory(self._session.request.memory_mb)
+        limit_time(self._session.request.seconds)
+        self._sandbox.belongs_to_this_process()
 
+    def fork(self) -> int:
+        """Copy this process, which the code that it runs may not do."""
+        with self._sandbox.letting_fork():
+            return os.fork()
 
-def confine(session: Session, folder: Path, messages: Messages) -> None:
-    """Move this process into `folder`, limit it, and guard everything else."""
-    request = session.request
-    working, temporary, base = folder / "work", folder / "tmp", folder / "pytest"
-    for place in (working, temporary, base):
-        place.mkdir(parents=True)
-    os.chdir(str(working))
-    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
-    _move_tmp_path(session.pytest, base)
-    limit_memory(request.memory_mb)
-    limit_time(request.seconds)
-    restrict([str(request.scratch)], request.network)
-    sandbox = Sandbox(Places((str(request.scratch),)), request.network, lambda wish: messages.send(refused=wish))
-    guard_the_rest(sandbox, lambda status: messages.send(leaving=status))
-    sandbox.arm()
-
-
-def perform(session: Session, task: dict[str, Any], messages: Messages) -> None:
-    """Do what the task says, in this process."""
-    if task["do"] == "try":
-        Try(session.pytest, session.plugin, task, messages).run(session.request.seconds)
-    elif task["do"] == "describe":
-        describe(task, messages)
+    def _tell(self, wish: str) -> None:
+        self.refused.append(wish)
+        self._messages.send(refused=wish)
 
 
 def _move_tmp_path(session: Any, base: Path) -> None:

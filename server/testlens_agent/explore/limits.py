@@ -7,6 +7,13 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 _MEGABYTE = 1024 * 1024
 _LARGEST_FILE = 256 * _MEGABYTE
@@ -52,8 +59,8 @@ def let_go(keep: int, scratch: str) -> None:
 
 
 def _is_shared(descriptor: int, scratch: str) -> bool:
-    import fcntl
-
+    if fcntl is None:
+        return False
     try:
         kind = os.fstat(descriptor).st_mode
         if stat.S_ISFIFO(kind):

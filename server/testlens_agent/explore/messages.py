@@ -6,20 +6,26 @@ import json
 import os
 from typing import Any
 
+NOWHERE = -1
+
 
 class Messages:
     """Writes one JSON object a line. Keeps what it needs, because a test may replace it."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
         self._write = os.write
-        self._owner = os.getpid()
         self._getpid = os.getpid
         self._dumps = json.dumps
+        self.go_to(descriptor)
+
+    def go_to(self, descriptor: int) -> None:
+        """From now on it is this process that writes, to this descriptor; NOWHERE: nothing is written."""
+        self._descriptor = descriptor
+        self._owner = self._getpid()
 
     def send(self, **fields: Any) -> None:
-        """Write one message, in the process that this was made in; a reader that has gone is no error."""
-        if self._getpid() != self._owner:
+        """Write one message, in the process that it belongs to; a reader that has gone is no error."""
+        if self._descriptor == NOWHERE or self._getpid() != self._owner:
             return
         line = (self._dumps(fields, default=str) + "\n").encode("utf-8", "replace")
         try:

@@ -51,10 +51,12 @@ class Monitoring:
             events.PY_RETURN: self._end,
             events.PY_UNWIND: self._end,
             events.LINE: self._line,
+            events.JUMP: self._jump,
         }
         for event, callback in callbacks.items():
             monitoring.register_callback(self._tool, event, callback)
-        self._local = events.PY_START | events.PY_RESUME | events.PY_YIELD | events.PY_RETURN | events.LINE
+        calls = events.PY_START | events.PY_RESUME | events.PY_YIELD | events.PY_RETURN
+        self._local = calls | events.LINE | events.JUMP
         self._of_test = events.PY_START | events.PY_RETURN
         monitoring.set_events(self._tool, events.PY_START | events.PY_RESUME | events.PY_UNWIND | events.PY_THROW)
         monitoring.restart_events()
@@ -102,6 +104,15 @@ class Monitoring:
                 body.arcs.add((frame.last, line))
             frame.last = line
 
+    def _jump(self, code: CodeType, start: int, end: int) -> Any:
+        """A loop that stands on one line comes back to it without a line event; tracing tells of it as of a line."""
+        if end < start:
+            line = _line_at(code, start)
+            if line is not None and line == _line_at(code, end):
+                self._line(code, line)
+                return None
+        return self._monitoring.DISABLE
+
     def _pause(self, code: CodeType, offset: int, value: object) -> None:
         frames = self._here.frames
         if frames and frames[-1].code is code:
@@ -121,3 +132,7 @@ class Monitoring:
             frame = here.frames.pop()
             if body.active and not here.importing:
                 body.arcs.add((frame.last, -code.co_firstlineno))
+
+
+def _line_at(code: CodeType, offset: int) -> int | None:
+    return next((line for start, end, line in code.co_lines() if start <= offset < end), None)

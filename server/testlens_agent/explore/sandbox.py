@@ -6,9 +6,11 @@ can catch that like any other PermissionError and go on; what it wanted is told 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Callable, Optional
@@ -17,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from testlens_agent.explore.places import Places, shown
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_getpid = os.getpid
 _LONGEST = 160
 _LOCAL_NAMES = frozenset({"", "localhost", "127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104  (names to look up)
 # What a C library offers that the events of Python's own functions would not tell of.
@@ -68,6 +71,19 @@ class Sandbox:
         self._checks: dict[str, _Check] = {**self._file_checks(), **self._process_checks()}
         if not network:
             self._checks.update(self._network_checks())
+
+    def belongs_to_this_process(self) -> None:
+        """From now on it is this copy of the process that is guarded."""
+        self._pid = _getpid()
+
+    @contextlib.contextmanager
+    def letting_fork(self) -> Iterator[None]:
+        """Let the process be copied meanwhile."""
+        check = self._checks.pop("os.fork")
+        try:
+            yield
+        finally:
+            self._checks["os.fork"] = check
 
     def arm(self) -> None:
         """Guard this process from now on; there is no way back."""

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from testlens_agent.explore.request import MOST_AT_ONCE
+from testlens_agent.explore.stages import Stage
 from testlens_agent.explore.work import Ending, Work, work_for
 from testlens_agent.explore.workers import Worker, Workers
 from testlens_agent.wire import EventStream
@@ -31,6 +32,7 @@ class Serving:
 
     def __init__(self, workers: Workers, events: EventStream, commands: int, seconds: float) -> None:
         self._workers = workers
+        self._stages = workers.stages
         self._events = events
         self._commands = commands
         self._seconds = seconds
@@ -47,12 +49,17 @@ class Serving:
             while self._open:
                 self._start_waiting()
                 for key, _ in self._selector.select(self._patience()):
-                    self._take_from(key.data)
+                    if isinstance(key.data, Stage):
+                        self._settle(key.data)
+                    else:
+                        self._take_from(key.data)
                 self._end_late()
         finally:
             for running in self._running:
                 running.worker.kill()
                 running.worker.end()
+            if self._stages is not None:
+                self._stages.end()
             self._selector.close()
 
     def _take_from(self, running: _Running | None) -> None:
@@ -92,15 +99,36 @@ class Serving:
             )
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < MOST_AT_ONCE:
-            self._go_on(self._waiting.pop(0))
+        for work in list(self._waiting):
+            if len(self._running) == MOST_AT_ONCE:
+                return
+            if not self._is_prepared_first(work):
+                self._waiting.remove(work)
+                self._go_on(work)
+
+    def _is_prepared_first(self, work: Work) -> bool:
+        """Whether a stage for it is under way, which is worth to wait for."""
+        if self._stages is None:
+            return False
+        if not self._stages.is_warming_for(work.scene):
+            known = set(self._stages.warming)
+            self._stages.ask_for(work.scene, work.command)
+            for stage in set(self._stages.warming) - known:
+                self._selector.register(stage.connection, selectors.EVENT_READ, stage)
+        return self._stages.is_warming_for(work.scene)
+
+    def _settle(self, stage: Stage) -> None:
+        assert self._stages is not None
+        self._selector.unregister(stage.connection)
+        stage.take_first_letter()
+        self._stages.settle(stage)
 
     def _go_on(self, work: Work) -> None:
         task = work.next_task()
         if task is None:
             self._events.send("answer", id=work.command["id"], **work.answer())
             return
-        running = _Running(work, self._workers.start(task), self._workers.start_seconds)
+        running = _Running(work, self._workers.start(task, work.scene), self._workers.start_seconds)
         self._running.append(running)
         self._selector.register(running.worker.descriptor, selectors.EVENT_READ, running)
 
@@ -117,7 +145,12 @@ class Serving:
             if running.deadline <= now and not running.timed_out:
                 running.timed_out = True
                 running.worker.kill()
+        for stage in self._stages.warming if self._stages is not None else ():
+            if stage.deadline <= now and not stage.is_killed:
+                stage.kill()  # its connection ends with it
 
     def _patience(self) -> float | None:
         deadlines = [running.deadline for running in self._running if not running.timed_out]
+        if self._stages is not None:
+            deadlines += [stage.deadline for stage in self._stages.warming if not stage.is_killed]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None

@@ -58,7 +58,7 @@ class _Explorer:
         import pytest
 
         # All of our modules, while nothing of the project's folder can stand in for what they import.
-        from testlens_agent.explore import confined, serving, workers  # noqa: F401  (loaded for the copies)
+        from testlens_agent.explore import serving, workers  # noqa: F401  (loaded for the copies)
         from testlens_agent.explore.plugin import ExplorerPlugin
 
         root = Path.cwd()  # the real path, which pytest reports whatever links lead there
@@ -108,7 +108,7 @@ class _Explorer:
         from testlens_agent.explore.workers import Workers
 
         workers = Workers(self._request, None)
-        worker = workers.start({"do": "nothing"})
+        worker = workers.start({"do": "nothing"}, None)
         problem = None
         while (messages := worker.read()) is not None:
             problem = next((message for message in messages if message.get("event") == "problem"), problem)
@@ -121,9 +121,9 @@ class _Explorer:
         return 0
 
     def _do_one(self, warm: Any, task: dict[str, Any]) -> None:
-        from testlens_agent.explore.confined import carry_out_here
+        from testlens_agent.explore.copies import be_the_only_one
 
-        carry_out_here(warm, task, self._request.scratch, self._events.descriptor)
+        be_the_only_one(warm, task, self._request.scratch, self._events.descriptor)
 
     def _say_ready(self) -> None:
         self._events.send(

@@ -9,14 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from testlens_agent.explore.body import Body, follow
+from testlens_agent.explore.body import Body
 from testlens_agent.explore.candidate import Candidate
+from testlens_agent.explore.folders import WORKING, entries
+from testlens_agent.explore.following import Following
 from testlens_agent.explore.limits import limit_time
 from testlens_agent.explore.messages import Messages
 from testlens_agent.explore.observing import Observer
 from testlens_agent.import_paths import nearest_class
 
 _LONGEST_MESSAGE = 2_000
+_MOST_CHANGES = 3
 _WEIGHT = {"passed": 0, "skipped": 1, "failed": 2, "error": 3}
 
 
@@ -34,7 +37,7 @@ class Watch:
 
     def call(self) -> Any:
         """A context manager around what pytest does to call the test."""
-        return follow(self.body)
+        return Following(self.body)
 
     def called(self) -> None:
         """The call has ended, and fixtures are not torn down yet."""
@@ -94,13 +97,15 @@ def text_of(error: BaseException) -> str:
 class Try:
     """Runs some tests of one text. `tests` are names such as `test_x` and `TestX::test_y`."""
 
-    def __init__(self, session: Any, plugin: Any, task: dict[str, Any], messages: Messages) -> None:
+    def __init__(self, session: Any, plugin: Any, task: dict[str, Any], folder: Path, messages: Messages) -> None:
         self._session = session
         self._plugin = plugin
         self._tests: list[str] = task["tests"]
         self._watched = os.path.realpath(task["watch"])
         self._candidate = Candidate(session, plugin.parents, Path(task["path"]), task["text"])
         self._messages = messages
+        self._working = folder / WORKING
+        self._folder = plugin.parents.of(Path(task["path"]).parent)
 
     def run(self, seconds: float) -> None:
         """Run the tests one after the other, and send what came of each; each may compute for `seconds`."""
@@ -108,14 +113,23 @@ class Try:
         if items is None:
             return
         wanted = [(test, item) for test in self._tests for item in items.get(test, ())]
-        following: list[Any] = [item for _, item in wanted[1:]] + [None]
+        # Fixtures of the session and of folders stay, as if another file of tests followed.
+        following = [*(item for _, item in wanted[1:]), self._folder]
         for test in self._tests:
             self._messages.send(started=test)
             limit_time(seconds)
             began = time.perf_counter()
+            before = entries(self._working)
             seen = [self._run_item(item, test, following.pop(0)) for item in items.get(test, ())]
             trial = _merge(seen) if seen else _error(f"pytest did not collect a test named {test}")
+            self._tell_of_changes(before)
             self._messages.send(test=test, trial={**trial, "seconds": time.perf_counter() - began})
+
+    def _tell_of_changes(self, before: frozenset[str]) -> None:
+        """The working folder stands for that of the real run, which is the project's own."""
+        for name in sorted(before ^ entries(self._working))[:_MOST_CHANGES]:
+            verb = "deletes" if name in before else "writes"
+            self._messages.send(refused=f"{verb} {name} in the working folder")
 
     def _collect(self) -> dict[str, list[Any]] | None:
         self._plugin.select(self._tests)

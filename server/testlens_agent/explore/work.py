@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from testlens_agent.explore.stages import scene_of
+
 _READY_FACTOR = 5  # an import or a collection may take so many times as long as a trial
 
 
@@ -21,6 +23,7 @@ class Work:
 
     def __init__(self, command: dict[str, Any], seconds: float) -> None:
         self.command = command
+        self.scene = scene_of(command)
         self.seconds = seconds
         self.first_seconds = seconds * _READY_FACTOR
 

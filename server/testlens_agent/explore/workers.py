@@ -1,4 +1,4 @@
-"""Processes that carry out one task each: copies of the warm session, or sessions of their own where nothing forks.
+"""Processes that carry out one task each: copies of a session, or sessions of their own where nothing forks.
 
 Which of the two is decided here and nowhere else.
 """
@@ -10,28 +10,32 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Any
 
-from testlens_agent.explore.confined import Session, carry_out
+from testlens_agent.explore.confined import Session
+from testlens_agent.explore.copies import be_copy, be_stage
+from testlens_agent.explore.endings import reap
+from testlens_agent.explore.folders import Folders
 from testlens_agent.explore.request import Request
+from testlens_agent.explore.stages import Scene, Stage, Stages
 
 _MAIN = Path(__file__).resolve().parent.parent / "__main__.py"
 _CHUNK_BYTES = 65_536
 _SESSION_SECONDS = 120.0  # within which a session has to start
+_STAGE_FACTOR = 5  # a preparation may take so many times as long as a trial
 
 
 class Worker:
     """A process that works on a task: `descriptor` is where its messages come from."""
 
-    def __init__(self, pid: int, descriptor: int, folder: Path, process: subprocess.Popen[bytes] | None) -> None:
-        self.pid = pid
+    def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self._folder = folder
-        self._process = process
         self._pending = b""
 
     def read(self) -> list[dict[str, Any]] | None:
@@ -44,33 +48,69 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and what it may have started."""
-        if self._process is not None:
-            self._process.kill()
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
-            with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGKILL)
+        raise NotImplementedError
 
     def end(self) -> int:
-        """Reap the process, remove its folder, and return its exit status, negative for a signal."""
-        os.close(self.descriptor) if self._process is None else None
-        if self._process is not None:
-            status = self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-        else:
-            _, raw = os.waitpid(self.pid, 0)
-            status = -os.WTERMSIG(raw) if os.WIFSIGNALED(raw) else os.WEXITSTATUS(raw)
-        self.kill_group()
-        shutil.rmtree(str(self._folder), ignore_errors=True)
-        return status
+        """Reap the process, let go of its folder, and return its exit status, negative for a signal."""
+        raise NotImplementedError
 
-    def kill_group(self) -> None:
-        """End what the process may have started; it has ended itself."""
+
+class _Copy(Worker):
+    """A copy of the session, or of a stage of it."""
+
+    def __init__(self, pid: int, descriptor: int, place: tuple[Folders, Path], stage: Stage | None) -> None:
+        super().__init__(descriptor)
+        self._pid = pid
+        self._folders, self._folder = place
+        self._stage = stage
+        self._is_reaped = False
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self._pid, signal.SIGKILL)
+        if not self._is_reaped:
+            with contextlib.suppress(OSError):
+                os.kill(self._pid, signal.SIGKILL)
+
+    def end(self) -> int:
+        os.close(self.descriptor)
+        raw = self._reap()
+        if raw is None:
+            self.kill()  # it closed its end of the pipe and lives on
+            raw = self._reap()
+        self._is_reaped = True
+        self.kill()
+        self._folders.give_back(self._folder)
+        return 0 if raw is None else -os.WTERMSIG(raw) if os.WIFSIGNALED(raw) else os.WEXITSTATUS(raw)
+
+    def _reap(self) -> int | None:
+        return reap(self._pid) if self._stage is None else self._stage.reap(self._pid)
+
+
+class _Fresh(Worker):
+    """A session of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        assert process.stdout is not None
+        super().__init__(process.stdout.fileno())
+        self._process = process
+        self._folder = folder
+
+    def kill(self) -> None:
+        self._process.kill()
         if hasattr(os, "killpg"):
             with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self) -> int:
+        status = self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            with contextlib.suppress(OSError):
+                stream.close()
+        self.kill()
+        shutil.rmtree(str(self._folder), ignore_errors=True)
+        return status
 
 
 class Workers:
@@ -79,19 +119,39 @@ class Workers:
     def __init__(self, request: Request, session: Session | None) -> None:
         self._request = request
         self._session = session
+        self._folders = Folders(request.scratch, request.root)
         self._count = 0
+        self.stages = None if session is None else Stages(self._start_stage)
         self.start_seconds = _SESSION_SECONDS if session is None else 0.0
 
-    def start(self, task: dict[str, Any]) -> Worker:
-        """A process that carries out `task`."""
-        self._count += 1
-        folder = self._request.scratch / f"tmp{self._count:08}"  # so that no expression names it: see secret_values
-        if self._session is None:
-            return self._start_afresh(task, folder)
-        return _fork(self._session, task, folder)
+    def start(self, task: dict[str, Any], scene: Scene | None) -> Worker:
+        """A process that carries out `task`, which needs `scene`."""
+        if self._session is None or self.stages is None:
+            return self._start_afresh(task)
+        folder = self._folders.take()
+        stage = self.stages.warm_for(scene)
+        reading, writing = os.pipe()
+        pid = None if stage is None else stage.copy(task, folder, writing)
+        if pid is None:
+            pid, stage = _copy(self._session, task, folder, writing), None
+        os.close(writing)
+        return _Copy(pid, reading, (self._folders, folder), stage)
 
-    def _start_afresh(self, task: dict[str, Any], folder: Path) -> Worker:
+    def _start_stage(self, scene: Scene, task: dict[str, Any]) -> Stage:
+        assert self._session is not None
+        here, there = socket.socketpair()
+        folder, parent = self._folders.take(), os.getpid()
+        pid = _fork()
+        if pid == 0:
+            here.close()
+            be_stage(self._session, task, folder, there, parent)
+        there.close()
+        return Stage(scene, pid, here, time.monotonic() + self._request.seconds * _STAGE_FACTOR)
+
+    def _start_afresh(self, task: dict[str, Any]) -> Worker:
         request = self._request
+        self._count += 1
+        folder = request.scratch / f"afresh{self._count}"
         fields = {
             "root": str(request.root),
             "scratch": str(folder),
@@ -103,7 +163,7 @@ class Workers:
             "fork": False,
             "only": task,
         }
-        folder.mkdir(parents=True)
+        folder.mkdir()
         process = subprocess.Popen(
             [sys.executable, *_interpreter_options(), str(_MAIN), "--explore"],
             stdin=subprocess.PIPE,
@@ -112,23 +172,24 @@ class Workers:
             start_new_session=True,
         )
         assert process.stdin is not None
-        assert process.stdout is not None
         with contextlib.suppress(OSError):  # it died already, which is seen when its messages end
             process.stdin.write(json.dumps(fields).encode("ascii") + b"\n")
             process.stdin.flush()
-        return Worker(process.pid, process.stdout.fileno(), folder, process)
+        return _Fresh(process, folder)
 
 
-def _fork(session: Session, task: dict[str, Any], folder: Path) -> Worker:
-    reading, writing = os.pipe()
+def _copy(session: Session, task: dict[str, Any], folder: Path, descriptor: int) -> int:
     parent = os.getpid()
+    pid = _fork()
+    if pid == 0:
+        be_copy(session, task, folder, descriptor, parent)
+    return pid
+
+
+def _fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of threads, which a plugin may have started; they are not in the copy
-        pid = os.fork()
-    if pid == 0:
-        carry_out(session, task, folder, writing, parent)
-    os.close(writing)
-    return Worker(pid, reading, folder, None)
+        return os.fork()
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
