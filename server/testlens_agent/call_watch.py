@@ -196,7 +196,7 @@ class _ProfileWatch(Watch):
         try:
             function = self._functions[id(code)]
         except KeyError:
-            if not self._recorder.is_own(code.co_filename):
+            if not self._recorder.watches(code.co_filename):
                 self._foreign.add(code.co_filename)
                 return
             function = self._functions[id(code)] = self._recorder.function(code)

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from testlens_agent.expressions import Expr, ExpressionWriter
 from testlens_agent.frames import Argument, Call, constructor
-from testlens_agent.import_paths import class_attribute, import_path
+from testlens_agent.import_paths import class_attribute, constant_name, import_path
 from testlens_agent.plain_values import call
-from testlens_agent.record_values import own_namespace
+from testlens_agent.record_values import as_record, own_namespace
 from testlens_agent.secret_values import is_secret
 
 _MOST = 5000
+_OBJECT_NEW = vars(object)["__new__"]
 _COMPARABLE = frozenset({type(None), bool, int, float, str, bytes})
 
 
@@ -33,7 +34,10 @@ class Constructions:
         self._known: dict[int, _Known] = {}
 
     def remember(self, value: object, expression: Expr) -> None:
-        """Note how `value` was built; nothing is noted of an object that cannot be referred to weakly."""
+        """Note how `value` was built, unless its own fields tell that, or nothing can refer to it weakly."""
+        record = as_record(value)
+        if record is not None and record.certain:
+            return
         if len(self._known) >= _MOST:
             self.forget_dead()
         if len(self._known) >= _MOST:
@@ -45,6 +49,8 @@ class Constructions:
 
     def find(self, value: object) -> Expr | None:
         """How `value` was built, if known, unless it was given further attributes since: then that is not all of it."""
+        if _needs_nothing(value):
+            return Expr(call(str(import_path(type(value)))))
         known = self._known.get(id(value))
         # The identity of an object that has died may be that of another one now.
         if known is None or known.reference() is not value:
@@ -56,6 +62,15 @@ class Constructions:
     def forget_dead(self) -> None:
         """Drop what is known of objects that are no more."""
         self._known = {key: known for key, known in self._known.items() if known.reference() is not None}
+
+
+def _needs_nothing(value: object) -> bool:
+    """Whether it is an object without any state, of a class that takes no arguments."""
+    cls = type(value)
+    if class_attribute(cls, "__init__") is not object.__init__ or class_attribute(cls, "__new__") is not _OBJECT_NEW:
+        return False
+    has_namespace = class_attribute(cls, "__dict__") is not None and not own_namespace(value)
+    return has_namespace and import_path(cls) is not None and constant_name(value, lambda: False) is None
 
 
 def construction(cls: type, given: Call, writer: ExpressionWriter) -> Expr | None:
@@ -82,11 +97,20 @@ def construction(cls: type, given: Call, writer: ExpressionWriter) -> Expr | Non
 def _written(argument: Argument, writer: ExpressionWriter) -> Expr | None:
     if not is_secret(argument.name, argument.value):
         return writer.write(argument.value)
-    if type(argument.value) not in {str, bytes}:
-        return None
-    # The object can be built without knowing the secret: any other one does.
-    name = argument.name.strip("_").replace("_", "-")
-    return Expr(repr(name if type(argument.value) is str else name.encode()))
+    stand_in = _in_place_of(argument.value, argument.name.strip("_").replace("_", "-"))
+    return None if stand_in is None else Expr(repr(stand_in))
+
+
+def _in_place_of(secret: Any, name: str) -> Any:
+    """What serves as well where an object is built with a secret: the object does not depend on which one it is."""
+    if type(secret) is str:
+        return name
+    if type(secret) is bytes:
+        return name.encode()
+    if type(secret) is list:
+        others = [_in_place_of(one, f"{name}-{at}") for at, one in enumerate(secret, 1)]
+        return None if None in others else others
+    return None
 
 
 def _as_passed(arguments: tuple[Argument, ...], function: FunctionType) -> Iterator[Argument]:

@@ -11,12 +11,12 @@ import enum
 import functools
 import operator
 import re
-import sys
 import types
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple, Optional
 
-from testlens_agent.import_paths import class_attribute, class_order, constant_name, import_path, mark, nearest_class
+from testlens_agent.import_paths import class_attribute, constant_name, import_path, nearest_class
+from testlens_agent.mock_values import is_stand_in, write_stand_in
 from testlens_agent.plain_values import InexpressibleError, call, is_plain, write_named, write_plain
 from testlens_agent.record_values import Field, Record, as_record, own_namespace
 from testlens_agent.secret_values import Places, is_secret_text
@@ -161,7 +161,7 @@ class _Writing:
             return False
 
     def _constant(self, value: object) -> str:
-        name = constant_name(value)
+        name = constant_name(value, lambda: bool(own_namespace(value)))
         if name is None:
             raise InexpressibleError
         return self._counted(name)
@@ -217,8 +217,7 @@ class _Writing:
         return f"{self.write(owner)}{self._counted('.' + name)}"
 
     def _stand_in(self, value: Any) -> str:
-        kind = next(base for base in class_order(type(value)) if base.__module__ == "unittest.mock")
-        return self._counted(f"{mark('unittest.mock', kind.__name__)}()")
+        return self._counted(write_stand_in(value, self.write))
 
     def _counted(self, code: str) -> str:
         self._spend(len(code) - 1)
@@ -234,15 +233,10 @@ def _content(record: Record) -> Iterable[object]:
     return (*(field.value for field in record.fields), *record.derived)
 
 
-def _is_stand_in(cls: type) -> bool:
-    mock = sys.modules.get("unittest.mock")
-    return mock is not None and issubclass(cls, mock.NonCallableMock)
-
-
 _SPECIAL: tuple[tuple[Callable[[type], bool], Callable[[_Writing, Any], str]], ...] = (
     (lambda cls: issubclass(cls, enum.Enum), _Writing._enum),
     (lambda cls: issubclass(cls, BaseException), _Writing._exception),
     (lambda cls: cls is types.MethodType, _Writing._bound_method),
     (lambda cls: cls is types.BuiltinMethodType, _Writing._bound_builtin),
-    (_is_stand_in, _Writing._stand_in),
+    (is_stand_in, _Writing._stand_in),
 )

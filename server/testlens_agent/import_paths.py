@@ -11,7 +11,7 @@ import functools
 import re
 import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, Callable
 
 _NAMED = (FunctionType, BuiltinFunctionType, functools._lru_cache_wrapper)
 _TEST_FILE = re.compile(r"(?:^|[\\/])(?:test_[^\\/]*|[^\\/]*_test|conftest)\.py$")
@@ -53,16 +53,16 @@ def class_attribute(cls: type, name: str) -> Any:
     return next((vars(base)[name] for base in class_order(cls) if name in vars(base)), None)
 
 
-def constant_name(value: object) -> str | None:
+def constant_name(value: object, has_state: Callable[[], bool]) -> str | None:
     """The mark of a constant that holds this very object, in the module that has its class.
 
-    By its name in capitals, a constant is there as soon as its module is imported.
+    A name in capitals says that it is one, and so does an object without any state.
     """
     module = sys.modules.get(str(type.__getattribute__(type(value), "__module__")))
     if module is None or not _may_import(module):
         return None
     for name, held in list(vars(module).items()):
-        if held is value and name.isupper():
+        if held is value and (name.isupper() or not has_state()):
             return mark(module.__name__, name)
     return None
 

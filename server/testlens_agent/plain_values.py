@@ -10,7 +10,7 @@ import pathlib
 import re
 import types
 import uuid
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -40,6 +40,12 @@ def write_named(values: Mapping[str, object], write: Write) -> dict[str, str]:
     if any(is_secret(name, value) for name, value in values.items()):
         raise InexpressibleError
     return {name: write(value) for name, value in values.items()}
+
+
+def still_to_come(iterator: Any) -> list[object]:
+    """What a list's iterator will give, without moving it."""
+    (items,), *index = iterator.__reduce__()[1:]
+    return list(items[index[0] if index else 0 :])
 
 
 def write_plain(value: Any, write: Write) -> str:
@@ -190,6 +196,14 @@ def _deque(value: deque[object], write: Write) -> str:
     return call(mark("collections", "deque"), *([held] if value or limit else []), **limit)
 
 
+def _chain_map(value: ChainMap[object, object], write: Write) -> str:
+    return call(mark("collections", "ChainMap"), *map(write, value.maps))
+
+
+def _list_iterator(value: Any, write: Write) -> str:
+    return call("iter", write(still_to_come(value)))
+
+
 def _mapping_proxy(value: types.MappingProxyType[object, object], write: Write) -> str:
     import gc
 
@@ -264,6 +278,8 @@ _WRITERS: dict[type, Callable[[Any, Write], str]] = {
     defaultdict: _defaultdict,
     Counter: _counter,
     deque: _deque,
+    ChainMap: _chain_map,
+    type(iter([])): _list_iterator,
     types.MappingProxyType: _mapping_proxy,
     types.SimpleNamespace: _namespace,
     io.StringIO: _buffer,

@@ -76,7 +76,7 @@ class Recorder:
         except OSError:
             self._bytes = _LARGEST_RECORD_BYTES  # no room for more; the tests go on
 
-    def is_own(self, filename: str) -> bool:
+    def watches(self, filename: str) -> bool:
         """Whether the file may have functions to watch."""
         return self._code.has(filename)
 
@@ -113,10 +113,11 @@ class Recorder:
 
     def failed(self, running: RunningCall, error: BaseException) -> None:
         """A call ended with an exception."""
-        if running.fields is None:
+        fields, path = running.fields, running.function.path
+        if fields is None or path is None:
             return
         try:
-            running.fields["raised"] = describe(error, running.function.path, self._writer)
+            fields["raised"] = describe(error, path, self._writer)
             self._keep(running)
         except Exception:  # noqa: BLE001
             return

@@ -20,16 +20,25 @@ _NOT_PRODUCT = re.compile(
     r"(?:\.[^\\/]*|site-packages|dist-packages|node_modules|tests?|conftest\.py|test_[^\\/]*\.py|[^\\/]*_test\.py)"
     r"(?:[\\/]|$)"
 )
+# Constructors that are written once for many classes: those of generated classes and of well-known base classes.
+_SHARED_CONSTRUCTORS = re.compile(
+    r"<string>$|<attrs generated"
+    r"|.*[\\/](?:pydantic[\\/]main|sqlalchemy[\\/]orm[\\/]decl_base|django[\\/]db[\\/]models[\\/]base)\.py$"
+)
+_SHARED_NAMES = frozenset({"__init__", "_declarative_constructor"})
 
 
 class WatchedFunction:
-    """One function of the project. `path` is absolute; what a class is built with is of use beyond the function."""
+    """One function to watch. `path` is absolute, None where only what it builds counts, and not its calls.
 
-    def __init__(self, code: CodeType, path: str) -> None:
+    What a class is built with is of use beyond the function, so that constructors are watched for longer.
+    """
+
+    def __init__(self, code: CodeType, path: str | None) -> None:
         self.code = code
         self.path = path
         self.suspends = bool(code.co_flags & _CO_SUSPENDS)
-        self.builds = code.co_name in {"__init__", "__new__"}
+        self.builds = code.co_name == "__new__" or code.co_name in _SHARED_NAMES
         self.seen: set[str] = set()
         self._looks = 0
         self._test = 0
@@ -38,6 +47,8 @@ class WatchedFunction:
     @property
     def wants_calls(self) -> bool:
         """Whether more of its calls are to be kept."""
+        if self.path is None:
+            return False
         return len(self.seen) < _CALLS_KEPT and self._looks < _CALLS_LOOKED_AT
 
     @property
@@ -58,14 +69,20 @@ class WatchedFunction:
 
 
 class ProjectCode:
-    """Tells the project's functions from all others: those of files in `root` that are neither tests nor installed."""
+    """Tells the functions to watch from all others: those of files in `root` that are neither tests nor installed.
+
+    Beside them there are constructors from elsewhere that build objects of the project's classes.
+    """
 
     def __init__(self, root: str) -> None:
         self._prefix = root + os.sep
         self._is_product: dict[str, bool] = {}
 
     def has(self, filename: str) -> bool:
-        """Whether the file, by the name that its code objects have, is one of the project's own."""
+        """Whether the file, by the name that its code objects have, may hold functions to watch."""
+        return self._is_own(filename) or _SHARED_CONSTRUCTORS.match(filename) is not None
+
+    def _is_own(self, filename: str) -> bool:
         known = self._is_product.get(filename)
         if known is None:
             known = filename.startswith(self._prefix) and not _NOT_PRODUCT.search(filename[len(self._prefix) :])
@@ -74,7 +91,10 @@ class ProjectCode:
 
     def function(self, code: CodeType) -> WatchedFunction | None:
         """The function to watch; None for the code of modules, classes, inner functions and other files."""
-        if not self.has(code.co_filename) or code.co_name.startswith("<"):
+        if not self._is_own(code.co_filename):
+            is_shared = code.co_name in _SHARED_NAMES and _SHARED_CONSTRUCTORS.match(code.co_filename) is not None
+            return WatchedFunction(code, None) if is_shared else None
+        if code.co_name.startswith("<"):
             return None
         if not code.co_flags & _CO_OPTIMIZED or code.co_flags & _CO_NESTED:
             return None

@@ -9,11 +9,13 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 
 from agent.interpreters import environment, found, in_order
 from agent.self_made import DoublesItself, SortsItself
+from agent.written_values import evaluated
 from testlens.domain.expressions import Reference, references, resolve
 from testlens_agent.expressions import Expr, ExpressionWriter
 
@@ -22,7 +24,7 @@ PROGRAM = Path(__file__).with_name("written_values.py")
 
 IMPORTS = """
     import datetime, enum, functools, io, math, os, pathlib, re, types, uuid, zoneinfo
-    from collections import Counter, OrderedDict, defaultdict, deque
+    from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
     from dataclasses import dataclass, field
     from datetime import date, time, timedelta, timezone
     from decimal import Decimal
@@ -103,6 +105,7 @@ SHOP = """
         pass
 
     UNSET = _Unset()
+    missing = _Unset()
 
     @functools.lru_cache
     def price(name):
@@ -138,7 +141,8 @@ VALUES = (
     "Item('a')", "Item('a', 2.0, ['x'])", "Item('a', 1, [])", "Checked(3)", "item_with_label",
     "Order('a', customer=Customer('b', 3))", "Order.Line('p')", "Point(1, y=[2])", "{'k': (Item('a'), Colour.RED)}",
     "ValueError()", "KeyError('a')", "ShopError('x', 1)", "OSError(2, 'gone')", "FileNotFoundError(2, 'gone', 'f')",
-    "UnicodeDecodeError('utf-8', b'a', 0, 1, 'why')", "SystemExit(3)", "StopIteration()", "UNSET",
+    "UnicodeDecodeError('utf-8', b'a', 0, 1, 'why')", "SystemExit(3)", "StopIteration()", "UNSET", "missing",
+    "ChainMap({1: 2}, {})", "ChainMap()", "iter([1, [2]])",
     "Mock()", "MagicMock()", "AsyncMock()", "{'client': MagicMock()}",
 )  # fmt: skip
 
@@ -215,6 +219,12 @@ INEXACT = """
     class Local:
         pass
 
+    class Filled:
+        pass
+
+    filled = Filled()
+    filled.x = 1
+
     def local():
         class Inner(enum.Enum):
             A = 1
@@ -279,7 +289,8 @@ INEXACT = """
 
 def test_what_no_text_rebuilds_exactly_has_no_expression(tmp_path: Path) -> None:
     values = (
-        "Loud('x')", "Count(3)", "MyDict()", "Local()", "local()", "lambda: 1", "object()", "[object()]", "iter([])",
+        "Loud('x')", "Count(3)", "MyDict()", "Local()", "filled", "local()", "lambda: 1", "object()", "[object()]",
+        "iter({})",
         "Growing(1)", "Numbered()", "WithVariable(1)", "extended", "Doubling(1)", "Converted(1)", "Validated(x=1)",
         "Coded(3)", "half_read", "closed", "endless", "wide", "deep", "'long' * 200", "list(range(1000))",
         "open(__file__)", "UserDict()", "10 ** 5000",
@@ -358,6 +369,33 @@ def test_an_object_that_is_known_is_written_as_the_tests_come_by_it() -> None:
     assert writer.write(client) == Expr("client", ("client",))
     assert writer.write({"a": [client], "b": client}) == Expr("{'a': [client], 'b': client}", ("client",))
     assert writer.write([object()]) is None
+
+
+def test_a_stand_in_is_written_with_what_it_was_told_to_answer() -> None:
+    client = MagicMock(spec=Path)
+    client.read_text.return_value = "hello"
+    client.stat.return_value.st_size = 3
+    client.open.side_effect = [1, OSError(2, "gone")]
+    client.__enter__.return_value = 5
+    client.glob("*")
+    client.local = lambda: 1
+    for stand_in in (client, Mock(return_value=None), AsyncMock(return_value=[1]), Mock(a=1, b=Mock(c=MagicMock()))):
+        expression = ExpressionWriter().write(stand_in)
+        assert expression is not None
+        again = evaluated(expression.code)
+        assert ExpressionWriter().write(again) == expression
+        client = again if stand_in is client else client
+    assert (client.read_text(), client.stat().st_size, client.open()) == ("hello", 3, 1)
+    with client as entered, pytest.raises(OSError, match="gone"):
+        client.open()
+    assert entered == 5
+    with pytest.raises(AttributeError):
+        client.no_such_method()
+
+
+def test_a_stand_in_keeps_its_secrets() -> None:
+    expression = ExpressionWriter().write(Mock(password="hunter2", user="ada"))
+    assert expression == Expr("\x01unittest.mock:Mock\x02(user='ada')")
 
 
 def test_a_class_that_works_out_its_values_is_written_only_where_building_it_again_gives_the_same() -> None:

@@ -54,17 +54,19 @@ def evaluated(code):
 
 def content(value):
     """Something that is equal for equal values, also where Python compares by identity or not at all."""
-    if isinstance(value, BaseException):
-        return (str(value), value.args, getattr(value, "filename", None))
-    if isinstance(value, (io.StringIO, io.BytesIO)):
-        return (value.getvalue(), value.tell())
-    if isinstance(value, functools.partial):
-        return (value.func, value.args, value.keywords)
     if isinstance(value, (float, complex)) or "Mock" in type(value).__name__:
         return repr(value).partition(" id=")[0]
-    if type(value) in {list, tuple, dict}:
+    if type(value) in {list, tuple, dict, type(iter([]))}:
         return [content(item) for item in (value.items() if type(value) is dict else value)]
-    return value
+    return next((parts(value) for kind, parts in PARTS.items() if isinstance(value, kind)), value)
+
+
+PARTS = {
+    BaseException: lambda error: (str(error), error.args, getattr(error, "filename", None)),
+    io.StringIO: lambda buffer: (buffer.getvalue(), buffer.tell()),
+    io.BytesIO: lambda buffer: (buffer.getvalue(), buffer.tell()),
+    functools.partial: lambda partial: (partial.func, partial.args, partial.keywords),
+}
 
 
 if __name__ == "__main__":
