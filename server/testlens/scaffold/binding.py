@@ -143,7 +143,7 @@ def is_simple_bound(node: ast.expr) -> bool:
 
 def may_be_parenthesized(node: ast.expr) -> bool:
     """Whether the expression may be put in parentheses to break it; calls and displays have brackets of their own."""
-    if isinstance(node, _Display | ast.Lambda | ast.JoinedStr | ast.Yield | ast.YieldFrom):
+    if isinstance(node, _Display | ast.Lambda | ast.Yield | ast.YieldFrom):
         return False
     chain = links(node)[1]
     return is_fluent(node) or not any(isinstance(link, ast.Call | ast.Subscript) for link in chain)
@@ -154,18 +154,22 @@ _Display = ast.List | ast.Tuple | ast.Dict | ast.Set | ast.ListComp | ast.SetCom
 
 def is_name_or_literal(node: ast.expr) -> bool:
     """Whether parentheses help only if the expression then fits: there is nothing in it to break."""
-    return isinstance(links(node)[0], ast.Name | ast.Constant) and not is_fluent(node) and level(node) == Level.ATOM
+    return (
+        isinstance(links(node)[0], ast.Name | ast.Constant | ast.JoinedStr)
+        and not is_fluent(node)
+        and level(node) == Level.ATOM
+    )
 
 
 def breaks_at_brackets(node: ast.expr) -> bool:
     """Whether an operation is broken at a bracket of its own rather than put in parentheses: Ruff's rule is that it
     has one operator of the loosest kind, and begins or ends with brackets that hold something."""
     if isinstance(node, ast.UnaryOp):
-        return _has_brackets(node.operand)
+        return _ends_with_brackets(node.operand)
     if isinstance(node, ast.Await):
-        return _has_brackets(node.value)
+        return _ends_with_brackets(node.value)
     found = operands(node)
-    return len(found) == 2 and (_has_brackets(_edge(found[0], 0)) or _has_brackets(_edge(found[1], -1)))
+    return len(found) == 2 and (_is_filled_display(_edge(found[0], 0)) or _ends_with_brackets(_edge(found[1], -1)))
 
 
 def _edge(node: ast.expr, index: int) -> ast.expr:
@@ -175,12 +179,16 @@ def _edge(node: ast.expr, index: int) -> ast.expr:
     return node
 
 
-def _has_brackets(node: ast.expr) -> bool:
+def _ends_with_brackets(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return bool(node.args or node.keywords)
+    return isinstance(node, ast.Subscript) or _is_filled_display(node)
+
+
+def _is_filled_display(node: ast.expr) -> bool:
     match node:
-        case ast.Call():
-            return bool(node.args or node.keywords)
         case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
             return bool(elements)
         case ast.Dict(keys):
             return bool(keys)
-    return isinstance(node, ast.Subscript | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+    return isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)

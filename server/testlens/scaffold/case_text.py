@@ -83,7 +83,7 @@ class Draftsman:
         return writer.lines(fragment.body, "") + writer.comments_after("")
 
     def _writer(self, fragment: Fragment, notes: Mapping[ast.stmt, Sequence[str]] | None = None) -> Statements:
-        spelling = Spelling(self.names, fragment.literals, self.style.quotes)
+        spelling = Spelling(self.names, fragment.literals, fragment.enclosed, self.style.quotes)
         return Statements(fragment.source, fragment.comments, spelling, self.margins, notes)
 
     def _signature(self, word: str, name: str, parameters: Sequence[str], indent: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,11 +28,12 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """How names and literals are written: the final text of placeholder names, the source text of literals, and
-    the quotes that the project prefers."""
+    """How names and literals are written: the final text of placeholder names, the source text of literals, the
+    operands that have parentheses which they do not need, and the quotes that the project prefers."""
 
     names: Mapping[str, str]
     literals: Mapping[ast.AST, str]
+    enclosed: Collection[ast.AST] = ()
     quotes: str = '"'
 
     def name(self, identifier: str) -> str:
@@ -56,7 +57,7 @@ class Expressions(ast.NodeVisitor):
     def doc(self, node: ast.expr, least: Level = Level.NAMED) -> Doc:
         """The document of an expression, in parentheses where it binds less tightly than `least`."""
         content = cast(Doc, self.visit(node))
-        return parenthesized(content) if level(node) < least else content
+        return parenthesized(content) if level(node) < least or node in self._spelling.enclosed else content
 
     def target(self, node: ast.expr) -> Doc:
         """What is assigned to: a tuple needs no parentheses there."""
@@ -68,7 +69,8 @@ class Expressions(ast.NodeVisitor):
         """The arguments of a call or the bases of a class, with their parentheses."""
         if len(positional) == 1 and not keywords and isinstance(positional[0], ast.GeneratorExp):
             return parenthesized(self._clauses(positional[0]))
-        return loosely_bracketed([*map(self.doc, positional), *map(self._keyword, keywords)])
+        items = [*map(self._argument, positional), *map(self._keyword, keywords)]
+        return loosely_bracketed(items) if len(items) > 1 else _enclosed("(", items[0], ")") if items else "()"
 
     def parameters(self, arguments: ast.arguments) -> list[Doc]:
         """The parameters of a function or lambda, with the marks `/` and `*` between them."""
@@ -98,13 +100,21 @@ class Expressions(ast.NodeVisitor):
         written = self._spelling.literals.get(node)
         return self._spelling.verbatim(written if written is not None else ast.unparse(node))
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Doc:
+        written = self._spelling.verbatim(self._spelling.literals.get(node) or ast.unparse(node))
+        parts = string_tokens(written)
+        if not parts:
+            return f"({written})" if "\n" in written else written
+        return Group(separated((normalized_string(part, self._spelling.quotes) for part in parts), SPACE))
+
     def visit_Name(self, node: ast.Name) -> Doc:
         return self._spelling.name(node.id)
 
     def visit_Constant(self, node: ast.Constant) -> Doc:
         written = self._spelling.literals.get(node)
         if not isinstance(node.value, str | bytes):
-            return normalized_number(written) if written and written[0] in "0123456789." else ast.unparse(node)
+            is_number = isinstance(node.value, int | float | complex) and not isinstance(node.value, bool)
+            return normalized_number(written) if written and is_number else ast.unparse(node)
         quotes = self._spelling.quotes
         parts = string_tokens(written) if written else ()
         if written and len(parts) == 1:
@@ -200,12 +210,13 @@ class Expressions(ast.NodeVisitor):
 
     def _index(self, node: ast.expr) -> Doc:
         if isinstance(node, ast.Tuple) and node.elts:
-            return (separated(self._index_part(element) for element in node.elts), _comma_of_one(node))
+            trailing = "," if len(node.elts) == 1 else IfBroken(",")
+            return (separated(self._index_part(element) for element in node.elts), trailing)
         return self._index_part(node)
 
     def _index_part(self, node: ast.expr) -> Doc:
         if not isinstance(node, ast.Slice):
-            return self.doc(node)
+            return self._argument(node)
         bounds = [bound for bound in (node.lower, node.upper, node.step) if bound is not None]
         space = "" if all(map(is_simple_bound, bounds)) else " "
         parts: list[Doc] = [self.doc(node.lower), space] if node.lower else []
@@ -241,6 +252,9 @@ class Expressions(ast.NodeVisitor):
     def _item(self, node: ast.expr) -> Doc:
         return self.doc(node, Level.TEST)
 
+    def _argument(self, node: ast.expr) -> Doc:
+        return self.doc(node, Level.NAMED if isinstance(node, ast.NamedExpr) else Level.TEST)
+
     def _keyword(self, keyword: ast.keyword) -> Doc:
         if keyword.arg is None:
             return ("**", self.doc(keyword.value, Level.BIT_OR))
@@ -252,12 +266,12 @@ class Expressions(ast.NodeVisitor):
         return (self._item(key), ": ", self._item(value))
 
     def _clauses(self, node: _Comprehension) -> Doc:
-        parts = [self._entry(node.key, node.value) if isinstance(node, ast.DictComp) else self.doc(node.elt)]
+        parts = [self._entry(node.key, node.value) if isinstance(node, ast.DictComp) else self._argument(node.elt)]
         for clause in node.generators:
             word = "async for " if clause.is_async else "for "
             parts += [SPACE, word, self.target(clause.target), " in ", self.doc(clause.iter, Level.OR)]
             parts += [(SPACE, "if ", self.doc(condition, Level.OR)) for condition in clause.ifs]
-        return tuple(parts)
+        return Group(tuple(parts))
 
 
 def bracketed(opening: str, items: Sequence[Doc], closing: str) -> Doc:
@@ -271,8 +285,8 @@ def loosely_bracketed(items: Sequence[Doc]) -> Doc:
     """Arguments or parameters: as a display, but all on one indented line where they fit there."""
     if not items:
         return "()"
-    trailing = IfBroken(",") if len(items) > 1 else ""
-    return parenthesized(Group((separated(items), trailing)))
+    content = (separated(items), IfBroken(","))
+    return parenthesized(Group(content) if len(items) > 1 else content)
 
 
 def parenthesized(content: Doc) -> Doc:

@@ -8,6 +8,7 @@ _STRING = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quotes>'''|\"\"\"|'|\")(?P<body>
 _TOKEN = re.compile(
     r"[A-Za-z]*(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", re.DOTALL
 )
+_NO_FRACTION = re.compile(r"\.(?![0-9])")
 _ESCAPE = re.compile(r"\\(.)|(['\"])", re.DOTALL)
 
 
@@ -21,21 +22,24 @@ def normalized_string(token: str, preferred: str) -> str:
     if len(quotes) == 3:
         return f'{prefix}"""{body}"""' if '"""' not in body and body[-1:] not in ('"', "\\") else token
     if "r" in prefix.lower() or "f" in prefix:
-        chosen = quotes if any(character in body for character in ("'", '"', "\\")) else preferred
+        chosen = quotes if "'" in body or '"' in body else preferred
         return f"{prefix}{chosen}{body}{chosen}"
     chosen = _better_quotes(body, preferred)
     return f"{prefix}{chosen}{_escaped(body, chosen)}{chosen}"
 
 
 def string_tokens(written: str) -> list[str]:
-    """The tokens of a string literal that may be made of several."""
-    return [found[0] for found in _TOKEN.finditer(written)]
+    """The tokens of a string literal that may be made of several; none where they cannot be told apart (quotes within
+    the braces of an f-string, comments between the tokens)."""
+    return [] if _TOKEN.sub("", written).strip() else _TOKEN.findall(written)
 
 
 def normalized_number(token: str) -> str:
     """A number token in Black's spelling: `0xAB`, `1e5`, `2j`."""
     lower = token.lower()
-    return "0x" + lower[2:].upper() if lower.startswith("0x") else lower
+    if lower.startswith("0x"):
+        return "0x" + lower[2:].upper()
+    return _NO_FRACTION.sub(".0", f"0{lower}" if lower.startswith(".") else lower)
 
 
 def _better_quotes(body: str, preferred: str) -> str:

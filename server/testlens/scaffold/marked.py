@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 
 from testlens.domain.expressions import Reference, resolve
+from testlens.scaffold.binding import operands
 from testlens.scaffold.statement_layout import Comments
 
 _PLACEHOLDER = "testlens_reference_{}_"
@@ -19,12 +20,14 @@ class UnwritableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Statements of a draft. `literals` has the source text of each literal of `body`."""
+    """Statements of a draft. `literals` has the source text of each literal of `body`, `enclosed` the operands that
+    have parentheses, needed or not."""
 
     source: str
     body: list[ast.stmt]
     comments: Comments
     literals: Mapping[ast.AST, str]
+    enclosed: frozenset[ast.AST] = frozenset()
 
 
 class Placeholders:
@@ -41,7 +44,7 @@ class Placeholders:
             comments = Comments.of(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise UnwritableError(f"This is no Python: {source!r}") from error
-        return Fragment(source, tree.body, comments, dict(_literals(tree, source)))
+        return Fragment(source, tree.body, comments, dict(_literals(tree, source)), frozenset(_enclosed(tree, source)))
 
     def name(self, reference: Reference) -> str:
         """The placeholder of a reference."""
@@ -64,6 +67,19 @@ def _literals(tree: ast.Module, source: str) -> Iterator[tuple[ast.AST, str]]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Constant, ast.JoinedStr)):
             yield node, _segment(node, lines)
+
+
+def _enclosed(tree: ast.Module, source: str) -> Iterator[ast.AST]:
+    """The operations that are operands of another and have parentheses around them."""
+    lines = [line.encode() for line in source.split("\n")]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.expr):
+            continue
+        for operand in operands(node):
+            before = lines[operand.lineno - 1][: operand.col_offset].rstrip()
+            starts_later = (operand.lineno, operand.col_offset) > (node.lineno, node.col_offset)
+            if operands(operand) and starts_later and before.endswith(b"("):
+                yield operand
 
 
 def _segment(node: ast.expr, lines: Sequence[bytes]) -> str:

@@ -106,7 +106,7 @@ class Statements:
         return [""] if any(not line.strip() for line in between) else []
 
     def _statement(self, node: ast.stmt, indent: str) -> list[str]:
-        if self._has_inner_comment(node):
+        if self._has_comment_within(node.lineno, _head_end(node)):
             return self._as_it_was(node, indent)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -125,23 +125,21 @@ class Statements:
         self._written.add(line)
         return [*lines[:-1], f"{lines[-1]}  {comment}"]
 
-    def _has_inner_comment(self, node: ast.stmt) -> bool:
-        """Whether a comment stands between the first and the last line of the statement, or of a compound's head."""
-        body = getattr(node, "body", None)
-        last = (_first_line(body[0]) if isinstance(body, list) and body else node.end_lineno or node.lineno) - 1
-        if isinstance(body, list) and body and last < node.lineno:
-            return False
-        head_end = _head_end(node)
-        inside = range(node.lineno, head_end)
-        return any(line in self._comments.own or line in self._comments.trailing for line in inside)
+    def _has_comment_within(self, first: int, last: int) -> bool:
+        """Whether a comment stands before the end of what takes the lines from `first` to `last`."""
+        return any(line in self._comments.own or line in self._comments.trailing for line in range(first, last))
 
     def _as_it_was(self, node: ast.stmt, indent: str) -> list[str]:
-        first, last = _first_line(node), node.end_lineno or node.lineno
+        return self._verbatim(_first_line(node), node.end_lineno or node.lineno, node.col_offset, indent)
+
+    def _verbatim(self, first: int, last: int, column: int, indent: str) -> list[str]:
         self._written.update(range(first, last + 1))
         lines = [self._spelling.verbatim(line) for line in self._source[first - 1 : last]]
-        return [indent + line[node.col_offset :] if line.strip() else "" for line in lines]
+        return [indent + line[column:] if line.strip() else "" for line in lines]
 
     def _simple(self, node: ast.stmt, indent: str) -> list[str]:
+        if isinstance(node, ast.Assert) and node.msg:
+            return self._assert(node.test, node.msg, indent)
         parts = _simple_parts(node, self._expressions)
         if parts is None:
             return [indent + self._spelling.verbatim(line) for line in ast.unparse(node).splitlines()]
@@ -150,90 +148,111 @@ class Statements:
 
     def _value(self, prefix: str, node: ast.expr, suffix: str, indent: str) -> list[str]:
         """A line that ends with an expression, which is broken or put in parentheses where it is too long."""
-        doc = self._expressions.doc(node)
+        doc = self._expressions.doc(node, _least_level(prefix, node))
         bare = lay_out((prefix, unbroken_outside(doc), suffix), self._margins, indent)
-        if not may_be_parenthesized(node):
+        if not may_be_parenthesized(node) or "\n" in flat_text(doc):
             return bare
         if self._fit(bare) and (len(bare) == 1 or breaks_at_brackets(node)):
             return bare
         enclosed = lay_out((prefix, parenthesized(doc), suffix), self._margins, indent)
         return enclosed if self._fit(enclosed) or not is_name_or_literal(node) else bare
 
+    def _assert(self, test: ast.expr, message: ast.expr, indent: str) -> list[str]:
+        """An assertion with a message: the message is the first to be put in parentheses."""
+        head = f"assert {flat_text(self._expressions.doc(test))}, "
+        lines = self._value(head, message, "", indent)
+        if self._fit(lines):
+            return lines
+        return self._value("assert ", test, f", {flat_text(self._expressions.doc(message))}", indent)
+
     def _fit(self, lines: Sequence[str]) -> bool:
         return all(len(line) <= self._margins.width for line in lines)
 
-    def _suite(self, head: list[str], parent: ast.AST, body: Sequence[ast.stmt], indent: str) -> list[str]:
+    def _suite(self, head: list[str], body: Sequence[ast.stmt], indent: str) -> list[str]:
+        """A clause: its head, with the comments that follow it on its lines, and its statements."""
         inner = indent + self._margins.unit
-        first = _first_line(body[0])
-        head_line = max((line for line in self._comments.trailing if line < first), default=0)
-        lines = self._with_trailing(head, head_line) if _starts(parent) <= head_line < first else head
+        lines = head
+        for line in sorted(line for line in self._comments.trailing if line < _first_line(body[0])):
+            lines = self._with_trailing(lines, line)
         lines = lines + self.lines(body, inner)
-        last = body[-1]
-        rest = self._comments_before(
-            _next_code_line(self._source, last.end_lineno or last.lineno), inner, last.col_offset
-        )
-        return lines + rest
+        next_code = _next_code_line(self._source, body[-1].end_lineno or body[-1].lineno)
+        return lines + self._comments_before(next_code, inner, body[-1].col_offset)
 
     def decorator(self, node: ast.expr, indent: str) -> list[str]:
         """The lines of a decorator, its `@` included."""
         return self._value("@", node, "", indent)
 
+    def _decorator_with_comments(self, node: ast.expr, indent: str) -> list[str]:
+        last = node.end_lineno or node.lineno
+        if self._has_comment_within(node.lineno, last):
+            return self._verbatim(node.lineno, last, node.col_offset - 1, indent)
+        return self._with_trailing(self.decorator(node, indent), last)
+
     def _definition(self, node: _Definition, indent: str) -> list[str]:
         lines: list[str] = []
         for decorator in node.decorator_list:
-            lines += self._with_trailing(self.decorator(decorator, indent), decorator.end_lineno or decorator.lineno)
+            lines += self._decorator_with_comments(decorator, indent)
         if isinstance(node, ast.ClassDef):
             bases = self._expressions.arguments(node.bases, node.keywords) if node.bases or node.keywords else ""
-            head: Doc = (f"class {node.name}", bases, ":")
+            lines += lay_out((f"class {node.name}", bases, ":"), self._margins, indent)
         else:
-            head = self._signature(node)
-        return lines + self._suite(lay_out(head, self._margins, indent), node, node.body, indent)
+            lines += self._signature(node, indent)
+        if _is_stub(node.body) and not self._comments.trailing and len(lines[-1]) + len(" ...") <= self._margins.width:
+            return [*lines[:-1], f"{lines[-1]} ..."]
+        return self._suite(lines, node.body, indent)
 
-    def _signature(self, node: _Function) -> Doc:
+    def _signature(self, node: _Function, indent: str) -> list[str]:
         word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
         parameters = loosely_bracketed(self._expressions.parameters(node.args))
-        returns: Doc = (" -> ", flat_text(self._expressions.doc(node.returns))) if node.returns else ""
-        return (f"{word} {node.name}", parameters, returns, ":")
+        head = (f"{word} {node.name}", parameters)
+        if not node.returns:
+            return lay_out((head, ":"), self._margins, indent)
+        returns = self._expressions.doc(node.returns)
+        lines = lay_out((head, " -> ", flat_text(returns), ":"), self._margins, indent)
+        return (
+            lines
+            if self._fit(lines)
+            else lay_out((head, " -> ", unbroken_outside(returns), ":"), self._margins, indent)
+        )
 
     def _compound(self, node: ast.stmt, indent: str) -> list[str]:
-        target = self._expressions.target
         match node:
             case ast.If():
                 return self._if(node, "if ", indent)
             case ast.While(test, body, orelse):
-                return self._suite(self._value("while ", test, ":", indent), node, body, indent) + self._else(
-                    node, orelse, indent
-                )
-            case ast.For(variable, values, body, orelse) | ast.AsyncFor(variable, values, body, orelse):
-                word = "async for " if isinstance(node, ast.AsyncFor) else "for "
-                head = self._value(f"{word}{flat_text(target(variable))} in ", values, ":", indent)
-                return self._suite(head, node, body, indent) + self._else(node, orelse, indent)
+                lines = self._suite(self._value("while ", test, ":", indent), body, indent)
+                return lines + self._clause("else", orelse, indent)
+            case ast.For() | ast.AsyncFor():
+                lines = self._suite(self._for_head(node, indent), node.body, indent)
+                return lines + self._clause("else", node.orelse, indent)
             case ast.With() | ast.AsyncWith():
-                return self._suite(self._with_head(node, indent), node, node.body, indent)
+                return self._suite(self._with_head(node, indent), node.body, indent)
             case ast.Try():
                 return self._try(node, indent)
         raise AssertionError(node)
 
-    def _if(self, node: ast.If, word: str, indent: str) -> list[str]:
-        lines = self._suite(self._value(word, node.test, ":", indent), node, node.body, indent)
-        rest = node.orelse
-        if len(rest) == 1 and isinstance(rest[0], ast.If) and rest[0].col_offset == node.col_offset:
-            return lines + self._if(rest[0], "elif ", indent)
-        return lines + self._else(node, rest, indent)
+    def _for_head(self, node: ast.For | ast.AsyncFor, indent: str) -> list[str]:
+        word = "async for" if isinstance(node, ast.AsyncFor) else "for"
+        variable = flat_text(self._expressions.target(node.target))
+        return self._value(f"{word} {variable} in ", node.iter, ":", indent)
 
-    def _else(self, parent: ast.AST, body: Sequence[ast.stmt], indent: str) -> list[str]:
-        return self._suite([f"{indent}else:"], body[0], body, indent) if body else []
+    def _if(self, node: ast.If, word: str, indent: str) -> list[str]:
+        lines = self._suite(self._value(word, node.test, ":", indent), node.body, indent)
+        match node.orelse:
+            case [ast.If(col_offset=column) as following] if column == node.col_offset:
+                return lines + self._if(following, "elif ", indent)
+        return lines + self._clause("else", node.orelse, indent)
+
+    def _clause(self, word: str, body: Sequence[ast.stmt], indent: str) -> list[str]:
+        return self._suite([f"{indent}{word}:"], body, indent) if body else []
 
     def _try(self, node: ast.Try, indent: str) -> list[str]:
-        lines = self._suite([f"{indent}try:"], node, node.body, indent)
+        lines = self._clause("try", node.body, indent)
         for handler in node.handlers:
             name = f" as {handler.name}" if handler.name else ""
             head = self._value("except ", handler.type, f"{name}:", indent) if handler.type else [f"{indent}except:"]
-            lines += self._suite(head, handler, handler.body, indent)
-        lines += self._else(node, node.orelse, indent)
-        if node.finalbody:
-            lines += self._suite([f"{indent}finally:"], node.finalbody[0], node.finalbody, indent)
-        return lines
+            lines += self._suite(head, handler.body, indent)
+        return lines + self._clause("else", node.orelse, indent) + self._clause("finally", node.finalbody, indent)
 
     def _with_head(self, node: _With, indent: str) -> list[str]:
         word = "async with " if isinstance(node, ast.AsyncWith) else "with "
@@ -272,13 +291,24 @@ def _raising_parts(node: ast.stmt, text: Callable[[ast.expr], str]) -> tuple[str
     match node:
         case ast.Raise(ast.expr() as error, cause):
             return "raise ", error, f" from {text(cause)}" if cause else ""
-        case ast.Assert(test, message):
-            return "assert ", test, f", {text(message)}" if message else ""
+        case ast.Assert(test):
+            return "assert ", test, ""
     return None
 
 
-def _starts(node: ast.AST) -> int:
-    return int(getattr(node, "lineno", 0))
+def _least_level(prefix: str, node: ast.expr) -> Level:
+    """How tightly an expression has to bind to stand after `prefix` without parentheses."""
+    if prefix == "" or prefix.endswith("= "):
+        return Level.YIELD
+    may_be_named = prefix in ("if ", "elif ", "while ") and isinstance(node, ast.NamedExpr)
+    return Level.NAMED if may_be_named else Level.TEST
+
+
+def _is_stub(body: Sequence[ast.stmt]) -> bool:
+    match body:
+        case [ast.Expr(ast.Constant(value))]:
+            return value is Ellipsis
+    return False
 
 
 def _head_end(node: ast.stmt) -> int:
