@@ -121,7 +121,12 @@ def operands(node: ast.expr) -> list[ast.expr]:
 
 def has_simple_power(node: ast.BinOp) -> bool:
     """Whether `**` stands without spaces: between names, attributes and numbers."""
-    return _is_simple_operand(node.left) and _is_simple_operand(node.right)
+    if isinstance(node.left, ast.UnaryOp):
+        return False
+    right = node.right
+    if isinstance(right, ast.BinOp) and isinstance(right.op, ast.Pow):
+        return _is_simple_operand(node.left) and has_simple_power(right)
+    return _is_simple_operand(node.left) and _is_simple_operand(right)
 
 
 def _is_simple_operand(node: ast.expr) -> bool:
@@ -191,4 +196,6 @@ def _is_filled_display(node: ast.expr) -> bool:
             return bool(elements)
         case ast.Dict(keys):
             return bool(keys)
-    return isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+    # What is looser than any operator stands in parentheses here.
+    loose = level(node) <= Level.TEST
+    return loose or isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from testlens.scaffold.expression_layout import Spelling, loosely_bracketed
-from testlens.scaffold.layout import Margins, lay_out
+from testlens.scaffold.layout import Doc, Margins, lay_out
 from testlens.scaffold.marked import Fragment
 from testlens.scaffold.statement_layout import Statements
 from testlens.scaffold.style import Style
@@ -30,12 +30,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class CaseFunction:
-    """A case whose name is settled and whose code is parsed. `parameters` are its fixtures, `self` before them in a
-    class; `closing` is what ends the test apart from its sections; `records_today` as in the case. `runner` is what
-    runs the coroutine function `scenario`, where the test itself cannot be one."""
+    """A case whose name is settled and whose code is parsed.
+
+    `parameters` are its fixtures, `self` before them in a class, `types` the annotations of some of them. `closing` is
+    what ends the test apart from its sections; `records_today` as in the case. `runner` is what runs the coroutine
+    function `scenario`, where the test itself cannot be one.
+    """
 
     name: str
     parameters: Sequence[str]
+    types: Mapping[str, Fragment]
     decorators: Sequence[Fragment]
     sections: tuple[Section, Section, Section]
     closing: Fragment
@@ -46,7 +50,15 @@ class CaseFunction:
     @property
     def extras(self) -> tuple[Fragment, ...]:
         """The code that the case itself does not have."""
-        return (*self.decorators, *([self.runner] if self.runner else []))
+        return (*self.decorators, *self.types.values(), *([self.runner] if self.runner else []))
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines that belong together, and the statements in them."""
+
+    lines: list[str]
+    statements: Sequence[ast.stmt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +80,39 @@ class Draftsman:
             lines += self._writer(decorator).decorator(statement.value, indent)
         inner = indent + self.margins.unit
         word = "async def" if function.is_async and not function.runner else "def"
-        lines += self._signature(word, function.name, function.parameters, indent)
-        lines += self._docstring(function, inner)
-        if not function.runner:
-            return lines + self._body(function, inner)
-        lines += [""] if lines[-1].endswith('"""') else []
-        lines += self._signature("async def", "scenario", (), inner)
-        lines += self._body(function, inner + self.margins.unit)
-        return [*lines, "", *self._writer(function.runner).lines(function.runner.body, inner)]
+        parameters = [self._parameter(name, function.types.get(name)) for name in function.parameters]
+        lines += self._signature(word, function.name, parameters, indent)
+        docstring = self._docstring(function, inner)
+        body = self._body(function, inner) if not function.runner else self._run_body(function, inner)
+        if docstring and _is_definition(body[0].statements):
+            docstring.append("")
+        return [*lines, *docstring, *self._joined(body, function)]
+
+    def _run_body(self, function: CaseFunction, indent: str) -> list[_Block]:
+        """The body as a coroutine function, and the call that runs it."""
+        runner = function.runner
+        assert runner is not None
+        lines = self._signature("async def", "scenario", (), indent)
+        inner = self._body(function, indent + self.margins.unit)
+        definition = _Block([*lines, *self._joined(inner, function)], ast.parse("def scenario(): ...").body)
+        return [definition, _Block(self._writer(runner).lines(runner.body, indent), runner.body)]
 
     def helper(self, fragment: Fragment) -> list[str]:
         """The lines of a helper."""
-        writer = self._writer(fragment)
-        return writer.lines(fragment.body, "") + writer.comments_after("")
+        return self._code(fragment, fragment.body, "")
 
     def _writer(self, fragment: Fragment, notes: Mapping[ast.stmt, Sequence[str]] | None = None) -> Statements:
         spelling = Spelling(self.names, fragment.literals, fragment.enclosed, self.style.quotes)
         return Statements(fragment.source, fragment.comments, spelling, self.margins, notes)
 
-    def _signature(self, word: str, name: str, parameters: Sequence[str], indent: str) -> list[str]:
+    def _parameter(self, name: str, annotation: Fragment | None) -> Doc:
+        if annotation is None:
+            return name
+        statement = annotation.body[0]
+        assert isinstance(statement, ast.Expr)
+        return (name, ": ", self._writer(annotation).expression(statement.value))
+
+    def _signature(self, word: str, name: str, parameters: Sequence[Doc], indent: str) -> list[str]:
         returns = " -> None:" if self.style.annotated else ":"
         head = (f"{word} {name}", loosely_bracketed(parameters), returns)
         return lay_out(head, self.margins, indent)
@@ -119,26 +145,41 @@ class Draftsman:
         )
         return wrapper.wrap(text)
 
-    def _body(self, function: CaseFunction, indent: str) -> list[str]:
+    def _body(self, function: CaseFunction, indent: str) -> list[_Block]:
         recorded = _first_assertion(function.sections) if function.records_today else None
         notes = {recorded: [RECORDED]} if recorded is not None else {}
         blocks = [
-            self._section_comment(word, section, indent)
-            + self._writer(section.fragment, notes).lines(section.body, indent)
+            _Block(
+                self._section_comment(word, section, indent)
+                + self._code(section.fragment, section.body, indent, notes),
+                section.body,
+            )
             for word, section in zip(_WORDS, function.sections, strict=True)
         ]
-        closing = self._writer(function.closing)
-        blocks.append(closing.lines(function.closing.body, indent))
         if function.records_today and recorded is None:
-            blocks[2].append(indent + RECORDED)
-        return self._joined([block for block in blocks if block], function)
+            blocks[2].lines.append(indent + RECORDED)
+        blocks.append(_Block(self._code(function.closing, function.closing.body, indent), function.closing.body))
+        return [block for block in blocks if block.lines]
 
-    def _joined(self, blocks: Sequence[list[str]], function: CaseFunction) -> list[str]:
+    def _code(
+        self,
+        fragment: Fragment,
+        body: Sequence[ast.stmt],
+        indent: str,
+        notes: Mapping[ast.stmt, Sequence[str]] | None = None,
+    ) -> list[str]:
+        writer = self._writer(fragment, notes)
+        return writer.lines(body, indent) + writer.comments_after(indent)
+
+    def _joined(self, blocks: Sequence[_Block], function: CaseFunction) -> list[str]:
         statements = sum(len(section.body) for section in function.sections)
         parted = self.is_scenario or self.style.docstrings == "comments" or statements > _SHORT_BODY
         lines: list[str] = []
+        previous: Sequence[ast.stmt] = ()
         for block in blocks:
-            lines += ["", *block] if lines and parted else block
+            needs_blank = parted or _is_definition(block.statements) or _is_definition(previous[-1:])
+            lines += ["", *block.lines] if lines and needs_blank else block.lines
+            previous = block.statements
         return lines
 
     def _section_comment(self, word: str, section: Section, indent: str) -> list[str]:
@@ -149,6 +190,11 @@ class Draftsman:
         if not section.text:
             return [f"{indent}# {word}"] if section.body else []
         return self._wrapped(f"{word} {section.text}", f"{indent}# ")
+
+
+def _is_definition(statements: Sequence[ast.stmt]) -> bool:
+    """Whether the first of the statements is one that blank lines part from others."""
+    return bool(statements) and isinstance(statements[0], ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
 def _first_assertion(sections: Sequence[Section]) -> ast.stmt | None:
@@ -166,5 +212,7 @@ def _first_assertion(sections: Sequence[Section]) -> ast.stmt | None:
 
 def _escaped(text: str) -> str:
     """A sentence that can stand in a docstring: on one line, without what would end or change it."""
-    text = " ".join(text.split()).replace("\\", "\\\\").replace('"""', "'''")
+    text = " ".join(text.split())
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = text.replace("\\", "\\\\").replace('"""', "'''")
     return text[:-1] + "'" if text.endswith('"') else text

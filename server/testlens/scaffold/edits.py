@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testlens.scaffold.host import split_lines
+
+_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class Edit:
     line: int
     end: int
     text: str
+
+
+def keep_mark(edit: Edit, text: str) -> Edit:
+    """The edit of a text so that a byte order mark stays its first character."""
+    if edit.line > 1 or not text.startswith(_MARK):
+        return edit
+    if edit.end > 1:
+        return replace(edit, text=_MARK + edit.text)
+    first = split_lines(text)[0]
+    return replace(edit, end=2, text=_MARK + edit.text + first.removeprefix(_MARK))
 
 
 def apply(text: str, edits: Sequence[Edit]) -> str:

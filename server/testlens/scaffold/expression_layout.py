@@ -156,9 +156,21 @@ class Expressions(ast.NodeVisitor):
         return (text, self.doc(node.operand, binding))
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Doc:
+        return Group(self._conditions(node))
+
+    def _conditions(self, node: ast.BoolOp) -> Doc:
+        """The operands of `and` and `or`, which are all broken together where no parentheses part them."""
         word = "or " if isinstance(node.op, ast.Or) else "and "
         tighter = Level(level(node) + 1)
-        return Group(separated((self.doc(value, tighter) for value in node.values), (SPACE, word)))
+        return separated(
+            (
+                self._conditions(value)
+                if isinstance(value, ast.BoolOp) and level(value) >= tighter and value not in self._spelling.enclosed
+                else self.doc(value, tighter)
+                for value in node.values
+            ),
+            (SPACE, word),
+        )
 
     def visit_Compare(self, node: ast.Compare) -> Doc:
         compared = zip(node.ops, node.comparators, strict=True)
@@ -241,8 +253,12 @@ class Expressions(ast.NodeVisitor):
         return (self.doc(node.target), " := ", self._item(node.value))
 
     def visit_IfExp(self, node: ast.IfExp) -> Doc:
+        return Group(self._alternatives(node))
+
+    def _alternatives(self, node: ast.IfExp) -> Doc:
         condition = (SPACE, "if ", self.doc(node.test, Level.OR))
-        return Group((self.doc(node.body, Level.OR), condition, SPACE, "else ", self._item(node.orelse)))
+        rest = self._alternatives(node.orelse) if isinstance(node.orelse, ast.IfExp) else self._item(node.orelse)
+        return (self.doc(node.body, Level.OR), condition, SPACE, "else ", rest)
 
     def visit_Lambda(self, node: ast.Lambda) -> Doc:
         parameters = self.parameters(node.args)

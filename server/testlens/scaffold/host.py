@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, takewhile
 
 from testlens.domain.expressions import Reference
 
@@ -58,15 +58,27 @@ class Host:
         return "utf-8"
 
     @cached_property
+    def head(self) -> tuple[ast.stmt, ...]:
+        """The statements that the module begins with and between which imports may stand."""
+        return tuple(takewhile(_may_precede_imports, self.tree.body))
+
+    @cached_property
     def imports(self) -> tuple[_Import, ...]:
-        """The import statements at the head of the module, before any function or class."""
-        found: list[_Import] = []
-        for statement in self.tree.body:
-            if isinstance(statement, _Definition):
-                break
-            if isinstance(statement, _Import):
-                found.append(statement)
-        return tuple(found)
+        """The import statements at the head of the module."""
+        return tuple(statement for statement in self.head if isinstance(statement, _Import))
+
+    @cached_property
+    def path_changed_at(self) -> int:
+        """The last line at the head of the module that changes where modules are found, 0 if none does."""
+        changes = [statement for statement in self.head if "sys.path" in _called(statement)]
+        return (changes[-1].end_lineno or changes[-1].lineno) if changes else 0
+
+    @cached_property
+    def has_single_imports(self) -> bool:
+        """Whether each imported name has a statement of its own, which shows where a module has several."""
+        statements = [statement for statement in self.imports if isinstance(statement, ast.ImportFrom)]
+        modules = {(statement.level, statement.module) for statement in statements}
+        return len(modules) < len(statements) and all(len(statement.names) == 1 for statement in statements)
 
     @cached_property
     def bindings(self) -> dict[str, Reference]:
@@ -83,6 +95,11 @@ class Host:
         )
         loaded = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)} if stars else set()
         return frozenset((set(self._times_bound) | loaded) - set(self.bindings))
+
+    @property
+    def has_no_code(self) -> bool:
+        """Whether there are only comments and a docstring."""
+        return all(isinstance(statement, ast.Expr) and _is_text(statement.value) for statement in self.tree.body)
 
     @cached_property
     def bound(self) -> frozenset[str]:
@@ -101,7 +118,8 @@ class Host:
     @cached_property
     def _times_bound(self) -> dict[str, int]:
         times: dict[str, int] = {}
-        for name in _bound_in(self.tree.body):
+        declared = _declared_global(self.tree) if "global" in self.text else ()
+        for name in chain(_bound_in(self.tree.body), declared):
             times[name] = times.get(name, 0) + 1
         # `import a.b` and `import a.c` bind the same `a`.
         packages = [
@@ -127,6 +145,32 @@ def empty_host() -> Host:
     return Host("", ast.Module([], []))
 
 
+def _may_precede_imports(statement: ast.stmt) -> bool:
+    """Whether linters let imports follow the statement."""
+    match statement:
+        case ast.Expr(ast.Constant(str())) | ast.Import() | ast.ImportFrom():
+            return True
+        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+            return True
+        case ast.Assign([ast.Name(name)]) if name.startswith("__") and name.endswith("__"):
+            return True
+    return any(target in _called(statement) for target in ("sys.path", "os.environ", "pytest.importorskip"))
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _called(statement: ast.stmt) -> str:
+    """What the statement calls or assigns an item of, empty if it does neither."""
+    match statement:
+        case ast.Expr(ast.Call(function)):
+            return ast.unparse(function)
+        case ast.Assign([ast.Subscript(value)]):
+            return ast.unparse(value)
+    return ""
+
+
 def _imported(statement: _Import) -> Iterator[tuple[str, Reference]]:
     """The names that an absolute import binds, and what they stand for."""
     if isinstance(statement, ast.Import):
@@ -143,15 +187,15 @@ def _bound_in(statements: Sequence[ast.stmt]) -> Iterator[str]:
     for statement in statements:
         if isinstance(statement, _Definition):
             yield statement.name
-            yield from _declared_global(statement)
         elif isinstance(statement, _Import):
             yield from (alias.asname or alias.name.split(".")[0] for alias in statement.names)
         else:
             yield from _bound_by(statement)
 
 
-def _declared_global(definition: _Definition) -> Iterator[str]:
-    for node in ast.walk(definition):
+def _declared_global(tree: ast.Module) -> Iterator[str]:
+    """The names that functions give a meaning in the module."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             yield from node.names
 

@@ -3,70 +3,66 @@
 from __future__ import annotations
 
 import ast
-import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from testlens.scaffold.edits import Edit
 from testlens.scaffold.host import Host
+from testlens.scaffold.import_order import (
+    FIRST_PARTY,
+    Key,
+    NewStatement,
+    Order,
+    default_order,
+    key_of,
+    mixed_order,
+    new_statements,
+    section_of,
+    sorted_members,
+    statement_text,
+    together,
+)
 from testlens.scaffold.naming import NeededImport
 from testlens.scaffold.style import Style
-
-_Import = ast.Import | ast.ImportFrom
-_USUAL_WIDTH = 88
-_FUTURE, _STANDARD, _THIRD_PARTY, _FIRST_PARTY, _LOCAL = range(5)
-
-
-def import_edits(path: str, host: Host, needed: Sequence[NeededImport], style: Style) -> tuple[Edit, ...]:
-    """The edits that add the imports to the module, in the order of their lines."""
-    merged, rest = _merge(path, host, needed, style)
-    statements = _statements(rest, style)
-    if not host.imports:
-        return _first_imports(path, host, statements, style)
-    by_line: dict[int, list[tuple[_Spot, _New]]] = {}
-    existing = [_Known(statement, _key_of(statement, style)) for statement in host.imports]
-    order = _order(existing)
-    for statement in sorted(statements, key=lambda new: (new.section, order(new.key))):
-        spot = _spot(statement, existing, host, order)
-        by_line.setdefault(spot.line, []).append((spot, statement))
-    inserted = [Edit(path, line, line, _text_at(group, host)) for line, group in by_line.items()]
-    return tuple(sorted([*merged, *inserted], key=lambda edit: (edit.line, edit.end)))
 
 
 def written_imports(needed: Sequence[NeededImport], style: Style) -> str:
     """The imports of a new module: a section each for the standard library, others and the project itself."""
-    return _sections(_statements(needed, style), "\n")
+    return _sections(new_statements(together(needed), style), "\n")
+
+
+def import_edits(path: str, host: Host, needed: Sequence[NeededImport], style: Style) -> tuple[Edit, ...]:
+    """The edits that add the imports to the module, in the order of their lines."""
+    merges, rest = _split(needed, host)
+    statements = new_statements([[item] for item in rest] if host.has_single_imports else together(rest), style)
+    if not host.imports:
+        return _first_imports(path, host, statements)
+    existing = [_Existing(statement, section_of(key_of(statement).module, style)) for statement in host.imports]
+    order = _order(existing)
+    by_line: dict[int, list[tuple[_Spot, NewStatement]]] = {}
+    for statement in sorted(statements, key=lambda new: (new.section, order(new.key))):
+        spot = _spot(statement, existing, order, host)
+        by_line.setdefault(spot.line, []).append((spot, statement))
+    edits = [Edit(path, line, line, _text_at(placed, host)) for line, placed in by_line.items()]
+    edits += [_merge(path, host, statement, names, style) for statement, names in merges]
+    return tuple(sorted(edits, key=lambda edit: (edit.line, edit.end)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """What an import is sorted by: `is_from` apart, module names by their natural order."""
+class _Existing:
+    """An import statement of the module, and the section that it belongs to."""
 
-    is_from: bool
-    module: str
-
-
-@dataclass(frozen=True, slots=True)
-class _New:
+    statement: ast.Import | ast.ImportFrom
     section: int
-    key: _Key
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    statement: _Import
-    placed: tuple[int, _Key]
 
     @property
-    def section(self) -> int:
-        return self.placed[0]
+    def key(self) -> Key:
+        return key_of(self.statement)
 
     @property
-    def key(self) -> _Key:
-        return self.placed[1]
+    def line(self) -> int:
+        return self.statement.lineno
 
     @property
     def end(self) -> int:
@@ -82,236 +78,178 @@ class _Spot:
     blank_after: bool = False
 
 
-def _merge(
-    path: str, host: Host, needed: Sequence[NeededImport], style: Style
-) -> tuple[list[Edit], list[NeededImport]]:
-    """The edits of statements that already import from the same module, and what no such statement takes."""
-    rest: list[NeededImport] = []
-    additions: dict[int, list[NeededImport]] = {}
-    statements: dict[int, ast.ImportFrom] = {}
+_Merge = tuple[ast.ImportFrom, list[NeededImport]]
+
+
+def _split(needed: Sequence[NeededImport], host: Host) -> tuple[list[_Merge], list[NeededImport]]:
+    """What statements that are there take along, and what needs statements of its own."""
+    merges: dict[int, _Merge] = {}
+    rest = []
     for item in needed:
         statement = _statement_for(item, host)
         if statement is None:
             rest.append(item)
         else:
-            statements[statement.lineno] = statement
-            additions.setdefault(statement.lineno, []).append(item)
-    edits = []
-    for line, items in additions.items():
-        statement = statements[line]
-        names = _members([(a.name, a.asname or "") for a in statement.names], [(i.name, i.alias) for i in items])
-        ended = host.newline if host.lines[(statement.end_lineno or line) - 1].endswith(("\n", "\r")) else ""
-        text = _from_text(statement.module or "", names, _width(style)).replace("\n", host.newline) + ended
-        edits.append(Edit(path, line, (statement.end_lineno or line) + 1, text))
-    return edits, rest
+            merges.setdefault(statement.lineno, (statement, []))[1].append(item)
+    return list(merges.values()), rest
 
 
 def _statement_for(needed: NeededImport, host: Host) -> ast.ImportFrom | None:
+    """The statement that imports names from the same module, if it can take another."""
     same = [
         statement
         for statement in host.imports
         if isinstance(statement, ast.ImportFrom) and not statement.level and statement.module == needed.module
     ]
-    if not needed.name or len(same) != 1 or _is_delicate(same[0], host):
+    if not needed.name or not same or host.has_single_imports:
         return None
-    return same[0]
+    fitting = [statement for statement in same if not _is_delicate(statement, host)]
+    if needed.alias:
+        fitting = [statement for statement in fitting if _mixes_aliases(statement)]
+    else:
+        fitting = [statement for statement in fitting if _mixes_aliases(statement) or not statement.names[0].asname]
+    return fitting[-1] if fitting else None
+
+
+def _mixes_aliases(statement: ast.ImportFrom) -> bool:
+    return len(statement.names) > 1 and any(alias.asname for alias in statement.names)
 
 
 def _is_delicate(statement: ast.ImportFrom, host: Host) -> bool:
     """Whether the statement shares its lines with something else, or has comments in them."""
-    lines = host.lines[statement.lineno - 1 : statement.end_lineno]
-    text = "".join(lines)
-    return (
-        statement.col_offset > 0
-        or any(mark in text for mark in "#;\\*\f")
-        or (statement.lineno == 1 and text.startswith("\ufeff"))
-    )
+    text = "".join(host.lines[statement.lineno - 1 : statement.end_lineno])
+    return statement.col_offset > 0 or any(mark in text for mark in "#;\\*\f\ufeff")
 
 
-def _members(existing: Sequence[tuple[str, str]], added: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    names = list(existing)
-    key = _by_type if names == sorted(names, key=_by_type) else _without_case
-    for name in added:
-        position = next((index for index, other in enumerate(names) if key(other) > key(name)), len(names))
-        names.insert(position, name)
-    return names
+def _merge(path: str, host: Host, statement: ast.ImportFrom, added: Sequence[NeededImport], style: Style) -> Edit:
+    line, end = statement.lineno, statement.end_lineno or statement.lineno
+    names = sorted_members([(alias.name, alias.asname or "") for alias in statement.names], added)
+    ended = host.newline if host.lines[end - 1].endswith(("\n", "\r")) else ""
+    text = statement_text(statement.module or "", names, style.line_length, host.indent_unit)
+    return Edit(path, line, end + 1, text.replace("\n", host.newline) + ended)
 
 
-def _by_type(name: tuple[str, str]) -> tuple[int, list[tuple[int, int, str]], tuple[str, str]]:
-    text = name[0]
-    kind = 0 if len(text) > 1 and text.isupper() else 1 if text[:1].isupper() else 2
-    return kind, _natural(text), name
-
-
-def _without_case(name: tuple[str, str]) -> tuple[int, list[tuple[int, int, str]], tuple[str, str]]:
-    return 0, _natural(name[0]), name
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """`a10` after `a9`, and no difference between upper and lower case."""
-    parts = re.findall(r"\d+|\D+", text.lower())
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
-
-
-def _statements(needed: Iterable[NeededImport], style: Style) -> list[_New]:
-    found: list[_New] = []
-    members: dict[str, list[tuple[str, str]]] = {}
-    for item in needed:
-        if item.name:
-            members.setdefault(item.module, []).append((item.name, item.alias))
-        else:
-            text = f"import {item.module} as {item.alias}" if item.alias else f"import {item.module}"
-            found.append(_New(section_of(item.module, style), _Key(False, item.module), text))
-    for module, names in members.items():
-        text = _from_text(module, sorted(names, key=_by_type), _width(style))
-        found.append(_New(section_of(module, style), _Key(True, module), text))
-    return sorted(found, key=lambda new: (new.section, _default_order(new.key)))
-
-
-def section_of(module: str, style: Style) -> int:
-    """Which part of the imports a module belongs to: the standard library's, others', the project's own."""
-    top = module.split(".", maxsplit=1)[0]
-    if top == "__future__":
-        return _FUTURE
-    if top in style.first_party:
-        return _FIRST_PARTY
-    return _STANDARD if top in sys.stdlib_module_names else _THIRD_PARTY
-
-
-def _from_text(module: str, names: Sequence[tuple[str, str]], width: int) -> str:
-    written = [f"{name} as {alias}" if alias else name for name, alias in names]
-    line = f"from {module} import {', '.join(written)}"
-    if len(line) <= width:
-        return line
-    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in written) + ")"
-
-
-def _key_of(statement: _Import, style: Style) -> tuple[int, _Key]:
-    if isinstance(statement, ast.Import):
-        name = statement.names[0].name
-        return section_of(name, style), _Key(False, name)
-    if statement.level:
-        return _LOCAL, _Key(True, "." * statement.level + (statement.module or ""))
-    module = statement.module or ""
-    return section_of(module, style), _Key(True, module)
-
-
-_SortKey = tuple[bool, list[tuple[int, int, str]]]
-_Order = Callable[["_Key"], _SortKey]
-
-
-def _default_order(key: _Key) -> _SortKey:
-    return key.is_from, _natural(key.module)
-
-
-def _mixed_order(key: _Key) -> _SortKey:
-    """`import` and `from` statements together, by the name of the module."""
-    return False, _natural(key.module)
-
-
-def _order(existing: Sequence[_Known]) -> _Order:
+def _order(existing: Sequence[_Existing]) -> Order:
     """How the statements that are there are sorted."""
-    pairs = [(a, b) for a, b in pairwise(existing) if a.section == b.section]
-    wrong_default = sum(_default_order(a.key) > _default_order(b.key) for a, b in pairs)
-    wrong_mixed = sum(_mixed_order(a.key) > _mixed_order(b.key) for a, b in pairs)
-    return _mixed_order if wrong_mixed < wrong_default else _default_order
+    pairs = [(a.key, b.key) for a, b in pairwise(existing) if a.section == b.section]
+    wrong_default = sum(default_order(a) > default_order(b) for a, b in pairs)
+    wrong_mixed = sum(mixed_order(a) > mixed_order(b) for a, b in pairs)
+    return mixed_order if wrong_mixed < wrong_default else default_order
 
 
-def _spot(new: _New, existing: Sequence[_Known], host: Host, order: _Order) -> _Spot:
+def _spot(new: NewStatement, existing: Sequence[_Existing], order: Order, host: Host) -> _Spot:
     """Where a statement goes among those that are there."""
-    group = _group_for(new, existing)
-    if group:
-        following = next((known for known in group if order(known.key) > order(new.key)), None)
-        if following is not None:
-            return _Spot(following.statement.lineno)
-        return _Spot(group[-1].end + 1)
-    before = [known for known in existing if known.section < new.section]
-    after = [known for known in existing if known.section > new.section]
+    if group := _group_for(new, existing):
+        following = next((one for one in group if order(one.key) > order(new.key)), None)
+        return _Spot(following.line if following else _line_after(group[-1], host))
     parted = _has_sections(existing)
+    before = [one for one in existing if one.section < new.section]
     if before:
-        return _Spot(max(known.end for known in before) + 1, blank_before=parted)
-    return _Spot(min(known.statement.lineno for known in after), blank_after=parted)
+        line = _line_after(before[-1], host)
+        is_own = new.section == FIRST_PARTY
+        return _Spot(max(line, host.path_changed_at + 1) if is_own else line, blank_before=parted)
+    return _Spot(existing[0].line, blank_after=parted)
 
 
-def _group_for(new: _New, existing: Sequence[_Known]) -> list[_Known]:
+def _line_after(one: _Existing, host: Host) -> int:
+    """The line after a statement; its own line if it shares it with what is no import."""
+    return one.line if ";" in host.lines[one.end - 1] else one.end + 1
+
+
+def _group_for(new: NewStatement, existing: Sequence[_Existing]) -> list[_Existing]:
     """The statements that the new one goes among: those around one of the same package, else of its section."""
-    top = new.key.module.split(".")[0]
-    same_package = [known for known in existing if known.key.module.split(".")[0] == top]
-    same_section = [known for known in existing if known.section == new.section]
-    anchors = same_package or same_section
-    return _run_of(anchors[-1], existing) if anchors else []
+    same_package = [one for one in existing if one.key.top == new.key.top]
+    same_section = [one for one in existing if one.section == new.section]
+    if not same_package and not same_section:
+        return []
+    anchor = (same_package or same_section)[-1]
+    run = next(run for run in _runs(existing) if anchor in run)
+    # Sections that no blank line parts are told apart by what they import.
+    return [one for one in run if one.section == anchor.section]
 
 
-def _run_of(anchor: _Known, existing: Sequence[_Known]) -> list[_Known]:
-    """The statements next to `anchor` without a blank line or other code between them."""
-    runs: list[list[_Known]] = [[]]
-    for known in existing:
-        if runs[-1] and known.statement.lineno != runs[-1][-1].end + 1:
-            runs.append([])
-        runs[-1].append(known)
-    run = next(run for run in runs if anchor in run)
-    if len({known.section for known in run}) > 1:
-        return [known for known in run if known.section == anchor.section]
-    return run
+def _runs(existing: Sequence[_Existing]) -> list[list[_Existing]]:
+    """The statements that follow one another without a blank line or other code between them."""
+    runs: list[list[_Existing]] = []
+    for one in existing:
+        if runs and one.line <= runs[-1][-1].end + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
 
 
-def _has_sections(existing: Sequence[_Known]) -> bool:
+def _has_sections(existing: Sequence[_Existing]) -> bool:
     """Whether blank lines part the sections; so they do where nothing speaks against it."""
     pairs = [(a, b) for a, b in pairwise(existing) if a.section < b.section]
-    return not pairs or any(b.statement.lineno > a.end + 1 for a, b in pairs)
+    return not pairs or any(b.line > a.end + 1 for a, b in pairs)
 
 
-def _text_at(group: Sequence[tuple[_Spot, _New]], host: Host) -> str:
+def _text_at(placed: Sequence[tuple[_Spot, NewStatement]], host: Host) -> str:
     """The text of the statements that go before the same line, already sorted."""
     lines: list[str] = []
-    section = None
-    for spot, statement in group:
-        if (spot.blank_before and section != statement.section) or (lines and section != statement.section):
+    previous: NewStatement | None = None
+    for spot, statement in placed:
+        is_new_section = previous is None or previous.section != statement.section
+        if is_new_section and (spot.blank_before or previous is not None):
             lines.append("")
         lines += statement.text.split("\n")
-        section = statement.section
-        if spot.blank_after:
-            following = [other for _, other in group if other.section > statement.section]
-            if not following and statement is group[-1][1]:
-                lines.append("")
-    return "".join(line + host.newline for line in lines)
+        previous = statement
+    if placed[-1][0].blank_after:
+        lines.append("")
+    return _after_line_end(placed[0][0].line, host) + "".join(line + host.newline for line in lines)
 
 
-def _first_imports(path: str, host: Host, statements: Sequence[_New], style: Style) -> tuple[Edit, ...]:
+def _first_imports(path: str, host: Host, statements: Sequence[NewStatement]) -> tuple[Edit, ...]:
     """The edit that gives imports to a module without any."""
     if not statements:
         return ()
     line = _after_header(host)
-    text = _sections(statements, host.newline)
     before = host.newline if line > 1 and host.lines[line - 2].strip() else ""
-    after = host.newline * 2 if line <= len(host.lines) and host.lines[line - 1].strip() else ""
-    return (Edit(path, line, line, f"{before}{text}{after}"),)
+    after = host.newline * _missing_blank_lines(line, host)
+    return (Edit(path, line, line, _after_line_end(line, host) + before + _sections(statements, host.newline) + after),)
+
+
+def _missing_blank_lines(line: int, host: Host) -> int:
+    """How many blank lines are to be added between imports that go before `line` and the code that follows."""
+    blank = len(list(takewhile(lambda text: not text.strip(), host.lines[line - 1 :])))
+    is_definition = host.lines[line - 1 + blank].startswith(("def ", "async def ", "class ", "@"))
+    return max(0, (2 if is_definition else 1) - blank)
+
+
+def _after_line_end(line: int, host: Host) -> str:
+    """The line end that the last line of the file lacks, for what goes after it."""
+    is_open = line > len(host.lines) and host.lines and not host.lines[-1].endswith(("\n", "\r"))
+    return host.newline if is_open else ""
 
 
 def _after_header(host: Host) -> int:
     """The line after the comments and the docstring that a module begins with."""
-    body = host.tree.body
-    if (
-        body
-        and isinstance(body[0], ast.Expr)
-        and isinstance(body[0].value, ast.Constant)
-        and isinstance(body[0].value.value, str)
-    ):
-        return (body[0].end_lineno or body[0].lineno) + 1
+    match host.tree.body:
+        case [ast.Expr(ast.Constant(str())) as docstring, *_]:
+            return (docstring.end_lineno or docstring.lineno) + 1
+    header = 0
     for number, line in enumerate(host.lines, 1):
-        stripped = line.removeprefix("\ufeff").strip()
-        if not stripped.startswith("#"):
-            return number
-    return len(host.lines) + 1
+        text = line.removeprefix("\ufeff").strip()
+        if not text.startswith("#"):
+            # A comment right above code belongs to it, but for those that only the first two lines may hold.
+            return number if not text or not header else min(number, _after_special_comments(host))
+        header = number
+    return header + 1
 
 
-def _sections(statements: Sequence[_New], newline: str) -> str:
-    grouped: dict[int, list[str]] = {}
+def _after_special_comments(host: Host) -> int:
+    count = 0
+    for line in host.lines[:2]:
+        if not line.removeprefix("\ufeff").startswith("#!") and "coding" not in line:
+            break
+        count += 1
+    return count + 1
+
+
+def _sections(statements: Sequence[NewStatement], newline: str) -> str:
+    grouped: dict[int, str] = {}
     for statement in statements:
-        grouped.setdefault(statement.section, []).append(statement.text.replace("\n", newline) + newline)
-    return newline.join("".join(grouped[section]) for section in sorted(grouped))
-
-
-def _width(style: Style) -> int:
-    """Wrapped as for the usual 88 columns, an import is left alone whatever the line length: its last comma says so."""
-    return min(style.line_length, _USUAL_WIDTH)
+        text = statement.text.replace("\n", newline) + newline
+        grouped[statement.section] = grouped.get(statement.section, "") + text
+    return newline.join(grouped[section] for section in sorted(grouped))

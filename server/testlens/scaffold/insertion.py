@@ -54,6 +54,16 @@ def insert(path: str, host: Host, spot: Spot, lines: Sequence[str]) -> Edit:
     return Edit(path, spot.line, spot.line, text)
 
 
+def append(path: str, host: Host, lines: Sequence[str]) -> Edit:
+    """The edit that makes the lines the code of a module that has none: after its comments and its docstring."""
+    last = len(host.lines) - _blank_at_end(host.lines)
+    text = "".join(line + host.newline for line in lines)
+    if not last:
+        return Edit(path, 1, len(host.lines) + 1, text)
+    ended = "" if host.lines[last - 1].endswith(("\n", "\r")) else host.newline
+    return Edit(path, last + 1, len(host.lines) + 1, ended + host.newline + text)
+
+
 def _blank_at_end(lines: Sequence[str]) -> int:
     count = 0
     for line in reversed(lines):

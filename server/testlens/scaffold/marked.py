@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from testlens.domain.expressions import Reference, resolve
+from testlens.domain.expressions import Reference, mark, resolve
 from testlens.scaffold.binding import operands
 from testlens.scaffold.statement_layout import Comments
 
+# `repr` of a time says `datetime.timezone.utc`, for which there is a shorter name today.
+_TIMEZONE_UTC = re.compile(
+    "|".join(
+        re.escape(text)
+        for text in (
+            mark("datetime", "timezone.utc"),
+            mark("datetime", "timezone") + ".utc",
+            mark("datetime", "") + ".timezone.utc",
+        )
+    )
+)
 _PLACEHOLDER = "testlens_reference_{}_"
 
 
@@ -31,14 +43,19 @@ class Fragment:
 
 
 class Placeholders:
-    """Parses the marked source of one draft; the same reference has the same placeholder everywhere."""
+    """Parses the marked source of one draft, to be run by `python` or later; the same reference has the same
+    placeholder everywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: tuple[int, int]) -> None:
+        self._has_utc = python >= (3, 11)
         self._names: dict[Reference, str] = {}
 
     def parse(self, code: Sequence[str]) -> Fragment:
         """Statements of marked source; UnwritableError where they are no Python."""
-        source = resolve("\n".join(code), self.name) + "\n"
+        marked = "\n".join(code)
+        if self._has_utc:
+            marked = _TIMEZONE_UTC.sub(mark("datetime", "UTC"), marked)
+        source = resolve(marked, self.name) + "\n"
         try:
             tree = ast.parse(source)
             comments = Comments.of(source)

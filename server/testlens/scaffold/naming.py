@@ -13,10 +13,10 @@ from testlens.scaffold.host import Host
 from testlens.scaffold.style import Style, matches
 
 _CUSTOMARY = """
-anyio asyncio base64 builtins contextlib copy csv functools gc glob gzip hashlib hmac importlib inspect io itertools
-json logging math numpy operator os os.path pandas pickle platform pytest random re secrets select shutil signal socket
-sqlite3 ssl stat string struct subprocess sys tempfile textwrap threading time tomllib traceback trio types uuid
-warnings weakref zlib
+__future__ anyio asyncio base64 builtins contextlib copy csv functools gc glob gzip hashlib hmac importlib inspect io
+itertools json logging math numpy operator os os.path pandas pickle platform pytest random re secrets select shutil
+signal socket sqlite3 ssl stat string struct subprocess sys tempfile textwrap threading time tomllib traceback trio
+types uuid warnings weakref zlib
 """
 _CUSTOMARILY_WHOLE = frozenset(_CUSTOMARY.split())
 """Modules that are imported whole unless the project's tests do otherwise."""
@@ -60,6 +60,8 @@ class _Chooser:
         self._packages = _imported_packages(host)
         self._refused = host.taken | local_names | frozenset(style.fixtures)
         self._style = style
+        # Two statements that import from one module are what linters merge unless they are told otherwise.
+        self._one_name_each = style.single_imports and not host.has_single_imports
         self.needed: list[NeededImport] = []
 
     def text(self, reference: Reference) -> str:
@@ -80,12 +82,14 @@ class _Chooser:
             return False
         if self._is_imported_whole(module) or module in self._style.whole:
             return True
-        return module in _CUSTOMARILY_WHOLE and not any(
-            known.module == module for known in self._known if known.qualname
-        )
+        is_imported_from = any(known.module == module for known in self._known if known.qualname)
+        return self._one_name_each if is_imported_from else module in _CUSTOMARILY_WHOLE
 
     def _is_imported_whole(self, module: str) -> bool:
-        return Reference(module, "") in self._known or (module in self._packages and self._is_known_package(module))
+        parent, _, last = module.rpartition(".")
+        if Reference(module, "") in self._known or Reference(parent, last) in self._known:
+            return True
+        return module in self._packages and self._is_known_package(module)
 
     def _is_known_package(self, module: str) -> bool:
         top = module.split(".", maxsplit=1)[0]
@@ -103,9 +107,13 @@ class _Chooser:
         return self._import_whole(module)
 
     def _import_whole(self, module: str) -> str:
-        top = module.split(".", maxsplit=1)[0]
-        bound = self._bindings.get(top)
-        if (bound is None or bound == Reference(top, "")) and self._is_free(top):
+        top, _, rest = module.partition(".")
+        parent, _, last = module.rpartition(".")
+        if rest and self._is_imported_from_parent(module) and self._may_be_bound(last):
+            self._add(NeededImport(parent, last), last, Reference(parent, last))
+            return last
+        is_its_package = self._bindings.get(top) == Reference(top, "") and top not in self._refused
+        if is_its_package or self._may_be_bound(top):
             self._add(NeededImport(module), top, Reference(top, ""))
             self._packages.add(module)
             return module
@@ -114,7 +122,7 @@ class _Chooser:
         return alias
 
     def _from(self, module: str, name: str) -> str:
-        if self._is_free(name) and name not in self._bindings and not _is_mangled(name):
+        if self._may_be_bound(name) and not _is_mangled(name):
             self._add(NeededImport(module, name), name, Reference(module, name))
             return name
         alias = self._free_name(f"{module.rpartition('.')[2].strip('_')}_{name.lstrip('_')}")
@@ -126,8 +134,14 @@ class _Chooser:
         self._bindings[name] = reference
         self._known[reference] = name
 
-    def _is_free(self, name: str) -> bool:
-        if name in self._refused or name in _SPECIAL or hasattr(builtins, name):
+    def _is_imported_from_parent(self, module: str) -> bool:
+        """Whether a module of a package is customarily imported by `from package import module`."""
+        is_of_library = module.split(".", maxsplit=1)[0] in sys.stdlib_module_names
+        return module == "unittest.mock" or not (is_of_library or self._one_name_each)
+
+    def _may_be_bound(self, name: str) -> bool:
+        """Whether the module may give the name a meaning that it does not have for anybody yet."""
+        if name in self._refused or name in self._bindings or name in _SPECIAL or hasattr(builtins, name):
             return False
         return not matches(name, self._style.function_patterns) and not matches(name, self._style.class_patterns)
 
@@ -136,7 +150,7 @@ class _Chooser:
         hidden = (f"_{candidate}" for candidate in candidates)
         for names in (candidates, hidden, numbered):
             for name in names:
-                if self._is_free(name) and name not in self._bindings:
+                if self._may_be_bound(name):
                     return name
         raise AssertionError(candidates)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from testlens.domain.cases import Case, Draft, Helper
+from testlens.domain.cases import Case, Draft, Helper, Step
 from testlens.domain.expressions import Reference, mark
 from testlens.scaffold.case_text import Section
 from testlens.scaffold.marked import Fragment, Placeholders, UnwritableError
@@ -58,38 +58,35 @@ class ParsedDraft:
     helpers: tuple[ParsedHelper, ...]
     placeholders: Placeholders
 
-    def without_unused_variables(self) -> ParsedDraft:
-        """The draft without variables that no statement reads."""
-        return replace(self, cases=tuple(_lean(case) for case in self.cases))
-
     def used(self, fragments: Iterable[tuple[Fragment, Sequence[ast.stmt]]]) -> Mapping[str, Reference]:
         """The references that the statements need, by their placeholders."""
         found = {name for fragment, body in fragments for name in _names_in(fragment, body)}
         return {name: reference for name, reference in self.placeholders.references().items() if name in found}
 
 
-def parse_draft(draft: Draft) -> ParsedDraft:
-    """The draft with its code parsed and tidied; UnwritableError where it is no Python."""
-    placeholders = Placeholders()
+def parse_draft(draft: Draft, python: tuple[int, int]) -> ParsedDraft:
+    """The draft with its code parsed and tidied, for this version of Python; UnwritableError where it is no Python."""
+    placeholders = Placeholders(python)
     helpers = tuple(ParsedHelper(helper, placeholders.parse([helper.code])) for helper in draft.helpers)
     cases = tuple(_parse_case(case, placeholders) for case in draft.cases)
     return ParsedDraft(draft.recipe, draft.group, cases, helpers, placeholders)
 
 
 def _parse_case(case: Case, placeholders: Placeholders) -> ParsedCase:
-    given, when, then = (_parse_step(step.text, step.code, placeholders) for step in (case.given, case.when, case.then))
-    todo = case.todo
-    if todo is None and not (given.body or when.body or then.body):
-        todo = _EMPTY
+    given, when, then = _parse_steps((case.given, case.when, case.then), placeholders)
+    is_empty = not (given.body or when.body or then.body)
+    todo = _EMPTY if case.todo is None and is_empty else case.todo
     decorators = tuple(placeholders.parse([decorator]) for decorator in case.decorators)
     if not all(len(decorator.body) == 1 and isinstance(decorator.body[0], ast.Expr) for decorator in decorators):
         raise UnwritableError(f"A decorator is one expression: {case.decorators}")
     return ParsedCase(case, decorators, (given, when, then), placeholders.parse(_todo_code(todo)))
 
 
-def _parse_step(text: str, code: Sequence[str], placeholders: Placeholders) -> Section:
-    fragment = placeholders.parse(code)
-    return Section(text, fragment, tidy(fragment.body, placeholders.references()))
+def _parse_steps(steps: Sequence[Step], placeholders: Placeholders) -> list[Section]:
+    fragments = [placeholders.parse(step.code) for step in steps]
+    bodies = without_unused(tidy([fragment.body for fragment in fragments], placeholders.references()))
+    parsed = zip(steps, fragments, bodies, strict=True)
+    return [Section(step.text, fragment, body) for step, fragment, body in parsed]
 
 
 def _todo_code(todo: str | None) -> list[str]:
@@ -103,12 +100,6 @@ def _todo_code(todo: str | None) -> list[str]:
     literals = "".join(f"    {part!r}\n" for part in parts)
     comments = [f"# {line}" for line in textwrap.wrap(message, 2 * _MESSAGE_WIDTH // 2 + 12, break_long_words=False)]
     return [*comments, f"{mark('pytest', 'fail')}(\n{literals})"]
-
-
-def _lean(case: ParsedCase) -> ParsedCase:
-    suites = without_unused([section.body for section in case.sections])
-    given, when, then = (replace(section, body=body) for section, body in zip(case.sections, suites, strict=True))
-    return replace(case, sections=(given, when, then))
 
 
 def _names_in(fragment: Fragment, body: Sequence[ast.stmt]) -> Iterator[str]:

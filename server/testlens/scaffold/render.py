@@ -13,7 +13,7 @@ from testlens.scaffold.place import Place
 from testlens.scaffold.style import Style
 from testlens.scaffold.writing import Writing
 
-__all__ = ["Edit", "UnwritableError", "Written", "write", "write_candidate"]
+__all__ = ["Edit", "UnwritableError", "Written", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,7 @@ def write(draft: Draft, place: Place, style: Style, texts: Mapping[str, str]) ->
 
     UnwritableError where code of the draft is no Python or imports what has no name.
     """
-    return _written(Writing(parse_draft(draft).without_unused_variables(), place, style, texts), place, texts)
-
-
-def write_candidate(draft: Draft, place: Place, style: Style, texts: Mapping[str, str]) -> Written:
-    """As `write`, but with the variables that nothing reads: for a test that is run to see what they hold."""
-    return _written(Writing(parse_draft(draft), place, style, texts), place, texts)
-
-
-def _written(writing: Writing, place: Place, texts: Mapping[str, str]) -> Written:
+    writing = Writing(parse_draft(draft, style.python), place, style, texts)
     edits = writing.edits()
     paths = list(dict.fromkeys([edit.path for edit in edits] + [path for path in place.packages if path not in texts]))
     by_path = {path: tuple(edit for edit in edits if edit.path == path) for path in paths}

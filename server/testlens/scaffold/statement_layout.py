@@ -178,6 +178,10 @@ class Statements:
         next_code = _next_code_line(self._source, body[-1].end_lineno or body[-1].lineno)
         return lines + self._comments_before(next_code, inner, body[-1].col_offset)
 
+    def expression(self, node: ast.expr) -> Doc:
+        """The layout of an expression of the text."""
+        return self._expressions.doc(node)
+
     def decorator(self, node: ast.expr, indent: str) -> list[str]:
         """The lines of a decorator, its `@` included."""
         return self._value("@", node, "", indent)

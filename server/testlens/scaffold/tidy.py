@@ -12,15 +12,16 @@ from testlens.scaffold.tidy_calls import attribute_assignment, better_call
 _AMBIGUOUS = frozenset("lOI")
 
 
-def tidy(body: Sequence[ast.stmt], references: Mapping[str, Reference]) -> list[ast.stmt]:
-    """The statements without what pycodestyle, pyflakes and the like object to; `references` are by placeholder."""
-    renamed = _Renamer(_ambiguous_names(body))
+def tidy(suites: Sequence[Sequence[ast.stmt]], references: Mapping[str, Reference]) -> list[list[ast.stmt]]:
+    """The suites, which follow one another in one function, without what pycodestyle, pyflakes and the like object to.
+
+    `references` are by placeholder.
+    """
+    renamer = _Renamer(_AMBIGUOUS & {name for suite in suites for name in bound_names(suite)})
     rewriter = _Rewriter(references)
-    found: list[ast.stmt] = []
-    for statement in body:
-        result = rewriter.visit(renamed.visit(statement))
-        found.extend(result if isinstance(result, list) else [result])
-    return [ast.fix_missing_locations(statement) for statement in found]
+    return [
+        [ast.fix_missing_locations(rewriter.visit(renamer.visit(statement))) for statement in suite] for suite in suites
+    ]
 
 
 def bound_names(body: Sequence[ast.stmt]) -> set[str]:
@@ -40,10 +41,6 @@ def _names_bound(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.Import(names) | ast.ImportFrom(names=names):
             yield from (alias.asname or alias.name.split(".")[0] for alias in names)
-
-
-def _ambiguous_names(body: Sequence[ast.stmt]) -> frozenset[str]:
-    return _AMBIGUOUS & bound_names(body)
 
 
 class _Renamer(ast.NodeTransformer):

@@ -20,6 +20,8 @@ def better_call(node: ast.Call, references: Mapping[str, Reference]) -> ast.expr
             return _dict_display(keywords)
         case ast.Call(ast.Name(name), [], []):
             return _empty(name)
+    if unpacked := _unpacked(node.keywords):
+        return ast.Call(node.func, node.args, unpacked)
     return _better_conversion(node, references)
 
 
@@ -44,6 +46,21 @@ def attribute_assignment(value: ast.expr) -> ast.Assign | None:
     return None
 
 
+def _unpacked(keywords: list[ast.keyword]) -> list[ast.keyword] | None:
+    """The keywords with those that `**{...}` passes at their end; None where they do not end like this."""
+    match keywords:
+        case [*before, ast.keyword(None, ast.Dict(keys, values))]:
+            names = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+            known = [*names, *(keyword.arg for keyword in before)]
+            if len(set(known)) == len(keys) + len(before) and all(map(_is_plain_name, names)):
+                return [*before, *map(ast.keyword, names, values)]
+    return None
+
+
+def _is_plain_name(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
+
+
 def _dict_display(keywords: list[ast.keyword]) -> ast.expr:
     keys: list[ast.expr | None] = [ast.Constant(keyword.arg) if keyword.arg else None for keyword in keywords]
     return ast.Dict(keys, [keyword.value for keyword in keywords])
@@ -65,4 +82,4 @@ def _number(value: int) -> ast.expr:
 
 def _is_plain_attribute(name: str) -> bool:
     """Whether `.name` is the same as the text; within a class, Python renames private names."""
-    return name.isidentifier() and not iskeyword(name) and not (name.startswith("__") and not name.endswith("__"))
+    return _is_plain_name(name) and not (name.startswith("__") and not name.endswith("__"))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from testlens.domain.expressions import mark
+from testlens.scaffold.annotations import fixture_types
 from testlens.scaffold.case_text import CaseFunction, Draftsman
-from testlens.scaffold.edits import Edit
+from testlens.scaffold.edits import Edit, keep_mark
 from testlens.scaffold.host import Host, empty_host, parse_module
 from testlens.scaffold.imports import import_edits, written_imports
-from testlens.scaffold.insertion import Spot, end_of_class, end_of_module, insert
+from testlens.scaffold.insertion import Spot, append, end_of_class, end_of_module, insert
 from testlens.scaffold.layout import Margins
 from testlens.scaffold.marked import Fragment
 from testlens.scaffold.naming import Naming, choose_names
@@ -124,13 +126,13 @@ class Writing:
     def _module_edits(
         self, path: str, host: Host, naming: Naming, blocks: Sequence[tuple[Spot, list[str]]]
     ) -> tuple[Edit, ...]:
-        if not host.text.strip():
-            imports = written_imports(naming.needed, self._style)
-            body = "".join(line + "\n" for _, lines in blocks for line in lines)
-            return (Edit(path, 1, len(host.lines) + 1, f"{imports}\n\n{body}" if imports else body),)
+        if host.has_no_code:
+            imports = written_imports(naming.needed, self._style).split("\n")
+            lines = [line for _, block in blocks for line in block]
+            return (append(path, host, [*imports, "", *lines] if naming.needed else lines),)
         found = [*import_edits(path, host, naming.needed, self._style)]
         found += [insert(path, host, spot, lines) for spot, lines in sorted(blocks, key=lambda block: block[0].line)]
-        return tuple(found)
+        return tuple(keep_mark(replace(edit, text=_encodable(edit.text, host)), host.text) for edit in found)
 
     def _function(self, name: str, parsed: ParsedCase) -> CaseFunction:
         case = parsed.case
@@ -144,8 +146,18 @@ class Writing:
         ):
             decorators.append(self._draft.placeholders.parse([f"{mark('pytest', 'mark')}.{wanted}"]))
         parameters = (*(["self"] if self._class_name else []), *case.fixtures)
+        types = fixture_types(case.fixtures, self._style, self._texts) if self._style.annotated else {}
+        annotations = {fixture: self._draft.placeholders.parse([code]) for fixture, code in types.items()}
         return CaseFunction(
-            name, parameters, decorators, parsed.sections, parsed.closing, case.is_async, case.records_today, runner
+            name,
+            parameters,
+            annotations,
+            decorators,
+            parsed.sections,
+            parsed.closing,
+            case.is_async,
+            case.records_today,
+            runner,
         )
 
     def _is_marked(self, decorators: Sequence[str], wanted: str) -> bool:
@@ -190,6 +202,12 @@ class Writing:
         draftsman = self._draftsman(by_placeholder)
         lines = _parted([draftsman.helper(helper.fragment) for helper in helpers], 2)
         return self._module_edits(self._conftest, host, naming, [(end_of_module(host), lines)])
+
+
+def _encodable(text: str, host: Host) -> str:
+    """The text, with escapes for what the encoding that the file declares may not have."""
+    codec = "utf-8" if host.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "ascii"
+    return text.encode(codec, "backslashreplace").decode(codec)
 
 
 def _host(path: str, texts: Mapping[str, str]) -> Host | None:
