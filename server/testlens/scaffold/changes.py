@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,6 +19,8 @@ Change = Callable[[Scene], Scene]
 _MOCK = mark("unittest.mock", "MagicMock")
 _ASYNC_MOCK = mark("unittest.mock", "AsyncMock")
 _DEEPEST = 6
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_LARGE = 10**12
 _FALSE = frozenset({"False", "None", "0", '""', "[]", "{}", "()"})
 # Calls that pass on whether their argument has something in it.
 _TRANSPARENT = frozenset(
@@ -50,12 +53,12 @@ class _Reader:
                 yield from self.changes(Wish(base, holder), before, depth + 1)
             case ast.Call():
                 yield from self._call(wish.subject, wish.value, before, depth)
-            case ast.Await(value=inner) | ast.NamedExpr(value=inner) | ast.Starred(value=inner):
-                yield from self.changes(Wish(inner, wish.value), before, depth + 1)
-            case ast.BoolOp(values=[first, *_]):
-                yield from self.changes(Wish(first, wish.value), before, depth + 1)
-            case ast.IfExp(body=body):
-                yield from self.changes(Wish(body, wish.value), before, depth + 1)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub()):
+                for code in _outweighing(wish.value.code):
+                    yield from self.changes(Wish(left, replace(wish.value, code=code)), before, depth + 1)
+            case _:
+                for part in _deciding_part(wish.subject):
+                    yield from self.changes(Wish(part, wish.value), before, depth + 1)
 
     def _name(self, name: str, value: Expression, before: int, depth: int) -> Iterator[Change]:
         binding = _last_binding(self.target.innermost, name, before)
@@ -231,6 +234,22 @@ def _apply_all(changes: Sequence[Change], scene: Scene) -> Scene:
     for change in changes:
         scene = change(scene)
     return scene
+
+
+def _deciding_part(subject: ast.expr) -> Iterator[ast.expr]:
+    """The part of an expression that gives it its value."""
+    match subject:
+        case ast.Await(value=part) | ast.NamedExpr(value=part) | ast.Starred(value=part):
+            yield part
+        case ast.BoolOp(values=[part, *_]) | ast.IfExp(body=part):
+            yield part
+
+
+def _outweighing(code: str) -> Iterator[str]:
+    """Numbers that make a sum or difference come out on the wished side of zero, whatever the other part is."""
+    if _NUMBER.fullmatch(code):
+        yield str(-_LARGE if code.startswith("-") else _LARGE)
+        yield code
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
-from testlens.domain.calls import SeenCall
 from testlens.domain.cases import Case, Draft, Step
-from testlens.domain.trials import Seen, Trial
+from testlens.domain.trials import Trial
 from testlens.scaffold.assertions import Circumstance, conclude, trying, without_call
 from testlens.scaffold.recipe import Attempt, Knowledge, Search
 from testlens.scaffold.search import Found, first_scenes, reach
-from testlens.scaffold.staging import RESULT
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 from testlens.scaffold.words import camel, circumstance, test_name
@@ -28,7 +26,7 @@ def reaching(recipe: str, target: Target, knowledge: Knowledge, words: Words) ->
     if target.function.name == "__init__" and target.owner is not None:
         group = target.owner.name
     if not found:
-        return Draft(recipe, group, (without_trials(target, knowledge, words(target)),))
+        return Draft(recipe, group, (to_be_finished(target, knowledge, words(target)),))
     cases = yield from confirmed(found[:MOST_CASES], words(target), knowledge.style)
     return Draft(recipe, group, cases)
 
@@ -84,37 +82,20 @@ def _named_apart(cases: Sequence[Case]) -> tuple[Case, ...]:
     return tuple(named)
 
 
-def without_trials(target: Target, knowledge: Knowledge, words: Circumstance) -> Case:
-    """A test from what is known without running anything: as the project's tests call the function, else a TODO."""
-    calls = knowledge.seen.get((target.path, target.name), ())
+def to_be_finished(target: Target, knowledge: Knowledge, words: Circumstance) -> Case:
+    """A test that calls the function as well as is known, and says what is left to find out."""
     scenes = first_scenes(target, knowledge)
-    for call, scene in zip(calls, scenes, strict=False):
-        trial = _as_trial(call)
-        if trial is not None:
-            return conclude(scene, trial, words, knowledge.style)
-    lines = f"line {target.region.first}"
+    line = f"line {target.region.first}"
     if knowledge.description.unreachable is not None or not scenes:
         reason = knowledge.description.unreachable or "nothing is known of how to call it"
-        todo = f"reach {lines} of {target.path}: {reason}"
+        todo = f"reach {line} of {target.path}: {reason}"
         return Case(test_name(words.special, "todo"), Step(words.given), Step(words.when), Step("TODO"), todo=todo)
     case = trying(scenes[0], knowledge.style)
-    todo = (
-        f"find arguments with which {lines} of {target.path} runs ({circumstance(target)}), and say what it should do"
-    )
     return replace(
         case,
         name=test_name(words.special, "todo"),
         given=replace(case.given, text=words.given),
         when=replace(case.when, text=words.when),
         then=Step("TODO"),
-        todo=todo,
+        todo=f"find arguments with which {line} of {target.path} runs ({circumstance(target)}), and say what it does",
     )
-
-
-def _as_trial(call: SeenCall) -> Trial | None:
-    """What came of a call that a test made."""
-    if call.raised is not None:
-        return Trial("failed", raised=call.raised)
-    if call.result is None:
-        return None
-    return Trial("passed", local_values={RESULT: Seen("object", call.result.code)})
