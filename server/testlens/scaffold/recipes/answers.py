@@ -26,7 +26,9 @@ _ORDINARY = ('"done"', "{}", "None", f"{_MOCK}()", "[]", '{"name": "done"}', "1"
 
 def answers(call: ast.Call, function: FunctionNode) -> tuple[Expression, ...]:
     """Answers to try for a call in a function, the most telling first."""
-    codes = dict.fromkeys([*_by_use(call, function), *_by_annotation(call, function), *_ORDINARY])
+    codes = dict.fromkeys(
+        [*_by_use(call, function), *_by_annotation(call, function), *_by_reckoning(call, function), *_ORDINARY]
+    )
     return tuple(Expression(code, origin="mock" if code.startswith(_MOCK) else "literal") for code in codes)
 
 
@@ -110,6 +112,17 @@ def _by_annotation(call: ast.Call, function: FunctionNode) -> Iterator[str]:
     annotation = ast.unparse(function.returns).partition("[")[0].rpartition(".")[2].strip("'\"")
     if annotation in _BY_ANNOTATION:
         yield _BY_ANNOTATION[annotation]
+
+
+def _by_reckoning(call: ast.Call, function: FunctionNode) -> Iterator[str]:
+    """A number, where the code reckons with the answer."""
+    names = _bound_to(call, function)
+    for node in below(function):
+        match node:
+            case ast.AugAssign(value=value) if _is_answer(value, call, names):
+                yield "1"
+            case ast.BinOp(left=left, right=right) if any(_is_answer(side, call, names) for side in (left, right)):
+                yield "1"
 
 
 def _bound_to(call: ast.Call, function: FunctionNode) -> frozenset[str]:

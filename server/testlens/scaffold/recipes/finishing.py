@@ -10,6 +10,7 @@ from testlens.domain.cases import Case, Draft, Helper
 from testlens.domain.trials import Trial
 from testlens.scaffold.assertions import Circumstance
 from testlens.scaffold.recipe import Attempt, Knowledge, Search
+from testlens.scaffold.recipes.patience import patiently
 from testlens.scaffold.recipes.reaching import confirmed, reaching
 from testlens.scaffold.search import reach
 from testlens.scaffold.staging import RESULT
@@ -54,7 +55,8 @@ def finished(
     found = yield from reach(target, knowledge)
     if found:
         more = yield from confirmed(found[:1], usual_words(target), knowledge.style)
-        kept = (*kept, *more)
+        # A TODO beside tests that are finished would spoil them.
+        kept = (*kept, *(case for case in more if case.todo is None))
     if not kept:
         return (yield from reaching(recipe, target, knowledge, usual_words))
     return Draft(recipe, group, kept, used(helpers, kept))
@@ -65,7 +67,7 @@ Passing = Generator[Attempt, tuple[Trial, ...] | None, tuple[tuple[Case, ...], t
 
 def passing(cases: Sequence[Case], helpers: tuple[Helper, ...]) -> Passing:
     """The cases that pass twice, with their trials; one that fails is tried again without what it says of results."""
-    trials = yield Attempt((*cases, *cases), helpers)
+    trials = yield from patiently(Attempt((*cases, *cases), helpers))
     if trials is None:
         return tuple(cases), None
     first, second = trials[: len(cases)], trials[len(cases) :]

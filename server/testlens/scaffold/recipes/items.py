@@ -23,6 +23,8 @@ _PLACEHOLDER = re.compile(r"testlens_mark_(\d+)_")
 # What tells two items apart, by the word or the key in front of it.
 _TELLING = re.compile(r"(\A|_)(id|key|name|user|email|title|subject|url|path)(_|\Z)")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
+# Functions that take something to go through.
+_ASKING = frozenset({"len", "enumerate", "batched", "chunked", "set", "sorted", "list", "tuple", "sum", "any", "all"})
 _MOST_ITEMS = 4
 
 
@@ -85,7 +87,9 @@ def _varied(item: str) -> str | None:
     if not changeable:
         return None
     constant = changeable[0][1]
-    return marks.restored(ast.unparse(_Changed(constant).visit(parsed)))
+    # `ast.unparse` writes f-strings in single quotes.
+    code = re.sub(r"""f'([^'"\\]*)'""", r'f"\1"', ast.unparse(_Changed(constant).visit(parsed)))
+    return marks.restored(code)
 
 
 def _changeable(node: ast.expr, word: str = "") -> Iterator[tuple[str, ast.Constant]]:
@@ -164,7 +168,7 @@ def _goes_through(node: ast.AST, name: str) -> bool:
     match node:
         case ast.For(iter=ast.Name(id=looped)) | ast.comprehension(iter=ast.Name(id=looped)):
             return looped == name
-        case ast.Call(func=ast.Name(id="len" | "enumerate" | "batched" | "chunked"), args=[ast.Name(id=asked), *_]):
+        case ast.Call(func=ast.Name(id=function), args=[ast.Name(id=asked), *_]) if function in _ASKING:
             return asked == name
         case ast.Subscript(value=ast.Name(id=sliced), slice=ast.Slice()):
             return sliced == name
@@ -172,7 +176,7 @@ def _goes_through(node: ast.AST, name: str) -> bool:
 
 
 def _items(parameter: ParameterFacts, values: tuple[Expression, ...], knowledge: Knowledge) -> Iterator[Expression]:
-    kind = _kind_of_item(parameter.annotation)
+    kind = kind_of_item(parameter.annotation)
     seen = [value for value in values if value.origin == "seen"]
     yield from filter(None, map(item_of, seen))
     for name, fixture in knowledge.style.fixtures.items():
@@ -180,12 +184,12 @@ def _items(parameter: ParameterFacts, values: tuple[Expression, ...], knowledge:
             yield Expression(name, (name,), "fixture")
     if kind in _PLAIN:
         yield Expression(_PLAIN[kind], origin="type")
-    others = (value for value in values if value.origin not in ("seen", "literal", "name"))
+    others = (value for value in values if value.origin not in ("seen", "literal"))
     yield from filter(None, map(item_of, others))
     yield STAND_IN
 
 
-def _kind_of_item(annotation: str) -> str:
+def kind_of_item(annotation: str) -> str:
     """The last name of the class of one item: `HealthRecord` of `Sequence[models.HealthRecord]`."""
     found = _SEVERAL.search(annotation)
     if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from testlens.scaffold.target import FunctionNode, Target
 
@@ -108,6 +108,16 @@ def _used_name(node: ast.AST) -> str:
         case ast.Name(id=name):
             return name
     return ""
+
+
+def handled_lines(functions: Iterable[FunctionNode]) -> frozenset[int]:
+    """The lines of the bodies of handlers."""
+    handlers = (node for function in functions for node in below(function) if isinstance(node, ast.ExceptHandler))
+    return frozenset(
+        line
+        for handler in handlers
+        for line in range(handler.body[0].lineno, (handler.end_lineno or handler.lineno) + 1)
+    )
 
 
 def module_constants(tree: ast.Module) -> dict[str, ast.expr]:

@@ -12,6 +12,7 @@ from testlens.scaffold.recipe import Attempt, Knowledge, Offer, Search
 from testlens.scaffold.recipes.answers import answers
 from testlens.scaffold.recipes.fails import fails_helper
 from testlens.scaffold.recipes.finishing import finished, group_of
+from testlens.scaffold.recipes.patience import patiently
 from testlens.scaffold.recipes.retry_attempts import stated_attempts
 from testlens.scaffold.recipes.retry_cases import Answer, Facts, Refusal, retry_cases
 from testlens.scaffold.recipes.retry_errors import faults_to_refuse
@@ -82,7 +83,7 @@ def _facts(
     lots = SHORTEST if behaviour.slept is None else LONGEST
     probes = [probe(way, chosen_waits, style, lots, answer) for answer in possible]
     probes += [probe(other, chosen_waits, style, lots) for other in others]
-    trials = yield Attempt(tuple(probes), fails_helper(style))
+    trials = yield from patiently(Attempt(tuple(probes), fails_helper(style)))
     facts = Facts(behaviour, target.function.name, None, None, stated_attempts(site, target), style)
     if trials is None:
         return facts

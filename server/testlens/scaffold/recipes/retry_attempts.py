@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from testlens.scaffold.recipes.reading import below, default_of, last_name, module_constants
+from testlens.scaffold.recipes.constants import Constants
+from testlens.scaffold.recipes.reading import below, last_name
 from testlens.scaffold.recipes.retry_sites import Site
 from testlens.scaffold.target import FunctionNode, Target
 
@@ -33,9 +34,7 @@ def stated_attempts(site: Site, target: Target) -> int | None:
 
 class _Reader:
     def __init__(self, target: Target) -> None:
-        self._function = target.function
-        self._owner = target.owner
-        self._constants = module_constants(target.tree)
+        self._number = Constants(target).number
 
     def rounds(self, over: ast.expr) -> int | None:
         """The number of rounds of a loop over this."""
@@ -59,42 +58,3 @@ class _Reader:
                 if found is not None:
                     return found + 1 if _AGAIN.search(keyword.arg) else found
         return None
-
-    def _number(self, node: ast.expr | None) -> int | None:
-        match node:
-            case ast.Constant(value=int(number)):
-                return number
-            case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
-                one, other = self._number(left), self._number(right)
-                if one is None or other is None:
-                    return None
-                return one + other if isinstance(op, ast.Add) else one - other
-            case ast.Name(id=name):
-                return self._number(default_of(self._function, name) or self._constants.get(name))
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-                return self._number(self._attribute(name))
-        return None
-
-    def _attribute(self, name: str) -> ast.expr | None:
-        """What a class sets an attribute to: in its body, or in `__init__` from a parameter's default."""
-        for node in self._owner.body if self._owner is not None else ():
-            match node:
-                case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name:
-                    return value
-                case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value) if bound == name:
-                    return value
-                case ast.FunctionDef(name="__init__"):
-                    given = _set_in(node, name)
-                    if given is not None:
-                        return given
-        return None
-
-
-def _set_in(init: FunctionNode, name: str) -> ast.expr | None:
-    for node in below(init):
-        match node:
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=bound)], value=value) if (
-                bound == name
-            ):
-                return default_of(init, value.id) if isinstance(value, ast.Name) else value
-    return None

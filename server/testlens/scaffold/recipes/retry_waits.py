@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from testlens.domain.expressions import Expression, mark
@@ -12,7 +12,7 @@ from testlens.scaffold.names import ModuleNames
 from testlens.scaffold.recipes.reading import called_name, dotted, parameters
 from testlens.scaffold.recipes.retry_sites import Site, is_sleep
 from testlens.scaffold.scene import Patch, Scene
-from testlens.scaffold.target import Target
+from testlens.scaffold.target import FunctionNode, Target
 
 _ASYNC_MOCK = mark("unittest.mock", "AsyncMock")
 # Where libraries wait, and what waits in code whose text was not read.
@@ -36,7 +36,7 @@ class Wait:
 def waits(site: Site, target: Target, description: FunctionDescription) -> tuple[Wait, ...]:
     """The ways in which the code may pause, those that a test is handed first."""
     found: dict[str, Wait] = {}
-    for wait in (*_parameters(target, description), *_read(site, target, description), *_usual()):
+    for wait in (*_parameters(target, description), *waits_in(site.scope, target, description), *_usual()):
         found.setdefault(wait.words, wait)
     return tuple(found.values())
 
@@ -80,11 +80,11 @@ def _patched(owner: str, attribute: str) -> Callable[[Scene, Expression], Scene]
     return lambda scene, recorder: scene.with_patch(Patch(owner, attribute, recorder))
 
 
-def _read(site: Site, target: Target, description: FunctionDescription) -> Iterator[Wait]:
-    """The pauses that the text of the functions shows."""
+def waits_in(scope: Sequence[FunctionNode], target: Target, description: FunctionDescription) -> Iterator[Wait]:
+    """The pauses that the text of these functions shows."""
     names = ModuleNames(target.tree, description.module)
     own = {parameter.arg for parameter in parameters(target.function)}
-    for function in site.scope:
+    for function in scope:
         awaited = {id(node.value) for node in ast.walk(function) if isinstance(node, ast.Await)}
         for call in ast.walk(function):
             if not isinstance(call, ast.Call) or not is_sleep(call):
