@@ -28,6 +28,8 @@ _GRACE_SECONDS = 2.0
 _START_SECONDS = 180.0
 # A trial is ended by the agent itself; this is for an agent that does not answer at all.
 _SILENCE_SECONDS = 60.0
+# botocore would ask the machine that it runs on for credentials, and wait for an answer that no sandbox lets through.
+_OFFLINE = {"AWS_EC2_METADATA_DISABLED": "true"}
 _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 
 
@@ -68,7 +70,7 @@ class Explorer:
         """Start a session; a Problem says what hinders it. Whoever gets an explorer closes it."""
         scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="testlens-try-"))
         root = await asyncio.to_thread(request.root.resolve)
-        environment = {**project_environment(request.python), _RUN_VARIABLE: str(scratch)}
+        environment = {**project_environment(request.python), **_OFFLINE, _RUN_VARIABLE: str(scratch)}
         for name in _HIDDEN:
             environment.pop(name, None)
         try:

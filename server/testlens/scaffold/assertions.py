@@ -79,7 +79,7 @@ def claims(name: str, seen: Seen, strictness: Strictness = "exact") -> tuple[str
     """Assertions about a variable that held this value; none where nothing can be said of it."""
     if seen.code is not None and _STAND_IN in seen.code:
         return ()
-    return tuple(_about(name, seen, strictness))
+    return tuple(about(name, seen, strictness))
 
 
 def trying(scene: Scene, style: Style) -> Case:
@@ -138,7 +138,7 @@ def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial 
     values = trial.local_values
     result = values.get(RESULT)
     if result is not None:
-        yield from _about(RESULT, result, strictness)
+        yield from about(RESULT, result, strictness)
     earlier: Mapping[str, Seen] = before.local_values if before is not None else {}
     for name in dict.fromkeys(staged.names.values()):
         seen = values.get(name)
@@ -148,7 +148,8 @@ def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial 
                 yield from _changes_of(name, seen, earlier[name], strictness)
 
 
-def _about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
+def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
+    """Assertions that claim what was seen of a variable."""
     if seen.code is not None and strictness == "exact" and not _is_unstable(seen.code):
         yield from _equal(name, seen.code)
         return

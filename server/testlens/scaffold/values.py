@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,23 +14,33 @@ from testlens.domain.trials import FunctionDescription, ParameterFacts
 from testlens.scaffold.recipe import Knowledge
 from testlens.scaffold.style import FixtureFacts
 from testlens.scaffold.target import Target
+from testlens.scaffold.uses import by_use
+from testlens.scaffold.words import singular
 
 STAND_IN = Expression(f"{mark('unittest.mock', 'MagicMock')}()", origin="mock")
 _MOST_VALUES = 24
+_MOST_TOGETHER = 3
+_NUMBERS = (
+    "n num number count size length limit index idx depth width height port start stop offset level total age quantity "
+    "qty year month day version attempts? retries stock"
+).replace(" ", "|")
 _FROM_THE_NAME = (
     (r"(^|_)mode$", '"r"', ()),
     (r"(^|_)encoding$", '"utf-8"', ()),
     (r"(^|_)(path|file|filename|folder|directory|dir)s?$", 'tmp_path / "name"', ("tmp_path",)),
-    (r"(^|_)(n|num|number|count|size|length|limit|index|idx|depth|width|height|port|start|stop|offset|level)$", "1",
-    ()), (r"(^|_)(timeout|delay|seconds|interval|rate|ratio|weight|score|amount|price)$", "0.5", ()),
+    (rf"(^|_)({_NUMBERS})$", "1", ()),
+    (r"(^|_)(timeout|delay|seconds|interval|rate|ratio|weight|score|amount|price)$", "0.5", ()),
     (r"^(is|has|use|allow|with|no|should|enable|show|force|strict|verbose|quiet)(_|$)", "True", ()),
-    (r"(^|_)(name|key|text|title|label|prefix|suffix|msg|message|word|string|s|id|url|uri)$", '"name"',
-    ()), (r"(^|_)(data|content|payload|raw|blob|body)$", 'b"data"', ()),
+    (r"(^|_)(name|key|text|title|label|prefix|suffix|msg|message|word|string|s|id|url|uri)$", '"name"', ()),
+    (r"(^|_)(data|content|payload|raw|blob|body)$", 'b"data"', ()),
     (r"(^|_)(func|function|f|fn|callback|callable|handler|hook|factory|predicate|filter)$", "", ()),
-    (r"(^|_)(items|values|args|names|lines|records|rows|parts|elements|params|iterable|seq|sequence|list)$",
-    '["name"]', ()), (r"(^|_)(options|opts|kwargs|config|settings|mapping|headers|attrs|context|extra|dict)$", "{}",
-    ()),
-)  # fmt: skip
+    (
+        r"(^|_)(items|values|args|names|lines|records|rows|parts|elements|params|iterable|seq|sequence|list)$",
+        '["name"]',
+        (),
+    ),
+    (r"(^|_)(options|opts|kwargs|config|settings|mapping|headers|attrs|context|extra|dict)$", "{}", ()),
+)
 _ANY_FUNCTION = "lambda *args, **kwargs: None"
 _ORDINARY = ('"name"', "1", "None", '""', "0", "[]", "{}", 'b"data"', "True", '["name"]', "object()")
 
@@ -38,14 +49,19 @@ def arguments_for(target: Target, knowledge: Knowledge) -> dict[str, tuple[Expre
     """For each parameter the values to try, the most telling first; never empty."""
     seen = knowledge.seen
     calls = seen.get((target.path, target.name), ())
-    elsewhere = _by_parameter_name(seen, (target.path, target.name))
+    own = (target.path, target.name)
+    elsewhere = _by_parameter_name(seen, own)
+    nearby = _by_parameter_name({key: calls for key, calls in seen.items() if key[0] == target.path}, own)
     literals = _compared_literals(target)
     found: dict[str, tuple[Expression, ...]] = {}
     for parameter in knowledge.description.parameters:
         values = [
             *_seen_arguments(calls, parameter.name),
             *_fixtures_for(parameter, knowledge.style.fixtures),
+            *_several(parameter, elsewhere, knowledge.style.fixtures),
             *literals.get(parameter.name, ()),
+            *_related(nearby.get(parameter.name, ())),
+            *by_use(target.function, parameter.name, any_value),
             *parameter.values,
             *_related(elsewhere.get(parameter.name, ())),
             *_by_name(parameter.name),
@@ -120,14 +136,39 @@ def _fixtures_for(parameter: ParameterFacts, fixtures: Mapping[str, FixtureFacts
             yield Expression(name, (name,), "fixture")
 
 
+def _several(
+    parameter: ParameterFacts, elsewhere: Mapping[str, list[Expression]], fixtures: Mapping[str, FixtureFacts]
+) -> Iterator[Expression]:
+    """For a plural, a list of what the singular was elsewhere: `[record]` for `records`."""
+    one = singular(parameter.name)
+    if one is None or parameter.kind in ("variadic", "keywords"):
+        return
+    values = list(_distinct(elsewhere.get(one, ())))[:_MOST_TOGETHER]
+    if not values and one in fixtures:
+        values = [Expression(one, (one,), "fixture")]
+    if values:
+        names = tuple(dict.fromkeys(name for value in values for name in value.fixtures))
+        yield Expression(f"[{', '.join(value.code for value in values)}]", names, values[0].origin)
+
+
 def _gives(fixture: FixtureFacts, class_name: str) -> bool:
-    return bool(class_name) and re.search(rf"\b{re.escape(class_name)}\b", fixture.returns) is not None
+    if not class_name or hasattr(builtins, class_name) or class_name in ("Any", "Optional"):
+        return False  # what gives a text gives some text or other
+    return re.search(rf"\b{re.escape(class_name)}\b", fixture.returns) is not None
 
 
 def _by_name(name: str) -> Iterator[Expression]:
     for pattern, code, fixtures in _FROM_THE_NAME:
         if re.search(pattern, name):
             yield Expression(code or _ANY_FUNCTION, fixtures, "name")
+
+
+def any_value(name: str) -> str:
+    """A value for something of this name, in source: a number where the name speaks of one, else a text."""
+    if re.search(r"(^|_)(ids?|key|code)$", name):
+        return f'"{re.sub(r"_?(ids?|key|code)$", "", name) or "item"}-1"'
+    found = (value.code for value in _by_name(name) if not value.fixtures)
+    return next((code for code in found if not code.startswith(("b", "lambda"))), '"name"')
 
 
 def _compared_literals(target: Target) -> Mapping[str, list[Expression]]:

@@ -18,6 +18,11 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }  # fmt: skip
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for long lists that read better as one."""
+    return frozenset(text.split())
+
+
 def snake(text: str) -> str:
     """Words as part of a function's name."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
@@ -27,6 +32,22 @@ def snake(text: str) -> str:
 def camel(text: str) -> str:
     """Words as part of a class's name."""
     return "".join(word[:1].upper() + word[1:] for word in snake(text).split("_"))
+
+
+def is_plural(noun: str) -> bool:
+    """Whether a noun is most likely a plural."""
+    return noun.endswith("s") and not noun.endswith(("ss", "us", "is"))
+
+
+def singular(name: str) -> str | None:
+    """The name of one of what a plural name stands for; None for what is no plural."""
+    if not is_plural(name):
+        return None
+    if name.endswith("ies"):
+        return f"{name[:-3]}y"
+    if name.endswith(("xes", "ches", "shes", "sses")):
+        return name[:-2]
+    return name[:-1]
 
 
 def test_name(when: str, then: str) -> str:
