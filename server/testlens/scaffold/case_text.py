@@ -102,7 +102,7 @@ class Draftsman:
         return self._code(fragment, fragment.body, "")
 
     def _writer(self, fragment: Fragment, notes: Mapping[ast.stmt, Sequence[str]] | None = None) -> Statements:
-        spelling = Spelling(self.names, fragment.literals, fragment.enclosed, self.style.quotes)
+        spelling = Spelling(self.names, fragment.literals, fragment.enclosed, self.style.quotes, self.style.python)
         return Statements(fragment.source, fragment.comments, spelling, self.margins, notes)
 
     def _parameter(self, name: str, annotation: Fragment | None) -> Doc:

@@ -29,12 +29,14 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """How names and literals are written: the final text of placeholder names, the source text of literals, the
-    operands that have parentheses which they do not need, and the quotes that the project prefers."""
+    operands that have parentheses which they do not need, the quotes that the project prefers, and the oldest Python
+    that is to understand it."""
 
     names: Mapping[str, str]
     literals: Mapping[ast.AST, str]
     enclosed: Collection[ast.AST] = ()
     quotes: str = '"'
+    python: tuple[int, int] = (3, 9)
 
     def name(self, identifier: str) -> str:
         """The text of a name."""

@@ -28,8 +28,9 @@ def choose_place(source: str, recipe: str, style: Style, existing: Collection[st
     elif source in style.test_files:
         path = style.test_files[source]
     else:
-        folder = _folder_for(source, style)
-        path = _unused_or_own(folder, _module_name(source), source, style, existing)
+        name = _module_name(source)
+        folder = _own_folder(name, _folder_for(source, style), style, existing)
+        path = _unused_or_own(folder, name, source, style, existing)
     return Place(path, _conftest(path, style), _packages(path, style, existing))
 
 
@@ -92,6 +93,12 @@ def _folder_for(source: str, style: Style) -> str:
     for sources, tests in pairs:
         mirrored.update(_mirror(folder, sources, tests))
     return mirrored.most_common(1)[0][0] if mirrored else style.folder
+
+
+def _own_folder(name: str, folder: str, style: Style, existing: Collection[str]) -> str:
+    """The folder that holds the tests of the module alone, if it has one: `test_utils/` beside the other tests."""
+    own = PurePosixPath(folder) / PurePosixPath(_file_name(name, style)).stem
+    return str(own) if any(PurePosixPath(path).is_relative_to(own) for path in existing) else folder
 
 
 def _mirror(folder: PurePosixPath, sources: PurePosixPath, tests: PurePosixPath) -> Mapping[str, int]:

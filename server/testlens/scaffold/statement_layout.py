@@ -261,8 +261,8 @@ class Statements:
     def _with_head(self, node: _With, indent: str) -> list[str]:
         word = "async with " if isinstance(node, ast.AsyncWith) else "with "
         items = [self._with_item(item) for item in node.items]
-        if len(items) == 1:
-            return lay_out((word, unbroken_outside(items[0]), ":"), self._margins, indent)
+        if len(items) == 1 or self._spelling.python < (3, 9):
+            return lay_out((word, unbroken_outside(separated(items)), ":"), self._margins, indent)
         content = Indent((SOFT, separated(items), IfBroken(",")))
         return lay_out((word, Bracketed((IfBroken("("), content, SOFT, IfBroken(")"))), ":"), self._margins, indent)
 

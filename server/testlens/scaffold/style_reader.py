@@ -9,23 +9,25 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from testlens.scaffold.style import AsyncMode, Docstrings, FixtureFacts, Style, StyleConfig
-from testlens.scaffold.suite import SuiteFile, read_suite_file
-from testlens.scaffold.suite_map import map_tests, source_modules
+from testlens.scaffold.suite import SuiteFile
+from testlens.scaffold.suite_map import BDD_FOLDERS, map_tests, source_modules
 
 _DEFAULT = Style()
+_ENOUGH = 60
+"""Test files that tell a project's style well enough; more only take time to read."""
 _USUAL_LENGTHS = (79, 88, 100, 120)
-_BDD_FOLDERS = ("bdd", "scenarios", "behaviour", "behavior", "features")
 
 
 def read_style(texts: Mapping[str, str], config: StyleConfig) -> Style:
     """How the project writes tests; `texts` are its test files and conftest files by path (POSIX, relative)."""
     patterns = (config.python_functions or _DEFAULT.function_patterns, config.python_classes or _DEFAULT.class_patterns)
-    read = (read_suite_file(path, text, *patterns) for path, text in sorted(texts.items()))
-    modules = [module for module in read if module is not None]
-    conftests = [module for module in modules if PurePosixPath(module.path).name == "conftest.py"]
-    tests = [module for module in modules if module not in conftests]
+    files = [SuiteFile(path, text, *patterns) for path, text in sorted(texts.items())]
+    conftests = [file for file in files if PurePosixPath(file.path).name == "conftest.py"]
+    all_tests = [file for file in files if file not in conftests]
+    tests = all_tests[:: len(all_tests) // _ENOUGH + 1]
+    modules = [*conftests, *tests]
     sources = source_modules(config.sources, config.source_roots)
-    folder = _folder([test.path for test in tests], config)
+    folder = _folder([test.path for test in all_tests], config)
     functions = [function for test in tests for function in test.tests]
     return Style(
         folder=folder,
@@ -39,13 +41,14 @@ def read_style(texts: Mapping[str, str], config: StyleConfig) -> Style:
         whole=_whole(modules, {module.name for module in sources}),
         fixtures=_fixtures(conftests),
         libraries=config.libraries,
-        test_files=map_tests(sources, tests),
+        test_files=map_tests(sources, all_tests),
         python=config.python or _DEFAULT.python,
-        file_name=_file_name([test.path for test in tests]),
+        file_name=_file_name([test.path for test in all_tests]),
         file_patterns=config.python_files or _DEFAULT.file_patterns,
         class_patterns=patterns[1],
         function_patterns=patterns[0],
-        first_party=frozenset(module.top for module in sources) | ({folder} if folder.isidentifier() else set()),
+        first_party=frozenset(module.top for module in sources)
+        | ({folder} if tests and folder.isidentifier() else set()),
         single_imports=_single_imports(tests),
     )
 
@@ -75,7 +78,7 @@ def _bdd_folder(folder: str, paths: Collection[str]) -> str:
     parents = Counter(PurePosixPath(path).parent for path in paths)
     for parent, _ in parents.most_common():
         for size in range(len(parent.parts), 0, -1):
-            if parent.parts[size - 1].lower() in _BDD_FOLDERS:
+            if parent.parts[size - 1].lower() in BDD_FOLDERS:
                 return "/".join(parent.parts[:size])
     return str(PurePosixPath(folder) / "bdd")
 
@@ -106,7 +109,7 @@ def _docstrings(said: Sequence[str]) -> Docstrings:
 
 
 def _asyncio(modules: Sequence[SuiteFile], config: StyleConfig) -> AsyncMode:
-    marks = Counter(mark for module in modules for test in module.tests for mark in test.marks)
+    marks = sum((module.marks for module in modules), Counter[str]())
     fixtures = {fixture.name for module in modules for fixture in module.fixtures}
     if marks["anyio"] > marks["asyncio"] or ("anyio_backend" in fixtures and not marks["asyncio"]):
         return "anyio"

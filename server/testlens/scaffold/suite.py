@@ -15,28 +15,37 @@ from testlens.scaffold.style import FixtureFacts, matches
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _GIVEN = re.compile(r"^\W*(given|when|then)\b", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"^\s*#\W*(given|when|then)\b", re.IGNORECASE)
-_MARK = re.compile(r"\bmark\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionFacts:
-    """One test: whether it is a method, how it says what it does, and what marks it has."""
+    """One test: whether it is a method, whether it is annotated, and where it says what it does."""
 
     in_class: bool
     annotated: bool
     says: str
-    marks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SuiteFile:
-    """One test file or conftest that parses; `path` is POSIX and relative."""
+    """One test file or conftest; `path` is POSIX and relative. It is parsed when something is asked of it, and one that
+    cannot be parsed says nothing."""
 
     path: str
     text: str
-    tree: ast.Module
     function_patterns: Sequence[str]
     class_patterns: Sequence[str]
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree, empty where it cannot be parsed."""
+        return parse_module(self.text) or ast.Module([], [])
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of its tree that the rest here asks for."""
+        wanted = ast.Import | ast.ImportFrom | ast.Constant | ast.Name | ast.Attribute
+        return tuple(node for node in ast.walk(self.tree) if isinstance(node, wanted))
 
     @cached_property
     def lines(self) -> list[str]:
@@ -52,12 +61,30 @@ class SuiteFile:
     def imports(self) -> Counter[tuple[str, str]]:
         """How often a name is imported from a module, anywhere; the name is empty where the module is imported."""
         found: Counter[tuple[str, str]] = Counter()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found.update((alias.name, "") for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.update((node.module, alias.name) for alias in node.names)
         return found
+
+    @cached_property
+    def uses(self) -> Counter[tuple[str, str]]:
+        """How often what is imported (module and name, the name empty for whole modules) is read."""
+        bound: dict[str, tuple[str, str]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                bound.update((alias.asname or alias.name, (alias.name, "")) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                bound.update((alias.asname or alias.name, (node.module, alias.name)) for alias in node.names)
+        reads = Counter(_dotted(node) for node in self.nodes if isinstance(node, ast.Name | ast.Attribute))
+        return Counter({source: reads[name] for name, source in bound.items() if reads[name]})
+
+    @cached_property
+    def marks(self) -> Counter[str]:
+        """How often each mark is named, on tests, classes or the whole module."""
+        named = (_dotted(node).rpartition("mark.") for node in self.nodes if isinstance(node, ast.Attribute))
+        return Counter(name for owner, mark, name in named if mark and owner in ("", "pytest.") and "." not in name)
 
     @cached_property
     def fixtures(self) -> tuple[FixtureFacts, ...]:
@@ -69,7 +96,7 @@ class SuiteFile:
     def quotes(self) -> Counter[str]:
         """How often strings that could have either quotes have which."""
         found: Counter[str] = Counter()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if (
                 not isinstance(node, ast.Constant)
                 or not isinstance(node.value, str)
@@ -88,8 +115,7 @@ class SuiteFile:
             if isinstance(node, ast.ClassDef) and not in_class and matches(node.name, self.class_patterns):
                 yield from self._tests(node.body, in_class=True)
             elif isinstance(node, Function) and matches(node.name, self.function_patterns):
-                marks = tuple(_MARK.findall(" ".join(ast.unparse(decorator) for decorator in node.decorator_list)))
-                yield FunctionFacts(in_class, node.returns is not None, self._says(node), marks)
+                yield FunctionFacts(in_class, node.returns is not None, self._says(node))
 
     def _says(self, node: Function) -> str:
         docstring = ast.get_docstring(node) or ""
@@ -117,12 +143,12 @@ class SuiteFile:
         return None
 
 
-def read_suite_file(
-    path: str, text: str, function_patterns: Sequence[str], class_patterns: Sequence[str]
-) -> SuiteFile | None:
-    """The module, None where it does not parse."""
-    tree = parse_module(text)
-    return SuiteFile(path, text, tree, function_patterns, class_patterns) if tree is not None else None
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that an expression is, empty if it is none."""
+    if isinstance(node, ast.Attribute):
+        owner = _dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _text(node: ast.expr | None) -> str:
