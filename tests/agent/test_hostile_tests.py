@@ -36,6 +36,8 @@ def last():
     return 3
 """
 IN_ORDER = ("-p", "no:randomly")
+# Seconds after which a test counts as hung. It holds for the start of pytest as well, which others may slow down.
+SILENCE = 6.0
 
 
 def write(project: Project, hostile: str) -> None:
@@ -101,21 +103,21 @@ async def test_files_that_nothing_imports_are_known_even_if_the_last_test_kills(
 async def test_a_test_that_never_ends_is_ended_and_named(project: Project) -> None:
     write(project, "def test_2():\n    while True: pass")
 
-    run = await project.run(*IN_ORDER, test_timeout=1.5)
+    run = await project.run(*IN_ORDER, test_timeout=SILENCE)
 
     assert_neighbours_are_unharmed(project, run)
-    assert run.test("test_2").message == "no progress for 1.5 s during this test"
+    assert run.test("test_2").message == f"no progress for {SILENCE:g} s during this test"
 
 
 async def test_a_session_that_never_finishes_keeps_its_results(project: Project) -> None:
     write(project, "")
     (project.root / "conftest.py").write_text("import time\ndef pytest_sessionfinish():\n    time.sleep(60)\n")
 
-    run = await project.run(*IN_ORDER, test_timeout=1.5)
+    run = await project.run(*IN_ORDER, test_timeout=SILENCE)
 
     assert_neighbours_are_unharmed(project, run)
     (problem,) = run.result.problems
-    assert problem.message == "The test process stopped outside of any test: no progress for 1.5 s."
+    assert problem.message == f"The test process stopped outside of any test: no progress for {SILENCE:g} s."
 
 
 async def test_a_plugin_that_ends_the_process_after_the_last_test_is_no_crash(project: Project) -> None:
@@ -130,14 +132,14 @@ async def test_a_plugin_that_ends_the_process_after_the_last_test_is_no_crash(pr
 
 
 async def test_a_process_that_lingers_after_its_tests_does_not_hold_the_run(project: Project) -> None:
-    linger = "__import__('subprocess').Popen(['sleep', '20'], start_new_session=True)"
+    linger = "__import__('subprocess').Popen(['sleep', '100'], start_new_session=True)"
     write(project, f"def test_2():\n    {linger}")
 
     began = time.monotonic()
     run = await project.run(*IN_ORDER)
 
     assert_neighbours_are_unharmed(project, run)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
 
 
 async def test_prints_reach_the_output_and_not_the_results(project: Project) -> None:
