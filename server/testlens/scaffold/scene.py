@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from testlens.domain.expressions import Expression
@@ -70,6 +70,20 @@ class Scene:
         optional = {parameter.name for parameter in self.description.parameters if parameter.has_default}
         for name in optional & self.arguments.keys():
             yield replace(self, arguments={kept: value for kept, value in self.arguments.items() if kept != name})
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Scene:
+        """The scene with the source of each of its values rewritten."""
+
+        def other(value: Expression) -> Expression:
+            return replace(value, code=rewrite(value.code))
+
+        return replace(
+            self,
+            receiver=None if self.receiver is None else other(self.receiver),
+            arguments={name: other(value) for name, value in self.arguments.items()},
+            settings={path: other(value) for path, value in self.settings.items()},
+            patches=tuple(replace(patch, value=other(patch.value)) for patch in self.patches),
+        )
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from testlens.scaffold.recipe import Offer, Recipe
+from testlens.scaffold.recipes.asynchronous import Async
 from testlens.scaffold.recipes.aws import Aws
 from testlens.scaffold.recipes.batch import Batch
 from testlens.scaffold.recipes.bdd import Bdd
@@ -11,7 +12,7 @@ from testlens.scaffold.recipes.retry import Retry
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 
-ALL: tuple[Recipe, ...] = (Retry(), Aws(), Batch(), ErrorPath(), Bdd())
+ALL: tuple[Recipe, ...] = (Retry(), Aws(), Batch(), Async(), ErrorPath(), Bdd())
 
 
 def offers(target: Target, style: Style) -> tuple[Offer, ...]:

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from testlens.domain.calls import SeenCalls
 from testlens.domain.expressions import Expression, mark
-from testlens.scaffold.recipes.reading import below
-from testlens.scaffold.target import FunctionNode
+from testlens.scaffold.recipes.reading import below, called_name, root_name
+from testlens.scaffold.target import FunctionNode, Target
 
 _MOCK = mark("unittest.mock", "MagicMock")
 _BY_ANNOTATION = {
@@ -21,6 +22,7 @@ _WELL = {
     "text": '"done"', "content": 'b"done"', "body": 'b"done"',
 }  # fmt: skip
 _CALLED = "()"
+_MOST_SEEN = 2
 _ORDINARY = ('"done"', "{}", "None", f"{_MOCK}()", "[]", '{"name": "done"}', "1", "True")
 
 
@@ -30,6 +32,15 @@ def answers(call: ast.Call, function: FunctionNode) -> tuple[Expression, ...]:
         [*_by_use(call, function), *_by_annotation(call, function), *_by_reckoning(call, function), *_ORDINARY]
     )
     return tuple(Expression(code, origin="mock" if code.startswith(_MOCK) else "literal") for code in codes)
+
+
+def seen_answers(call: ast.Call, target: Target, seen: SeenCalls) -> tuple[Expression, ...]:
+    """What the project's own tests saw a function or method of the same file answer, simple answers first."""
+    name = called_name(call)
+    owner = target.owner.name if target.owner is not None else ""
+    calls = seen.get((target.path, f"{owner}.{name}" if root_name(call.func) == "self" else name), ())
+    results = {one.result.code: one.result for one in calls if one.result is not None}
+    return tuple(sorted(results.values(), key=lambda result: len(result.code)))[:_MOST_SEEN]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from testlens.domain.cases import Case, Draft
 from testlens.domain.expressions import Expression
 from testlens.domain.trials import Trial
 from testlens.scaffold.recipe import Attempt, Knowledge, Offer, Search
-from testlens.scaffold.recipes.answers import answers
+from testlens.scaffold.recipes.answers import answers, seen_answers
 from testlens.scaffold.recipes.fails import fails_helper
 from testlens.scaffold.recipes.finishing import finished, group_of
 from testlens.scaffold.recipes.patience import patiently
@@ -78,7 +78,8 @@ def _facts(
     if behaviour is None:
         return None
     way = behaviour.way
-    possible = answers(way.call, around(way.call, site))[:_MOST_ANSWERS]
+    known = seen_answers(way.call, target, knowledge.seen)
+    possible = (*known, *answers(way.call, around(way.call, site)))[:_MOST_ANSWERS]
     others = refused(way, faults_to_refuse(site, target, knowledge.description.module))[:_MOST_REFUSALS]
     lots = SHORTEST if behaviour.slept is None else LONGEST
     probes = [probe(way, chosen_waits, style, lots, answer) for answer in possible]

@@ -77,16 +77,7 @@ def _inner(function: FunctionNode, call: ast.Call, stand_in: str) -> tuple[Expre
 def _plain(scene: Scene, variable: str) -> Scene:
     """The scene in which the stand-in stands for itself, where it was wrapped into another one only for safety."""
     wrapped = f"{_MOCK}(side_effect={variable})"
-
-    def bare(value: Expression) -> Expression:
-        return replace(value, code=value.code.replace(wrapped, variable))
-
-    return replace(
-        scene,
-        arguments={name: bare(value) for name, value in scene.arguments.items()},
-        settings={path: bare(value) for path, value in scene.settings.items()},
-        patches=tuple(replace(patch, value=bare(patch.value)) for patch in scene.patches),
-    )
+    return scene.rewritten(lambda code: code.replace(wrapped, variable))
 
 
 def _free(noun: str, scene: Scene, style: Style) -> str:
