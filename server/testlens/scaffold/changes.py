@@ -19,6 +19,8 @@ Change = Callable[[Scene], Scene]
 _MOCK = mark("unittest.mock", "MagicMock")
 _ASYNC_MOCK = mark("unittest.mock", "AsyncMock")
 _DEEPEST = 6
+# An object of a class that is called by its name.
+_BUILT = re.compile(r"(\x01[^\x02:]+:[A-Z][^\x02]*\x02)\(.*\)\Z", re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _LARGE = 10**12
 _FALSE = frozenset({"False", "None", "0", '""', "[]", "{}", "()"})
@@ -70,6 +72,8 @@ class _Reader:
             yield from self.changes(Wish(source, wrapped), before, depth + 1)
         elif name in self.parameters:
             yield lambda scene: scene.with_argument(name, value)
+            if value.code.startswith("["):
+                yield lambda scene: _extended(scene, name, value)
         elif self.names.owns(name):
             yield lambda scene: scene.with_patch(Patch(mark(self.module, ""), name, value))
 
@@ -90,6 +94,9 @@ class _Reader:
         path = self._path(subject, before)
         if path is not None:
             yield lambda scene: scene.with_setting(path, value)
+            root, _, rest = path.partition(".")
+            if root in self.parameters and rest == subject.attr:
+                yield from _where_it_cannot_be_set(root, rest, value)
             return
         owner = self._global(subject.value)
         if owner is not None:
@@ -228,6 +235,39 @@ def _together(way: Way, reader: _Reader, line: int, depth: int = 0) -> Iterator[
         return
     for index in range(max(len(found) for found in alternatives)):
         yield partial(_apply_all, [found[min(index, len(found) - 1)] for found in alternatives])
+
+
+def _where_it_cannot_be_set(root: str, attribute: str, value: Expression) -> Iterator[Change]:
+    """Other ways to an attribute of an argument: built with it, as a property of its class, as a stand-in with it."""
+    yield lambda scene: _rebuilt(scene, root, attribute, value)
+    yield lambda scene: _with_property(scene, root, attribute, value)
+    holder = Expression(f"{_MOCK}({attribute}={value.code})", value.fixtures, "mock")
+    yield lambda scene: scene.with_argument(root, holder)
+
+
+def _rebuilt(scene: Scene, root: str, attribute: str, value: Expression) -> Scene:
+    built = scene.arguments.get(root)
+    if built is None or _BUILT.match(built.code) is None:
+        return scene
+    inside = built.code[:-1].rstrip(", ")
+    separator = "" if inside.endswith("(") else ", "
+    code = f"{inside}{separator}{attribute}={value.code})"
+    return scene.with_argument(root, Expression(code, (*built.fixtures, *value.fixtures), "literal"))
+
+
+def _with_property(scene: Scene, root: str, attribute: str, value: Expression) -> Scene:
+    built = scene.arguments.get(root)
+    found = _BUILT.match(built.code) if built is not None else None
+    return scene if found is None else scene.with_patch(Patch(found[1], attribute, value))
+
+
+def _extended(scene: Scene, name: str, more: Expression) -> Scene:
+    """The list that is given already with more in it: what it has may have led so far."""
+    present = scene.arguments.get(name)
+    if present is None or not present.code.startswith("["):
+        return scene
+    code = f"{present.code} + {more.code}"
+    return scene.with_argument(name, Expression(code, (*present.fixtures, *more.fixtures), "literal"))
 
 
 def _apply_all(changes: Sequence[Change], scene: Scene) -> Scene:

@@ -6,6 +6,7 @@ The search is pure. It yields attempts, is sent their trials, and stops when the
 from __future__ import annotations
 
 import ast
+import builtins
 import heapq
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ _MOST_CALLS_SEEN = 6
 _MOST_RECEIVERS = 4
 _MOST_ALTERNATIVES = 10
 _MOST_SIMPLIFICATIONS = 4
+_STOPPED = 0.5
 # Scenes that are tried in vain before what was reached is taken for all that can be.
 _MOST_EXTRA = 120
 # Mistakes in how the function was called rather than answers of it.
@@ -124,8 +126,9 @@ class _Search:
                 self._extra = _MOST_EXTRA
             self._found.append(found)
         score = self._progress(trial)
-        if trial.outcome in ("timeout", "crashed"):
-            score -= 4
+        if trial.outcome in ("timeout", "crashed", "blocked"):
+            # What it ran, it ran because it was stopped: handlers that saw the sandbox's refusal, for one.
+            score = min(score, 1.0) - _STOPPED
         for rank, change in enumerate(self._changes(scene, trial)):
             self._push(change(scene), rank * 0.25 - score * 10 + scene.cost * 0.1)
 
@@ -270,6 +273,10 @@ class _Search:
         for name in dict.fromkeys(names):
             for value in self._arguments.get(name, ())[:_MOST_ALTERNATIVES]:
                 yield _argument(name, value)
+        for condition in [node for node in nodes if isinstance(node, ast.If | ast.While)]:
+            # A stand-in cannot be compared: it needs a value there.
+            for wanted in (True, False):
+                yield from changes_for(self._target, self._module, condition.test, wanted, condition.lineno)
         for call in [node for node in nodes if isinstance(node, ast.Call)][:3]:
             yield from replacements(self._target, self._module, call, "", STAND_IN)
         for receiver in self._receivers[:_MOST_RECEIVERS]:
@@ -282,7 +289,8 @@ class _Search:
             for node in ast.walk(self._target.function)
             if isinstance(node, ast.Call) and node.lineno in trial.lines
         ]
-        for call in sorted(calls, key=lambda call: -call.lineno)[:8]:
+        outward = [call for call in calls if isinstance(call.func, ast.Attribute) or not _is_builtin(call.func)]
+        for call in sorted(outward, key=lambda call: (not isinstance(call.func, ast.Attribute), -call.lineno))[:8]:
             yield from replacements(self._target, self._module, call, "", STAND_IN)
 
     def _varying(self, scene: Scene) -> Iterator[Change]:
@@ -294,6 +302,10 @@ class _Search:
                     yield _argument(parameter.name, values[index])
         for receiver in self._receivers[1:]:
             yield _receiver(receiver)
+
+
+def _is_builtin(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and hasattr(builtins, node.id) and node.id not in ("open", "input")
 
 
 def _argument(name: str, value: Expression) -> Change:

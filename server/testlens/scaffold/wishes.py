@@ -219,14 +219,21 @@ def _membership(left: ast.expr, right: ast.expr, inside: bool) -> Iterator[Way]:
 def _length(subject: ast.expr, kind: type[ast.cmpop], other: ast.expr) -> Iterator[Way]:
     number = _number(other)
     if not isinstance(number, int):
-        yield from _each(subject, ('["name"]', "[]", "['name'] * 100"))
+        yield from _each(subject, ('["name"]', "[]", "[1] * 100"))
         return
-    for length in _numbers(number, kind):
-        if isinstance(length, int) and 0 <= length <= 10_000:
-            items = ", ".join(['"name"'] * length)
-            yield from _each(
-                subject, ((f"[{items}]", repr("a" * length)) if length <= 4 else (f'["name"] * {length}',))
-            )
+    lengths = [length for length in _numbers(number, kind) if isinstance(length, int) and 0 <= length <= 10_000]
+    for length in lengths:
+        if (
+            isinstance(subject, ast.Call)
+            and isinstance(subject.func, ast.Name)
+            and subject.func.id in ("set", "frozenset")
+        ):
+            # Many of which so many differ.
+            yield from _each(subject, (f"{list(range(min(length, 50)))} * 50",))
+            continue
+        items = ", ".join(['"name"'] * length)
+        short = (f"[{items}]", repr("a" * length)) if length <= 4 else (f'["name"] * {length}',)
+        yield from _each(subject, (*short, f"[1] * {length}"))
 
 
 def _call(test: ast.Call, name: str, wanted: bool) -> Iterator[Way]:
