@@ -13,11 +13,13 @@ from typing import Any
 
 # Seconds after which a server that says nothing counts as hung.
 _PATIENCE = 120.0
+# What requests of the server are answered with; null to those that are not named.
+_RESULTS: Mapping[str, Any] = {"workspace/applyEdit": {"applied": False}}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification, and when its first byte came (`time.perf_counter`)."""
+    """A notification or request of the server, and when its first byte came (`time.perf_counter`)."""
 
     method: str
     params: Any
@@ -25,7 +27,7 @@ class Message:
 
 
 class Client:
-    """Speaks to one server. Requests of the server are answered with null, as by a client that does as it is told."""
+    """Speaks to one server. Its requests are answered as by a client that does as it is told, but edits nothing."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -59,7 +61,7 @@ class Client:
         self._send({"method": method, "params": params})
 
     def expect(self, method: str, wanted: Callable[[Any], bool]) -> asyncio.Future[Message]:
-        """The next notification `method` with params that are `wanted`; await it after causing it."""
+        """The next message `method` with params that are `wanted`; await it after causing it."""
         loop = asyncio.get_running_loop()
         coming: asyncio.Future[Message] = loop.create_future()
         loop.call_later(_PATIENCE, _give_up, coming, f"The server sent no {method}.")
@@ -113,10 +115,10 @@ class Client:
         message = json.loads(body)
         if "method" not in message:
             _answer(self._answers.pop(message["id"]), message, at)
-        elif "id" in message:
-            self._send({"id": message["id"], "result": None})
-        else:
-            self._tell(Message(message["method"], message.get("params"), at))
+            return
+        if "id" in message:
+            self._send({"id": message["id"], "result": _RESULTS.get(message["method"])})
+        self._tell(Message(message["method"], message.get("params"), at))
 
     def _tell(self, message: Message) -> None:
         for watcher in list(self._watchers):

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import appear
 import initialize
+import offering
 import plan
 import responsive
 from figures import Figure, Size, main
 
 # The plan before those that read long answers: its peer may take little more memory than this process then has.
-_ALL = (initialize, plan, appear, responsive)
+_ALL = (initialize, plan, appear, offering, responsive)
 
 
 def measure(size: Size) -> Iterator[Figure]:

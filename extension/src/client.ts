@@ -15,6 +15,7 @@ import {
   InterpreterRequest,
   MarksNotification,
   PlanRequest,
+  SaveRequest,
   StatusNotification,
   type FolderParams,
   type MarksParams,
@@ -22,6 +23,7 @@ import {
   type StatusParams,
 } from "./protocol";
 import { RestartPolicy } from "./restartPolicy";
+import { saveDocuments } from "./saving";
 import { resolveServer, sameServer, type Server, type ServerSources } from "./server";
 import { serverOptions } from "./settings";
 
@@ -204,6 +206,7 @@ export class Client implements vscode.Disposable {
     client.onNotification(StatusNotification, (status) => {
       this.statusEmitter.fire(status);
     });
+    client.onRequest(SaveRequest, async ({ uris }) => ({ saved: await saveDocuments(uris) }));
     client.onRequest(InterpreterRequest, async ({ folder }: FolderParams) => ({
       path: (await this.interpreterOf(vscode.Uri.parse(folder))) ?? null,
     }));

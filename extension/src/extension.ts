@@ -9,7 +9,9 @@ import { goToGap } from "./gapNavigation";
 import { GapTree } from "./gapTree";
 import { Gutters } from "./gutters";
 import { PythonExtension } from "./interpreter";
+import type { PlanNode } from "./planTree";
 import { ServerCommand } from "./protocol";
+import { writeTest } from "./scaffolding";
 import { onSettingChange, serverInterpreter } from "./settings";
 import { StatusBar } from "./status";
 
@@ -90,7 +92,7 @@ function commands(
   const execute = async (command: string, ...folderUris: readonly string[]): Promise<void> => {
     await Promise.all(folderUris.map((folder) => client.execute(command, { folder })));
   };
-  const handlers: Readonly<Record<string, () => Promise<void> | void>> = {
+  const handlers: Readonly<Record<string, (node?: PlanNode) => Promise<void> | void>> = {
     runTests: async () => {
       const folder = await chosenFolder();
       if (folder) {
@@ -109,6 +111,7 @@ function commands(
     hideGutters: () => gutters.hide(),
     toggleGutters: () => gutters.toggle(),
     openPlan: () => tree.focus(),
+    writeTest: (node) => writeTest(client, node),
     restartServer: () => client.restart(),
     showOutput: () => {
       output.show();

@@ -43,6 +43,13 @@ export function folderNode(name: string, folder: string, plan: Plan): PlanNode {
   };
 }
 
+/** The gap of a node, or the riskiest of those below it; undefined where there is none. */
+export function riskiestGap(node: PlanNode): PlannedGap | undefined {
+  // Children come riskiest first at every level.
+  const [first] = node.children;
+  return node.gap ?? (first && riskiestGap(first));
+}
+
 export function riskLevel(risk: number, { warningFrom, informationFrom }: RiskLevels): RiskLevel {
   if (risk >= warningFrom) {
     return "high";

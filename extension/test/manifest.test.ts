@@ -8,7 +8,7 @@ import { MARK_STATES } from "../src/marks";
 
 const SERVER_OPTIONS = "server/testlens/lsp/options.py";
 const PROJECT_CONFIG = "server/testlens/sources/project_config.py";
-const { colors, commands, configuration, keybindings, viewsWelcome } = manifest.contributes;
+const { colors, commands, configuration, keybindings, menus, viewsWelcome } = manifest.contributes;
 
 suite("the manifest", () => {
   test("shows the defaults of diagnostics that the server has", () => {
@@ -46,7 +46,8 @@ suite("the manifest", () => {
     const declared = new Set(commands.map(({ command }) => command));
     const linked = [...JSON.stringify(viewsWelcome).matchAll(/command:(testlens\.\w+)/g)].map(([, command]) => command);
     assert.ok(linked.length > 0);
-    for (const command of [...linked, ...keybindings.map((binding) => binding.command)]) {
+    const placed = [...keybindings, ...Object.values(menus).flat()].map(({ command }) => command);
+    for (const command of [...linked, ...placed]) {
       assert.ok(command !== undefined && declared.has(command), command);
     }
   });

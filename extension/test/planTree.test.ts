@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { fileNodes, folderNode, riskLevel, type PlanNode } from "../src/planTree";
+import { fileNodes, folderNode, riskiestGap, riskLevel, type PlanNode } from "../src/planTree";
 import type { Plan, PlannedFunction, PlannedGap } from "../src/protocol";
 
 const GAP: PlannedGap = {
@@ -52,6 +52,15 @@ suite("the tree of gaps", () => {
   test("shows a workspace folder with its own coverage", () => {
     const folder = folderNode("clarity", "file:///clarity", planOf([FUNCTION]));
     assert.deepEqual([folder.label, folder.description, folder.risk], ["clarity", "64.2 %", 71.3]);
+  });
+
+  test("finds the gap to close first below each of its nodes", () => {
+    const riskier = { ...GAP, title: "Line 12 never run", risk: 90, first: 11 };
+    const [file] = fileNodes(planOf([{ ...FUNCTION, gaps: [riskier, GAP] }, FUNCTION]), "folder");
+    const method = file?.children[0];
+    const found = [file, method, method?.children[1]].map((node) => node && riskiestGap(node));
+    assert.deepEqual(found, [riskier, riskier, GAP]);
+    assert.equal(riskiestGap(folderNode("empty", "file:///empty", planOf([]))), undefined);
   });
 
   test("colours by the levels that the Problems panel uses", () => {

@@ -48,8 +48,13 @@ class Truth:
     def gap(self) -> tuple[int, int]:
         """The first gap of several lines in GAP_FUNCTION: first and last line."""
         lines = self.report["files"][SERVICE]["functions"][GAP_FUNCTION]["missing_lines"]
-        first = next(line for line in lines if line + 1 in lines)
+        first = self.gap_in(GAP_FUNCTION)
         return first, next(line for line in range(first, first + len(lines)) if line + 1 not in lines)
+
+    def gap_in(self, function: str) -> int:
+        """The first line of the first gap of several lines in a function of the service."""
+        lines = self.report["files"][SERVICE]["functions"][function]["missing_lines"]
+        return next(int(line) for line in lines if line + 1 in lines)
 
     @property
     def line_of_a_tested_function(self) -> int:
@@ -74,5 +79,6 @@ def measure(folder: Path) -> Truth:
     """Run a copy's tests under coverage.py, without any of Testlens."""
     coverage = [str(folder / ".venv" / "bin" / "python"), "-m", "coverage"]
     subprocess.run([*coverage, "run", "--branch", "-m", "pytest", "-q"], cwd=folder, check=True)
-    subprocess.run([*coverage, "json", "--quiet", "-o", "truth.json"], cwd=folder, check=True)
-    return Truth(folder / ".coverage", json.loads((folder / "truth.json").read_text("utf-8")))
+    report = folder.with_name("truth.json")
+    subprocess.run([*coverage, "json", "--quiet", "-o", str(report)], cwd=folder, check=True)
+    return Truth(folder / ".coverage", json.loads(report.read_text("utf-8")))

@@ -17,6 +17,8 @@ SETTINGS = {
     "files.autoSave": "off",
     # Without a Python extension nothing says that Python can be debugged.
     "debug.allowBreakpointsEverywhere": True,
+    # What is found must not depend on how busy the machine is.
+    "testlens.scaffold.budget": 40,
 }
 
 

@@ -153,6 +153,15 @@ class Workbench:
         rows.nth(2).click()
         return names[0], names[1]
 
+    def quick_fixes(self) -> Locator:
+        """The entries of the light bulb's menu at the cursor, which is opened for that."""
+        self.page.keyboard.press("Home")  # no light bulb is shown for the space before a line
+        expect(self.light_bulb).to_be_visible(timeout=SLOW_MS)
+        self.page.keyboard.press("Control+.")
+        entries = self.page.locator(".action-widget .monaco-list-row.action")
+        expect(entries.first).to_be_visible(timeout=SLOW_MS)
+        return entries
+
     def screenshot(self, name: str) -> Path:
         """Write docs/images/NAME.png, without the blinking cursor of an accidental moment."""
         IMAGES.mkdir(parents=True, exist_ok=True)
@@ -172,6 +181,21 @@ class Workbench:
     def editor(self) -> Locator:
         """The active text editor."""
         return self.page.locator(".editor-group-container.active .editor-instance .monaco-editor").first
+
+    @property
+    def light_bulb(self) -> Locator:
+        """The light bulb beside the cursor's line."""
+        return self.editor.locator(".lightBulbWidget, [class*='codicon-gutter-lightbulb']").first
+
+    def lenses(self) -> list[str]:
+        """The texts above functions in view, apart from those about coverage."""
+        texts = self.editor.locator(".codelens-decoration").all_inner_texts()
+        return [text.strip() for text in texts if text.strip() and "risk" not in text]
+
+    def text_in_view(self) -> str:
+        """The lines of the active editor that are in view."""
+        lines = self.editor.locator(".view-lines .view-line")
+        return "\n".join(lines.all_inner_texts()).replace("\u00a0", " ")
 
     def active_file(self) -> str:
         """The name of the file in the active editor."""
@@ -215,6 +239,18 @@ class Workbench:
     def gap_rows(self) -> Locator:
         """The rows of the tree "Test gaps"."""
         return self.page.locator('.sidebar [id="workbench.view.extension.testlens"] .monaco-list-row')
+
+    def gap_row(self, function: str) -> Locator:
+        """The row of a function in the tree, whose file is unfolded for that."""
+        rows = self.gap_rows()
+        expect(rows.first).to_be_visible(timeout=SLOW_MS)
+        for index in range(rows.count()):
+            if rows.filter(has_text=function).count():
+                break
+            row = rows.nth(index)
+            if row.get_attribute("aria-level") == "1" and row.get_attribute("aria-expanded") == "false":
+                row.locator(".monaco-tl-twistie").click()
+        return rows.filter(has_text=function).first
 
     def wait_for(self, read: Callable[[], T], holds: Callable[[T], bool], what: str, seconds: float = 30) -> T:
         """Read again and again until it is as wanted; the failure says what was waited for and what was there."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient
+
+from lsp.buffers import Buffers
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 COMMAND = [sys.executable, "-P", "-m", "testlens", "serve"]
@@ -32,26 +34,35 @@ class Editor:
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: str | None = None
         self.interpreter: str | None = None
+        self.buffers = Buffers(self)
         self._stopped = False
         self._versions: dict[str, int] = {}
         for method, heard in self.said.items():
             client.feature(method)(partial(_hear, heard))
         client.feature(types.WINDOW_SHOW_MESSAGE_REQUEST)(partial(self._asked))
         client.feature("testlens/interpreter")(lambda _params: {"path": self.interpreter})
+        client.feature("testlens/save")(lambda params: {"saved": self.buffers.save(params.uris)})
+        client.feature(types.WORKSPACE_APPLY_EDIT)(partial(self.buffers.apply))
         client.feature(types.WORKSPACE_CODE_LENS_REFRESH)(lambda _params: None)
 
     @classmethod
-    async def start(cls, *roots: Path, trusted: bool = True, interpreter: str | None = None, **settings: Any) -> Editor:
-        """Start a server on the folders `roots`; `interpreter` is what the editor itself has chosen."""
+    async def start(
+        cls, *roots: Path, trusted: bool = True, saves: bool = True, interpreter: str | None = None, **settings: Any
+    ) -> Editor:
+        """Start a server on the folders `roots`; `interpreter` is what the editor itself has chosen.
+
+        `saves` says whether the editor saves documents when the server asks for it.
+        """
         environment = {**os.environ, "PYTHONPATH": str(SERVER)}
         environment.pop("VIRTUAL_ENV", None)
         client = await ClientServerConfig(COMMAND, server_env=environment).start()
         editor = cls(client)
         editor.interpreter = interpreter
-        capabilities = pytest_lsp.client_capabilities("visual-studio-code")
+        capabilities = _capabilities()
         options = {
             "trusted": trusted,
             "interpreterProvider": interpreter is not None,
+            "savesDocuments": saves,
             "settings": {"python": sys.executable, **settings},
         }
         folders = [types.WorkspaceFolder(root.as_uri(), root.name) for root in roots]
@@ -75,6 +86,7 @@ class Editor:
             assert isinstance(path, Path)
             text = path.read_bytes().decode("utf-8-sig", "replace")
         self._versions[uri] = 1
+        self.buffers.texts[uri] = text
         document = types.TextDocumentItem(uri, language, 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
         return uri
@@ -82,12 +94,17 @@ class Editor:
     def type(self, uri: str, text: str) -> None:
         """Replace the text of an open document."""
         self._versions[uri] += 1
+        self.buffers.texts[uri] = text
         self.client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(self._versions[uri], uri),
                 [types.TextDocumentContentChangeWholeDocument(text)],
             )
         )
+
+    def version(self, uri: str) -> int:
+        """The version of an open document."""
+        return self._versions[uri]
 
     def configure(self, **settings: Any) -> None:
         """Change the settings."""
@@ -141,10 +158,35 @@ class Editor:
         params = types.CodeLensParams(types.TextDocumentIdentifier(uri))
         found: dict[int, list[types.Command]] = {}
         for lens in await self.client.text_document_code_lens_async(params) or ():
-            resolved = await self.client.code_lens_resolve_async(lens)
+            resolved = lens if lens.command else await self.client.code_lens_resolve_async(lens)
             assert resolved.command is not None
             found.setdefault(resolved.range.start.line + 1, []).append(resolved.command)
         return found
+
+    async def actions(
+        self,
+        uri: str,
+        first: int,
+        last: int | None = None,
+        *,
+        diagnostics: Sequence[types.Diagnostic] = (),
+        only: Sequence[str] | None = None,
+        asked: bool = False,
+    ) -> list[types.CodeAction]:
+        """What the light bulb offers on the lines from `first` to `last`; `asked` if the user opened it."""
+        kind = types.CodeActionTriggerKind.Invoked if asked else types.CodeActionTriggerKind.Automatic
+        lines = types.Range(types.Position(first - 1, 0), types.Position((last or first) - 1, 0))
+        context = types.CodeActionContext(list(diagnostics), only, kind)
+        params = types.CodeActionParams(types.TextDocumentIdentifier(uri), lines, context)
+        found = await self.client.text_document_code_action_async(params) or ()
+        return [action for action in found if isinstance(action, types.CodeAction)]
+
+    async def choose(self, action: types.CodeAction) -> Any:
+        """What the command of an action answers, the action resolved first as editors do."""
+        resolved = await self.client.code_action_resolve_async(action)
+        assert resolved.command is not None
+        params = types.ExecuteCommandParams(resolved.command.command, resolved.command.arguments)
+        return await self.client.workspace_execute_command_async(params)
 
     async def plan(self, root: Path) -> Any:
         """The plan of a folder."""
@@ -167,6 +209,16 @@ async def eventually(look: Callable[[], T | None], what: str) -> T:
         assert time.monotonic() < until, f"never came: {what}"
         await asyncio.sleep(0.005)
     return seen
+
+
+def _capabilities() -> types.ClientCapabilities:
+    """Those of VS Code as it is now; pytest-lsp knows an older one."""
+    capabilities = pytest_lsp.client_capabilities("visual-studio-code")
+    assert capabilities.text_document is not None
+    assert capabilities.text_document.code_action is not None
+    resolving = types.ClientCodeActionResolveOptions(("edit", "command"))
+    capabilities.text_document.code_action.resolve_support = resolving
+    return capabilities
 
 
 def _hear(heard: list[Any], params: Any) -> None:

@@ -47,6 +47,11 @@ def test_no_request_waits_for_a_run_to_end(figures: Mapping[str, float]) -> None
     assert max(waits.values()) < 1000, waits
 
 
+def test_what_fits_a_gap_is_offered_and_written_without_a_wait(figures: Mapping[str, float]) -> None:
+    assert figures["code actions on a line"] < 500
+    assert figures["a test without a search: to the edit"] < 3000
+
+
 def test_a_plan_takes_no_longer_than_the_json_report(figures: Mapping[str, float]) -> None:
     assert figures["plan, cold"] < 1
     assert figures["plan, warm"] < figures["plan, cold"]

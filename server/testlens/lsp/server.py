@@ -16,8 +16,10 @@ from pygls.protocol import default_converter
 from testlens import __version__
 from testlens.lsp.documents import Document, Documents
 from testlens.lsp.folders import Folder, Folders
+from testlens.lsp.gap_targets import GapTargets
 from testlens.lsp.options import Options
 from testlens.lsp.protocol import TestlensProtocol
+from testlens.lsp.verdicts import Verdicts
 from testlens.lsp.work import Worker
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class TestlensServer(LanguageServer):
         self.quick = Worker("quick")
         self.folders = Folders(self)
         self.documents = Documents(self)
+        self.gap_targets = GapTargets(self)
+        self.verdicts = Verdicts(self)
         self.on_state: list[Listener] = []
         self.on_reports: list[Listener] = []
         self.on_snapshot: list[Listener] = []

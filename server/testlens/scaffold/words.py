@@ -25,7 +25,8 @@ def word_set(text: str) -> frozenset[str]:
 
 def snake(text: str) -> str:
     """Words as part of a function's name."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    # A word begins at a capital after a small letter, and at the last capital of several: `DB_Service`.
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text)
     return re.sub(r"[^0-9a-zA-Z]+", "_", words).strip("_").lower()
 
 

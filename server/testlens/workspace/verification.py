@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from testlens.domain.coverage import Trace
@@ -53,10 +53,12 @@ class Verifier:
 
         Cancelling ends every process of the run.
         """
-        first = await self._run(scaffold, DATA_NAME)
+        request = self._request(scaffold)
+        first = await run_tests(request, self._on_event)
         runs = [await asyncio.to_thread(self._trials, scaffold, first)]
-        for _ in range(TIMES - 1):
-            again = await self._run(scaffold, _AGAIN_DATA)
+        # A test that is to be finished fails each time, as it should.
+        for _ in range(0 if scaffold.has_todo else TIMES - 1):
+            again = await run_tests(_once_more(request), self._on_event)
             runs.append(_outcomes(scaffold, again, _NOTHING))
             with contextlib.suppress(OSError):
                 if again.data_file is not None:
@@ -64,17 +66,17 @@ class Verifier:
         run = None if first.data_file is None else selected_run(first, first.data_file)
         return Verification(judge_runs(scaffold, runs), run, first.problems)
 
-    async def _run(self, scaffold: Scaffold, data_name: str) -> RunResult:
+    def _request(self, scaffold: Scaffold) -> RunRequest:
         settings = self._workspace.settings
-        request = RunRequest(
+        return RunRequest(
             root=self._workspace.root,
             python=self._python,
-            data_file=self._workspace.own_data.with_name(data_name),
+            data_file=self._workspace.own_data.with_name(DATA_NAME),
             tests=scaffold.written.node_ids,
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
+            record_values=settings.config.record_values,
         )
-        return await run_tests(request, self._on_event)
 
     def _trials(self, scaffold: Scaffold, run: RunResult) -> list[Trial]:
         parsed = parse_source(scaffold.text, scaffold.gap.file, self._workspace)
@@ -86,6 +88,10 @@ class Verifier:
         measurement = load_measurement(self._workspace.root, self._workspace.settings.config, data)
         found = [measured for _, measured in measurement.measured({path}, []) if isinstance(measured, Trace)]
         return found[0] if found else _NOTHING
+
+
+def _once_more(request: RunRequest) -> RunRequest:
+    return replace(request, data_file=request.data_file.with_name(_AGAIN_DATA), record_values=False)
 
 
 def _outcomes(scaffold: Scaffold, run: RunResult, trace: Trace) -> list[Trial]:

@@ -1,6 +1,7 @@
 """What the server does for the editor, one module a feature; `ALL` puts them together."""
 
 from testlens.lsp.features import (
+    code_actions,
     code_lens,
     commands,
     diagnostics,
@@ -10,7 +11,8 @@ from testlens.lsp.features import (
     plan,
     problems,
     runs,
+    scaffold,
     status,
 )
 
-ALL = (lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands)
+ALL = (lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions, scaffold)

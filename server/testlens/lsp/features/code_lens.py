@@ -1,8 +1,10 @@
-"""Above each function: its coverage, its risk, how many tests run it, and a way to run them."""
+"""Above each function: its coverage, its risk, how many tests run it, and a way to run them. Above a new test: how it
+did."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol.types import (
     CODE_LENS_RESOLVE,
@@ -18,6 +20,9 @@ from testlens.lsp.documents import Document
 from testlens.lsp.protocol import RUN_TESTS
 from testlens.lsp.server import TestlensServer
 
+if TYPE_CHECKING:
+    from testlens.workspace.views import View
+
 # VS Code shows a command without an identifier as plain text.
 _NO_COMMAND = ""
 
@@ -26,15 +31,20 @@ def register(server: TestlensServer) -> None:
     """Add the feature to the server."""
     server.feature(TEXT_DOCUMENT_CODE_LENS, CodeLensOptions(resolve_provider=True))(_lenses)
     server.feature(CODE_LENS_RESOLVE)(_resolve)
-    server.on_snapshot.append(lambda _folder: _refresh(server))
+    server.on_snapshot.append(lambda _folder: refresh_lenses(server))
 
 
 async def _lenses(ls: TestlensServer, params: CodeLensParams) -> list[CodeLens]:
     document = ls.documents.find(params.text_document.uri)
-    view = await ls.documents.view(document) if document is not None and ls.options.code_lens else None
-    if document is None or view is None:
+    if document is None or not ls.options.code_lens:
         return []
-    lenses = []
+    note = ls.verdicts.of(document)
+    verdict = [] if note is None else [CodeLens(line_range(note.line), Command(note.text, _NO_COMMAND))]
+    view = await ls.documents.view(document)
+    return verdict if view is None else [*verdict, *_of_functions(document, view)]
+
+
+def _of_functions(document: Document, view: View) -> Iterator[CodeLens]:
     for placed in view.functions:
         # The measured lines: resolving asks the data, whatever was typed since.
         function = placed.report.function
@@ -43,10 +53,9 @@ async def _lenses(ls: TestlensServer, params: CodeLensParams) -> list[CodeLens]:
         data = {"uri": document.uri, "first": first, "last": function.last}
         summary = f"{placed.report.numbers.percent:.0f} % · risk {placed.report.risk:.0f}"
         where = line_range(placed.line)
-        lenses.append(CodeLens(where, data={**data, "summary": summary}))
+        yield CodeLens(where, data={**data, "summary": summary})
         if placed.report.numbers.missing < placed.report.numbers.statements:
-            lenses.append(CodeLens(where, data=data))
-    return lenses
+            yield CodeLens(where, data=data)
 
 
 async def _resolve(ls: TestlensServer, lens: CodeLens) -> CodeLens:
@@ -69,7 +78,8 @@ async def _tests(ls: TestlensServer, document: Document, data: dict[str, Any]) -
     return tests_of(await ls.documents.tests_by_line(document), data["first"], data["last"])
 
 
-def _refresh(server: TestlensServer) -> None:
+def refresh_lenses(server: TestlensServer) -> None:
+    """Have the editor ask for lenses again, where it can be told to."""
     workspace = server.client_capabilities.workspace
     if workspace is not None and workspace.code_lens is not None and workspace.code_lens.refresh_support:
         server.workspace_code_lens_refresh(None)

@@ -72,6 +72,7 @@ class _Marks:
 
     def closed(self, uri: str) -> None:
         self._server.documents.forget(uri)
+        self._server.gap_targets.forget_document(uri)
         self._sent.pop(uri, None)
 
     def clear(self, folder: Folder) -> None:
