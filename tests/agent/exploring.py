@@ -13,6 +13,8 @@ from testlens.domain.problems import Problem
 from testlens.domain.trials import FunctionDescription, Trial
 from testlens.runners.explorer import Explorer, ExplorerRequest
 
+NEW = "tests/test_new.py"
+
 
 class Exploration:
     """An explorer of a project whose tests would stand in `tests/test_new.py`."""
@@ -26,15 +28,18 @@ class Exploration:
         """The folder that everything tried is shut in."""
         return self._explorer.scratch
 
-    async def trial(self, text: str, test: str = "test_it", watch: str = "shop.py") -> Trial:
-        """What comes of one test of a file with this text."""
-        (trial,) = await self.trials(text, [test], watch)
+    async def trial(self, text: str, test: str = "test_it", watch: str = "shop.py", path: str = NEW) -> Trial:
+        """What comes of one test of a file with this text that would stand at `path`."""
+        (trial,) = await self.trials(text, [test], watch, path)
         return trial
 
-    async def trials(self, text: str, tests: list[str], watch: str = "shop.py") -> tuple[Trial, ...]:
+    async def trials(self, text: str, tests: list[str], watch: str = "shop.py", path: str = NEW) -> tuple[Trial, ...]:
         """What comes of the tests, in their order."""
-        root = self.project.root
-        return await self._explorer.try_tests(root / "tests/test_new.py", text, tests, root / watch)
+        return await self._explorer.try_tests(self.project.root / path, text, tests, self.project.root / watch)
+
+    async def close(self) -> None:
+        """End the explorer before its time."""
+        await self._explorer.close()
 
     async def description(self, function: str, line: int, path: str = "shop.py") -> FunctionDescription:
         """What is known of the function."""

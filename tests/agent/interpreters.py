@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -15,7 +15,7 @@ SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 _CACHE = Path(__file__).resolve().parents[2] / ".cache" / "agent-venvs"
 _PACKAGES = ("pytest", "coverage", "pytest-cov")
-# Plugins that reorder and distribute tests: what they do does not depend on the version of Python.
+# Plugins whose work does not depend on the version of Python.
 _MORE_FOR_CURRENT = ("pytest-xdist", "pytest-randomly")
 
 
@@ -32,9 +32,13 @@ def in_order(versions: Iterable[str]) -> list[str]:
 
 def environment(version: str, interpreter: Path) -> Path:
     """The interpreter of a virtual environment for `version` with the packages above, made once and kept."""
-    folder = _CACHE / version
+    return environment_with(version, interpreter, (*_PACKAGES, *(_MORE_FOR_CURRENT if version == CURRENT else ())))
+
+
+def environment_with(name: str, interpreter: Path, packages: Sequence[str]) -> Path:
+    """The interpreter of a virtual environment with these packages, made once and kept under this name."""
+    folder = _CACHE / name
     python = folder / "bin" / "python"
-    packages = (*_PACKAGES, *(_MORE_FOR_CURRENT if version == CURRENT else ()))
     ready = folder / "ready.txt"
     if ready.is_file() and ready.read_text() == "\n".join(packages) and python.exists():
         return python

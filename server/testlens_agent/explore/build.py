@@ -15,7 +15,8 @@ from testlens_agent.explore.hints import hints_of
 from testlens_agent.explore.ordinary import any_function, stand_in
 from testlens_agent.import_paths import import_path, mark
 
-_MOST = 6
+_MOST = 8
+_MOST_TRIED = 3
 _MOST_ATTEMPTS = 40
 _MOST_VALUES = 8
 _MAKERS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
@@ -57,6 +58,11 @@ class Builder:
             self._under_way.discard(kind)
         return [*made[:_MOST], stand_in(kind)]
 
+    def classes_of(self, metaclass: type) -> list[Value]:
+        """The classes that this is the class of, which its methods are called on."""
+        paths = (import_path(one) for one in _subclasses(object) if type(one) is metaclass)
+        return [Value(path) for path in itertools.islice((path for path in paths if path is not None), _MOST)]
+
     def for_parameter(self, parameter: inspect.Parameter, hint: Any, depth: int) -> list[Value]:
         """Values for a parameter that has to be given: by its annotation, else by its name."""
         values = self._invent(hint, depth) if hint is not inspect.Parameter.empty else []
@@ -92,10 +98,21 @@ class Builder:
             call = _call(path, list(zip(required, row)))
             if self._evaluator.works(call):
                 found.append(call)
+                found += self._varied(path, list(zip(required, row)), columns)
+                found += self._with_more(path, signature, hints, depth, list(zip(required, row)))
                 break
-        if found:
-            found += self._with_more(path, signature, hints, depth, list(zip(required, row)))
         return found
+
+    def _varied(
+        self, path: str, given: list[tuple[inspect.Parameter, Value]], columns: dict[str, list[Value]]
+    ) -> Iterator[Value]:
+        """The same call with another value for one of its arguments."""
+        for at, (one, value) in enumerate(given):
+            for other in columns[one.name][:_MOST_TRIED]:
+                call = _call(path, [*given[:at], (one, other), *given[at + 1 :]])
+                if other != value and other.origin != "mock" and self._evaluator.works(call):
+                    yield call
+                    break
 
     def _with_more(
         self,
@@ -110,10 +127,15 @@ class Builder:
             if _is_required(one) or hint is None or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
                 continue
             named = one.replace(kind=one.KEYWORD_ONLY) if one.kind is not one.POSITIONAL_ONLY else one
-            for value in self._invent(hint, depth + 1)[:1]:
+            for value in self._invent(hint, depth + 1)[:_MOST_TRIED]:
                 call = _call(path, [*given, (named, value)])
-                if value.origin != "mock" and value.code != repr(one.default) and self._evaluator.works(call):
+                if value.origin != "mock" and not self._is_default(value, one) and self._evaluator.works(call):
                     yield call
+                    break
+
+    def _is_default(self, value: Value, parameter: inspect.Parameter) -> bool:
+        default, held = parameter.default, self._evaluator.result(value)
+        return held is default or (type(held) is type(default) and repr(held) == repr(default))
 
     def _by_other_ways(self, kind: type, depth: int) -> Iterator[Value]:
         """Class methods that say that they return an instance."""

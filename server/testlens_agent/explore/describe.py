@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from pathlib import Path
 from typing import Any
 
 from testlens_agent.explore.build import signature_of
 from testlens_agent.explore.evaluation import Evaluator, Value
-from testlens_agent.explore.finding import Found, find, place_of
+from testlens_agent.explore.finding import Found, find, mangled, place_of
 from testlens_agent.explore.hints import hints_of
 from testlens_agent.explore.invent import Inventor
 from testlens_agent.explore.messages import Messages
@@ -16,6 +17,8 @@ from testlens_agent.explore.modules import UnreachableError, module_of
 from testlens_agent.expressions import ExpressionWriter
 
 _SECONDS = 1.0
+# What a wrapper calls that waits for a coroutine itself.
+_RUNNERS = frozenset({"run", "run_until_complete", "run_sync"})
 _KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional only",
     inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
@@ -75,17 +78,22 @@ class _Description:
         flags = found.function.__code__.co_flags
         manages = _is_context_manager(found.reached)
         return {
-            "name": self._name,
+            "name": self._called_name(),
             "module": self._module,
             "kind": found.kind,
             "callee": found.callee,
-            "is_async": bool(flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)),
+            "is_async": _is_async(found),
             "is_generator": bool(flags & (inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR)) and not manages,
             "is_context_manager": manages,
             "parameters": parameters,
             "receivers": [_expression(value) for value in receivers],
             "unreachable": None,
         }
+
+    def _called_name(self) -> str:
+        """The dotted name, its last part as an attribute of instances is called: `_Class__name` for `__name`."""
+        owner, (before, _, name) = self._found.owner, self._name.rpartition(".")
+        return self._name if owner is None else f"{before}.{mangled(owner, name)}"
 
     def _parameters(self) -> list[inspect.Parameter]:
         found = self._found
@@ -122,8 +130,8 @@ class _Description:
                 values.append(Value(default.code, default.fixtures, "default"))
         hint = self._hint(parameter)
         if hint is not parameter.empty:
-            given = {value.code for value in values}
-            values += [value for value in self._inventor.values(hint) if value.code not in given]
+            given = {_same(value.code) for value in values}
+            values += [value for value in self._inventor.values(hint) if _same(value.code) not in given]
         return values
 
     def _hint(self, parameter: inspect.Parameter) -> Any:
@@ -136,6 +144,8 @@ class _Description:
     def _receivers(self) -> list[Value]:
         if self._found.kind not in ("method", "property") or self._found.owner is None:
             return []
+        if issubclass(self._found.owner, type):
+            return self._inventor.builder.classes_of(self._found.owner)
         return self._inventor.values(self._found.owner)
 
 
@@ -143,6 +153,26 @@ def _is_context_manager(reached: Any) -> bool:
     """Whether contextlib made it of a generator function."""
     code = getattr(reached, "__code__", None)
     return code is not None and code.co_filename.endswith("contextlib.py") and hasattr(reached, "__wrapped__")
+
+
+def _is_async(found: Found) -> bool:
+    """Whether what a call gives has to be awaited or iterated over asynchronously."""
+    asynchronous = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+    if found.kind in ("property", "class") or found.reached is found.function:
+        return bool(found.function.__code__.co_flags & asynchronous)
+    code = getattr(found.reached, "__code__", None)
+    if code is not None and code.co_flags & asynchronous:
+        return True
+    runs_itself = code is not None and not _RUNNERS.isdisjoint(code.co_names)
+    return bool(found.function.__code__.co_flags & asynchronous) and not runs_itself
+
+
+def _same(code: str) -> str:
+    """The code of a literal in one way of writing it."""
+    try:
+        return repr(ast.literal_eval(code))
+    except (ValueError, SyntaxError):
+        return code
 
 
 def _expression(value: Value) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from testlens_agent.explore.modules import UnreachableError
 from testlens_agent.import_paths import mark
 
-_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__init_subclass__"})
+_CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__"})
 _DEEPEST = 4
+# Where libraries keep the function that they made a command, task or the like of.
+_OF_OBJECTS = ("callback", "run", "fn", "function", "handler")
 _WRAPPED_IN = frozenset({"__wrapped__", "__func__", "func", "dispatcher", "fget", "fset", "fdel"})
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -40,6 +42,7 @@ class Place(NamedTuple):
     last: int
 
     file: str
+    is_overload: bool = False
 
     def holds(self, code: CodeType) -> bool:
         """Whether this is the code of the function defined here."""
@@ -58,7 +61,8 @@ def place_of(path: Path, function: str, line: int) -> Place:
         return Place(names, line, line, path.name)
     node = chain[-1]
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return Place(tuple(part.name for part in chain), first, node.lineno, path.name)
+    is_overload = any(ast.unparse(one).rpartition(".")[2] == "overload" for one in node.decorator_list)
+    return Place(tuple(part.name for part in chain), first, node.lineno, path.name, is_overload)
 
 
 def _chain(tree: ast.AST, line: int) -> list[Any]:
@@ -81,10 +85,12 @@ def _chain(tree: ast.AST, line: int) -> list[Any]:
 
 def find(module: ModuleType, place: Place) -> Found:
     """The function that is defined at `place`; raises UnreachableError."""
+    if place.is_overload:
+        raise UnreachableError("it is an overload, which only type checkers look at")
     owner, path = _owner(module, place)
     namespace = module if owner is None else owner
     name = place.names[-1]
-    holder = _static(namespace, _mangled(owner, name))
+    holder = _static(namespace, mangled(owner, name))
     if holder is not None:
         if _is_fixture(holder):
             raise UnreachableError("it is a fixture, which only pytest calls")
@@ -97,7 +103,8 @@ def find(module: ModuleType, place: Place) -> Found:
         found = _in_holder(value, place, owner, (*path, other), module.__name__)
         if found is not None:
             return found
-    raise UnreachableError(f"`{'.'.join(place.names)}` is replaced by something else once the module is loaded")
+    fate = "is not there" if holder is None else "is something else"
+    raise UnreachableError(f"`{'.'.join(place.names)}` {fate} once the module is loaded")
 
 
 def _owner(module: ModuleType, place: Place) -> tuple[type | None, tuple[str, ...]]:
@@ -157,25 +164,42 @@ def _functions(holder: Any) -> Iterator[tuple[FunctionType, str]]:
             queue.append((inner, further, depth + 1))
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _parts(value: Any) -> Iterable[tuple[str, Any]]:
+    """What an object holds that may be a function, or lead to one."""
     if isinstance(value, (ModuleType, type)):
-        return
+        return ()
     if isinstance(value, property):
-        yield from (("fget", value.fget), ("fset", value.fset), ("fdel", value.fdel))
-        return
+        return (("fget", value.fget), ("fset", value.fset), ("fdel", value.fdel))
+    if isinstance(value, FunctionType):
+        return (*_wrapped(value), *_registered(value))
+    return (*_wrapped(value), *_kept(value))
+
+
+def _wrapped(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, functools.partial):
         yield "func", value.func
     for name in ("__wrapped__", "__func__", "func", "dispatcher"):
         inner = inspect.getattr_static(value, name, None)
-        if inner is not None and not isinstance(value, type):
+        if inner is not None:
             yield name, inner
-    if isinstance(value, FunctionType):
-        registry = vars(value).get("registry")
-        if isinstance(registry, Mapping):  # functools.singledispatch chooses among these
-            yield from (("__wrapped__", inner) for inner in registry.values())
-        return
-    for name, inner in list(getattr(value, "__dict__", {}).items()):
-        if isinstance(name, str) and name.isidentifier() and isinstance(inner, (FunctionType, functools.partial)):
+
+
+def _registered(value: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The functions that one of functools.singledispatch chooses among."""
+    registry = vars(value).get("registry")
+    if isinstance(registry, Mapping):
+        yield from (("__wrapped__", inner) for inner in registry.values())
+
+
+def _kept(value: Any) -> Iterator[tuple[str, Any]]:
+    """The functions that an object has as attributes of its own, or under names that libraries use for such."""
+    held = getattr(value, "__dict__", None)
+    own = [name for name in held if isinstance(name, str) and name.isidentifier()] if isinstance(held, dict) else []
+    for name in (*own, *_OF_OBJECTS):
+        inner = inspect.getattr_static(value, name, None)
+        if isinstance(inner, staticmethod):
+            inner = inner.__func__
+        if isinstance(inner, (FunctionType, functools.partial)):
             yield name, inner
 
 
@@ -193,7 +217,8 @@ def _static(namespace: Any, name: str) -> Any:
     return vars(namespace).get(name)
 
 
-def _mangled(owner: type | None, name: str) -> str:
+def mangled(owner: type | None, name: str) -> str:
+    """The name of an attribute as Python keeps it: `_Class__name` for `__name` in a class."""
     if owner is None or not name.startswith("__") or name.endswith("__"):
         return name
     return f"_{owner.__name__.lstrip('_')}{name}"

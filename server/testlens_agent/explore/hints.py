@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections.abc
 import importlib
 import inspect
+import re
 import sys
 import typing
 from typing import Any
 
 _HAS_UNIONS = sys.version_info >= (3, 10)
 _NOWHERE = object()
-_TYPE_CHECKING = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def hints_of(function: Any, owner: type | None = None) -> dict[str, Any]:
@@ -37,7 +38,8 @@ def _resolved(annotation: Any, names: dict[str, Any]) -> Any:
     try:
         return _resolve(annotation, names)
     except Exception:  # noqa: BLE001  (an annotation is code of the project)
-        return _NOWHERE
+        is_function = isinstance(annotation, str) and re.match(r"([\w.]*\.)?Callable\b", annotation)
+        return collections.abc.Callable if is_function else _NOWHERE
 
 
 def _resolve(annotation: Any, names: dict[str, Any]) -> Any:
@@ -64,9 +66,30 @@ class _Unions(ast.NodeTransformer):
         return ast.Subscript(union, ast.Tuple([node.left, node.right], ast.Load()), ast.Load())
 
 
+class _Unknown:
+    """Stands for a type that nothing leads to, and for whatever is made of it."""
+
+    def __call__(self, *arguments: object) -> _Unknown:  # typing takes only what can be called
+        return self
+
+    def __getattr__(self, name: str) -> _Unknown:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    __getitem__ = __or__ = __ror__ = __call__
+
+
+class _Names(dict[str, Any]):
+    """Names for an annotation, of which some may lead nowhere."""
+
+    def __missing__(self, name: str) -> _Unknown:
+        return _Unknown()
+
+
 def _names_for(function: Any, owner: type | None) -> dict[str, Any]:
     module = sys.modules.get(getattr(function, "__module__", None) or "")
-    space: dict[str, Any] = {**vars(builtins), **vars(typing), "__typing": typing}
+    space: dict[str, Any] = _Names({**vars(builtins), **vars(typing), "__typing": typing})
     if module is not None:
         space.update(_for_type_checkers(module))
         space.update(vars(module))
@@ -86,7 +109,7 @@ def _for_type_checkers(module: Any) -> dict[str, Any]:
     package = getattr(module, "__package__", None) or ""
     found: dict[str, Any] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) in _TYPE_CHECKING:
+        if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
             for statement in node.body:
                 found.update(_imported(statement, package))
     return found

@@ -97,7 +97,9 @@ class Inventor:
         return (value for one_round in rounds for value in one_round if value is not None)
 
     def _classes(self, kind: Any) -> Iterator[Value]:
-        for choice in getattr(kind, "__constraints__", ()) or (getattr(kind, "__bound__", kind),):
+        if isinstance(kind, typing.TypeVar):
+            kind = kind.__bound__ or object
+        for choice in typing.get_args(kind) or (kind,):
             if isinstance(choice, type):
                 known = [choice, *choice.__subclasses__()] if choice is not object else [int, str]
                 paths = (import_path(one) for one in known[:4])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import selectors
 import time
 from typing import Any
@@ -13,8 +12,6 @@ from testlens_agent.explore.stages import Stage
 from testlens_agent.explore.work import Ending, Work, work_for
 from testlens_agent.explore.workers import Worker, Workers
 from testlens_agent.wire import EventStream
-
-_CHUNK_BYTES = 65_536
 
 
 class _Running:
@@ -34,7 +31,7 @@ class Serving:
         self._workers = workers
         self._stages = workers.stages
         self._events = events
-        self._commands = commands
+        self._commands = workers.stream(commands)
         self._seconds = seconds
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
@@ -78,7 +75,7 @@ class Serving:
                 running.deadline = time.monotonic() + self._seconds
 
     def _read_commands(self) -> None:
-        chunk = os.read(self._commands, _CHUNK_BYTES)
+        chunk = self._commands.read()
         if not chunk:
             self._open = False
             return
@@ -130,10 +127,10 @@ class Serving:
             return
         running = _Running(work, self._workers.start(task, work.scene), self._workers.start_seconds)
         self._running.append(running)
-        self._selector.register(running.worker.descriptor, selectors.EVENT_READ, running)
+        self._selector.register(running.worker.stream, selectors.EVENT_READ, running)
 
     def _finish(self, running: _Running) -> None:
-        self._selector.unregister(running.worker.descriptor)
+        self._selector.unregister(running.worker.stream)
         self._running.remove(running)
         status = running.worker.end()
         running.work.ended(Ending(running.timed_out, status))

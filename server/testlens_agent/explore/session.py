@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from testlens_agent.child import die_with
+from testlens_agent.explore.lifeline import Lifeline
 from testlens_agent.explore.request import Request
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
@@ -47,12 +48,14 @@ class _Explorer:
         self._commands = commands
         self._began = time.perf_counter()
         self._served = False
+        self._lifeline = Lifeline(commands)
 
     def run(self) -> int:
-        if self._request.only is None and not self._request.fork:
-            return self._serve_afresh()
-        os.chdir(str(self._request.root))
-        return self._run_pytest()
+        with self._lifeline:
+            if self._request.only is None and not self._request.fork:
+                return self._serve_afresh()
+            os.chdir(str(self._request.root))
+            return self._run_pytest()
 
     def _run_pytest(self) -> int:
         import pytest
@@ -91,6 +94,7 @@ class _Explorer:
         from testlens_agent.explore.confined import Session
 
         self._served = True
+        self._lifeline.release()
         warm = Session(session, plugin, self._request)
         if self._request.only is not None:
             self._do_one(warm, self._request.only)
@@ -116,6 +120,7 @@ class _Explorer:
         if problem is not None:
             self._events.send(**problem)
             return _USAGE_ERROR
+        self._lifeline.release()
         self._say_ready()
         Serving(workers, self._events, self._commands, self._request.seconds).serve()
         return 0
@@ -171,8 +176,8 @@ def _folder_near(near: Path | None, root: Path) -> Path:
 def _complaint(output: str) -> str:
     """The line of pytest's own output that says why it refused to start."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for mark in ("E   ", "ERROR: ", ": error: "):
+    for mark in ("E   ", ": error: ", "ERROR: "):
         for line in lines:
-            if mark in line or line.startswith(mark.strip() + " "):
-                return line.split(mark.strip() + " ", 1)[-1].strip()
+            if mark in line:
+                return line.split(mark, 1)[1].strip()
     return lines[-1] if lines else "pytest gave no reason."

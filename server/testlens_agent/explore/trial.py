@@ -88,6 +88,8 @@ class Watch:
 
 def text_of(error: BaseException) -> str:
     """An exception's message, which its own code makes and which may fail."""
+    if type(error).__name__ == "FixtureLookupError" and hasattr(error, "argname"):
+        return f"fixture '{error.argname}' not found"
     try:
         return str(error)[:_LONGEST_MESSAGE]
     except Exception as trouble:  # noqa: BLE001  (a foreign __str__ may raise anything)

@@ -24,23 +24,23 @@ from testlens_agent.explore.endings import reap
 from testlens_agent.explore.folders import Folders
 from testlens_agent.explore.request import Request
 from testlens_agent.explore.stages import Scene, Stage, Stages
+from testlens_agent.explore.streams import PumpedStream, Stream
 
 _MAIN = Path(__file__).resolve().parent.parent / "__main__.py"
-_CHUNK_BYTES = 65_536
 _SESSION_SECONDS = 120.0  # within which a session has to start
 _STAGE_FACTOR = 5  # a preparation may take so many times as long as a trial
 
 
 class Worker:
-    """A process that works on a task: `descriptor` is where its messages come from."""
+    """A process that works on a task: `stream` is where its messages come from."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
         self._pending = b""
 
     def read(self) -> list[dict[str, Any]] | None:
         """The messages that have come; None at the end. Blocks while there are none."""
-        chunk = os.read(self.descriptor, _CHUNK_BYTES)
+        chunk = self.stream.read()
         if not chunk:
             return None
         *lines, self._pending = (self._pending + chunk).split(b"\n")
@@ -59,7 +59,8 @@ class _Copy(Worker):
     """A copy of the session, or of a stage of it."""
 
     def __init__(self, pid: int, descriptor: int, place: tuple[Folders, Path], stage: Stage | None) -> None:
-        super().__init__(descriptor)
+        super().__init__(Stream(descriptor))
+        self._descriptor = descriptor
         self._pid = pid
         self._folders, self._folder = place
         self._stage = stage
@@ -73,7 +74,7 @@ class _Copy(Worker):
                 os.kill(self._pid, signal.SIGKILL)
 
     def end(self) -> int:
-        os.close(self.descriptor)
+        os.close(self._descriptor)
         raw = self._reap()
         if raw is None:
             self.kill()  # it closed its end of the pipe and lives on
@@ -92,7 +93,7 @@ class _Fresh(Worker):
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         assert process.stdout is not None
-        super().__init__(process.stdout.fileno())
+        super().__init__(PumpedStream(process.stdout.fileno()))
         self._process = process
         self._folder = folder
 
@@ -104,6 +105,7 @@ class _Fresh(Worker):
 
     def end(self) -> int:
         status = self._process.wait()
+        self.stream.close()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             with contextlib.suppress(OSError):
@@ -123,6 +125,11 @@ class Workers:
         self._count = 0
         self.stages = None if session is None else Stages(self._start_stage)
         self.start_seconds = _SESSION_SECONDS if session is None else 0.0
+
+    def stream(self, descriptor: int) -> Stream:
+        """A descriptor that a selector can wait for."""
+        # Threads, where the process is never copied: a copy would have their locks and not them.
+        return PumpedStream(descriptor) if self._session is None else Stream(descriptor)
 
     def start(self, task: dict[str, Any], scene: Scene | None) -> Worker:
         """A process that carries out `task`, which needs `scene`."""
