@@ -13,6 +13,9 @@ from testlens.scaffold.style import Style
 
 FUTURE, STANDARD, THIRD_PARTY, FIRST_PARTY, LOCAL = range(5)
 """The sections of imports, in their order."""
+DEFAULT_WIDTH = 88
+"""Imports that are longer are broken even where the project has longer lines: sorters with default settings want it,
+and the comma after the last name keeps it so for the others."""
 Natural = tuple[tuple[int, int, str], ...]
 Member = tuple[str, str]
 """An imported name and its alias, which is empty where there is none."""
@@ -96,7 +99,9 @@ def _new_statement(group: Sequence[NeededImport], style: Style) -> NewStatement:
     if not group[0].name:
         return NewStatement(section, Key(False, module), f"import {module} as {alias}" if alias else f"import {module}")
     names = sorted(((item.name, item.alias) for item in group), key=_by_type)
-    return NewStatement(section, Key(True, module, names[0]), statement_text(module, names, style.line_length))
+    return NewStatement(
+        section, Key(True, module, names[0]), statement_text(module, names, min(style.line_length, DEFAULT_WIDTH))
+    )
 
 
 def statement_text(module: str, names: Sequence[Member], width: int, unit: str = "    ") -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise, takewhile
 from testlens.scaffold.edits import Edit
 from testlens.scaffold.host import Host
 from testlens.scaffold.import_order import (
+    DEFAULT_WIDTH,
     FIRST_PARTY,
     Key,
     NewStatement,
@@ -125,7 +126,9 @@ def _merge(path: str, host: Host, statement: ast.ImportFrom, added: Sequence[Nee
     line, end = statement.lineno, statement.end_lineno or statement.lineno
     names = sorted_members([(alias.name, alias.asname or "") for alias in statement.names], added)
     ended = host.newline if host.lines[end - 1].endswith(("\n", "\r")) else ""
-    text = statement_text(statement.module or "", names, style.line_length, host.indent_unit)
+    is_long = len(host.lines[line - 1].rstrip()) > DEFAULT_WIDTH
+    width = style.line_length if is_long else min(style.line_length, DEFAULT_WIDTH)
+    text = statement_text(statement.module or "", names, width, host.indent_unit)
     return Edit(path, line, end + 1, text.replace("\n", host.newline) + ended)
 
 

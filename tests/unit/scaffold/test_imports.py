@@ -151,6 +151,17 @@ def test_imports_that_are_long_are_broken() -> None:
     assert lines[1:-1] == [f"    Long{'e' * 20}st{number}," for number in range(4)]
 
 
+def test_a_long_import_is_broken_unless_the_file_has_it_on_one_line() -> None:
+    names = [f"Long{'e' * 20}st{number}" for number in range(4)]
+    style = replace(PLAIN, line_length=120)
+    references = [mark("shop.models", name) for name in names]
+    assert imports_of(*references, style=style).startswith("from shop.models import (\n")
+    before = f"from shop.models import {', '.join(names[:3])}\n" + USE
+    after = f"from shop.models import {', '.join(names[:3])}, Record\n"
+    assert len(after) > 100
+    assert imports_of(RECORD, into=before, style=style) == after
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
