@@ -13,6 +13,7 @@ from testlens_agent.import_paths import import_path
 
 _WRITTEN_OUT = frozenset({type(None), bool, int, float, complex, str, bytes, tuple, frozenset, range})
 _PATH = type(Path())
+_SHORTEST_TEXT = 16
 
 
 class FixtureValues:
@@ -84,4 +85,7 @@ class FixtureValues:
 
 def _is_worth_asking_for(value: object) -> bool:
     """Whether the fixture's name tells more than the value itself."""
+    if type(value) is str:
+        # An address that a fixture made, say: the text alone would lead to nothing.
+        return len(value) >= _SHORTEST_TEXT
     return type(value) not in _WRITTEN_OUT and not issubclass(type(value), enum.Enum) and import_path(value) is None

@@ -139,6 +139,10 @@ SHOP = {
         @pytest.fixture(params=[1, 2])
         def pair(request):
             return [request.param]
+
+        @pytest.fixture
+        def address():
+            return "shop://" + "harbour-street-12"
         """,
     "test_cart.py": """
         import asyncio
@@ -171,6 +175,9 @@ SHOP = {
         def test_empty():
             with pytest.raises(LookupError):
                 Cart().checkout(cash=True)
+
+        def test_asks(address):
+            assert asyncio.run(fetch(address)) == address
 
         def test_suspends():
             assert list(countdown(3)) == [3, 2, 1]
@@ -255,7 +262,12 @@ def test_a_fixture_is_named_where_the_test_used_its_value(example: Example) -> N
     built = next(call for call in example.calls("Cart.__init__") if call.test.endswith("test_add"))
     assert built.arguments["items"] == Expression("[apple]", ("apple",), "fixture")
     record = json.loads(example.project.data_file.with_name("calls.json").read_bytes())
-    assert record["fixture_files"] == {"apple": ["conftest.py"], "cart": ["conftest.py"], "tmp_path": [""]}
+    assert record["fixture_files"] == {
+        "address": ["conftest.py"],
+        "apple": ["conftest.py"],
+        "cart": ["conftest.py"],
+        "tmp_path": [""],
+    }
 
 
 def test_a_fixture_that_would_multiply_the_test_is_not_asked_for(example: Example) -> None:
@@ -266,6 +278,10 @@ def test_a_fixture_that_would_multiply_the_test_is_not_asked_for(example: Exampl
 def test_a_path_below_a_fixture_of_pytest_is_written_with_it(example: Example) -> None:
     call = example.call("load", "test_load")
     assert call.arguments["path"] == Expression("tmp_path / 'a.txt'", ("tmp_path",), "fixture")
+
+
+def test_a_long_text_that_a_fixture_made_is_asked_for_by_the_fixtures_name(example: Example) -> None:
+    assert example.call("fetch", "test_asks").arguments["url"] == Expression("address", ("address",), "fixture")
 
 
 def test_objects_are_built_again_as_the_tests_built_them(example: Example) -> None:
