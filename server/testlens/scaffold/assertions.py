@@ -143,7 +143,7 @@ def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial 
     for name in dict.fromkeys(staged.names.values()):
         seen = values.get(name)
         if seen is not None:
-            yield from _calls_of(name, seen)
+            yield from calls_of(name, seen)
             if before is not None and name in earlier:
                 yield from _changes_of(name, seen, earlier[name], strictness)
 
@@ -181,7 +181,8 @@ def _equal(subject: str, code: str) -> Iterator[str]:
         yield f"assert {subject} == {code}"
 
 
-def _calls_of(name: str, seen: Seen) -> Iterator[str]:
+def calls_of(name: str, seen: Seen) -> Iterator[str]:
+    """Assertions that claim the calls that a stand-in got."""
     if not seen.type.startswith(_STAND_IN) or not seen.calls:
         return
     calls = seen.calls[:_MOST_CALLS]

@@ -8,11 +8,12 @@ from testlens.scaffold.recipes.aws import Aws
 from testlens.scaffold.recipes.batch import Batch
 from testlens.scaffold.recipes.bdd import Bdd
 from testlens.scaffold.recipes.error_path import ErrorPath
+from testlens.scaffold.recipes.model import Model
 from testlens.scaffold.recipes.retry import Retry
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 
-ALL: tuple[Recipe, ...] = (Retry(), Aws(), Batch(), Async(), ErrorPath(), Bdd())
+ALL: tuple[Recipe, ...] = (Retry(), Model(), Aws(), Batch(), Async(), ErrorPath(), Bdd())
 
 
 def offers(target: Target, style: Style) -> tuple[Offer, ...]:

@@ -86,7 +86,7 @@ def _entries_refused(operation: Operation, count: int) -> Iterator[Answer]:
     said = f"the {thing} refuses {f'two {noun}s' if count > 1 else f'a {noun}'}"
     answer = f'{{"Successful": [], "Failed": {failed}}}'
     if _ids_are_positions(operation):
-        yield Answer(said, "return_value=answer", (f"answer = {answer}",))
+        yield Answer(said, "return_value=partial_answer", (f"partial_answer = {answer}",))
         return
     yield Answer(said, "side_effect=refuse", (f"def refuse({keyword}, **_):\n    return {answer}",))
 
@@ -112,11 +112,11 @@ def _is_position(value: ast.expr) -> bool:
 
 def _left(key: str, what: str, rest: str) -> Iterator[Answer]:
     once = (
-        "requests = []",
+        "seen_requests = []",
         (
             f"def leave_all_once(RequestItems, **_):\n"
-            f"    requests.append(RequestItems)\n"
-            f'    return {{{rest}"{key}": RequestItems if len(requests) == 1 else {{}}}}'
+            f"    seen_requests.append(RequestItems)\n"
+            f'    return {{{rest}"{key}": RequestItems if len(seen_requests) == 1 else {{}}}}'
         ),
     )
     yield Answer(f"the table leaves {what} unprocessed once", "side_effect=leave_all_once", once, True, AGAIN)

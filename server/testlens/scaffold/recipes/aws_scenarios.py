@@ -15,7 +15,7 @@ from testlens.scaffold.recipes.aws_world import Access, Stage, World, access
 from testlens.scaffold.recipes.led import led_scenes, suites
 from testlens.scaffold.recipes.module_map import Place
 from testlens.scaffold.recipes.phrases import called, with_article
-from testlens.scaffold.recipes.scenarios import RECEIVER, Scenario, ref, stand_in
+from testlens.scaffold.recipes.scenarios import RECEIVER, Scenario, free_name, ref, stand_in
 from testlens.scaffold.recipes.variations import size
 from testlens.scaffold.target import Target
 from testlens.scaffold.words import circumstance, snake
@@ -138,7 +138,8 @@ def _count(world: World) -> int:
 def _answered(stage: Stage, usual: Scenario, operation: Operation, way: Access, answer: Answer) -> Scenario:
     """With the answers of one operation played by a stand-in."""
     pauses = _without_pauses(stage) if answer.is_temporary else Pauses()
-    code, fixture = stand_in(way.code, operation.method, answer.behaviour, stage.style, operation.method)
+    name = free_name(operation.method, usual.scene)
+    code, fixture = stand_in(way.code, operation.method, answer.behaviour, stage.style, name)
     return replace(
         usual,
         given=answer.given,
@@ -147,7 +148,7 @@ def _answered(stage: Stage, usual: Scenario, operation: Operation, way: Access, 
         first=(*usual.first, *way.first),
         before=(*answer.first, *pauses.code, *code),
         after=(),
-        counted=(operation.method,),
+        counted=(name,),
         fixtures=(*usual.fixtures, fixture, *way.fixtures, *pauses.fixtures),
     )
 

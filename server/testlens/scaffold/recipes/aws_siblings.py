@@ -182,7 +182,7 @@ _CHANGES = frozenset({"update_item", "delete_item", "delete_object", "upload_fil
 def _items(_stage: Stage, _world: World, operation: Operation, owner: str) -> str | None:
     if operation.handle.kind != "Table":
         return None
-    return f'items = {owner}.scan()["Items"]'
+    return f'stored = {owner}.scan()["Items"]'
 
 
 def _messages(stage: Stage, world: World, operation: Operation, owner: str) -> str | None:
@@ -190,7 +190,7 @@ def _messages(stage: Stage, world: World, operation: Operation, owner: str) -> s
     if url is None:
         return None
     return (
-        f'bodies = [message["Body"] for message in '
+        f'queued = [message["Body"] for message in '
         f'{owner}.receive_message(QueueUrl={url}, MaxNumberOfMessages=10).get("Messages", [])]'
     )
 
@@ -199,7 +199,7 @@ def _objects(stage: Stage, world: World, operation: Operation, owner: str) -> st
     bucket = _test_side(stage, world, operation.argument("Bucket"))
     if bucket is None or operation.handle.kind != "client":
         return None
-    return f'keys = [found["Key"] for found in {owner}.list_objects_v2(Bucket={bucket}).get("Contents", [])]'
+    return f'stored_keys = [found["Key"] for found in {owner}.list_objects_v2(Bucket={bucket}).get("Contents", [])]'
 
 
 _LOOKS = {"dynamodb": _items, "sqs": _messages, "s3": _objects}

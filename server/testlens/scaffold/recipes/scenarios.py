@@ -11,15 +11,15 @@ from typing import TypeVar
 from testlens.domain.cases import Case, Helper, Step
 from testlens.domain.expressions import mark
 from testlens.domain.trials import Trial
-from testlens.scaffold.assertions import Circumstance, Strictness, about, conclude, trying
+from testlens.scaffold.assertions import Circumstance, Strictness, about, calls_of, conclude, trying
 from testlens.scaffold.recipe import Attempt
-from testlens.scaffold.recipes.phrases import spaced, with_article, with_the
+from testlens.scaffold.recipes.phrases import in_words, spaced, with_article, with_the
 from testlens.scaffold.recipes.relations import related
 from testlens.scaffold.scene import Scene
-from testlens.scaffold.staging import RESULT, stage, uses_mocker
+from testlens.scaffold.staging import RESULT, stage, subject_name, uses_mocker
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
-from testlens.scaffold.words import is_plural, test_name
+from testlens.scaffold.words import is_plural, snake, test_name
 
 T = TypeVar("T")
 Trying = Generator[Attempt, tuple[Trial, ...] | None, T]
@@ -33,6 +33,8 @@ _LENGTH = "testlens_length_of_{}"
 _SIZED = "(list, tuple, dict, set, frozenset)"
 _PLACE = re.compile("\x03([^\x04]+)\x04")
 _ASSIGNED = re.compile(r"(\w+) = ")
+_DIRECT = re.compile(r"\x01unittest\.mock:call\x02\((?!\)\()")
+_ATTRIBUTE = re.compile("[\\w.\x03\x04]+")
 
 
 def ref(subject: str) -> str:
@@ -47,8 +49,8 @@ class Scenario:
 
     `first` is done before the scene is set up, `before` after that and before the call, `after` behind the call: the
     variables that it makes are claimed with the values that they have. `claims` are assertions that hold by
-    construction; `counted` are stand-ins of which it is claimed how often they were called. `fixtures` are those that
-    these statements use.
+    construction; `counted` are stand-ins of which it is claimed how often they were called, `watched` those variables
+    of which it is claimed with what. `fixtures` are those that these statements use.
     """
 
     scene: Scene
@@ -61,6 +63,7 @@ class Scenario:
     after: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
     fixtures: tuple[str, ...] = ()
 
 
@@ -111,6 +114,14 @@ def stand_in(owner: str, attribute: str, behaviour: str, style: Style, name: str
     return (f"{name} = {made}", f'monkeypatch.setattr({owner}, "{attribute}", {name})'), "monkeypatch"
 
 
+def free_name(name: str, scene: Scene) -> str:
+    """A variable that clashes with none of the scene's own."""
+    taken = {*scene.arguments, RESULT, subject_name(scene.description)}
+    while name in taken:
+        name += "_"
+    return name
+
+
 def tried(scenarios: Sequence[Scenario], style: Style, helpers: tuple[Helper, ...] = ()) -> Trying[list[Shown] | None]:
     """Try scenarios together; None where nothing may be run any more."""
     if not scenarios:
@@ -153,7 +164,11 @@ def concluded(shown: Shown, style: Style, strictness: Strictness = "exact") -> C
     if trial.raised is None and RESULT in trial.local_values:
         checks = (*_about(RESULT, trial, strictness), *checks)
     looked_at = _looked_at(scenario, trial, strictness)
-    then = (*checks, *_placed((*looked_at, *scenario.claims), names), *_counts(scenario, trial))
+    watched = [check for name in scenario.watched for check in _watched(name, trial)]
+    if checks == (f"assert {RESULT} is None",) and (looked_at or watched):
+        checks = ()  # what was changed says more than that nothing came back
+    claims = _placed((*looked_at, *scenario.claims), names) if trial.raised is None else ()
+    then = (*checks, *claims, *watched, *_counts(scenario, trial))
     given = _placed((*scenario.first, *case.given.code, *scenario.before), names)
     when = case.when.code
     if trial.raised is None and any(map(_is_about_result, then)):
@@ -184,6 +199,9 @@ def _with_outcome(case: Case, scenario: Scenario, trial: Trial) -> Case:
 
 def _outcome(check: str) -> str:
     """What an assertion about the result says in words; empty where the general words are as good."""
+    state = re.fullmatch(r"assert \w+\.(?:is|has)_(\w+) is (True|False)", check)
+    if state is not None:
+        return f"it is {'' if state[2] == 'True' else 'not '}{in_words(state[1])}"
     found = re.fullmatch(rf"assert {RESULT} == (.+)", check, re.DOTALL)
     if found is None:
         return ""
@@ -210,7 +228,11 @@ def _looked_at(scenario: Scenario, trial: Trial, strictness: Strictness) -> list
             lines.append(statement)
             continue
         checks = list(_about(made[1], trial, strictness))
-        lines += [statement, *checks] if checks else []
+        if _ATTRIBUTE.fullmatch(statement[made.end() :]):
+            # A plain attribute needs no variable.
+            lines += [re.sub(rf"\b{made[1]}\b", statement[made.end() :], check, count=1) for check in checks]
+        elif checks:
+            lines += [statement, *checks]
     return lines
 
 
@@ -219,7 +241,7 @@ def _counting(when: tuple[str, ...], counted: tuple[str, ...]) -> tuple[str, ...
     if not counted:
         return when
     body = indent("\n".join(when), "    ")
-    counts = "\n".join(f"    {_COUNT.format(name)} = {name}.call_count" for name in counted)
+    counts = "\n".join(f"    {_COUNT.format(snake(name))} = {name}.call_count" for name in counted)
     return (f"try:\n{body}\nfinally:\n{counts}",)
 
 
@@ -243,9 +265,21 @@ def _about(name: str, trial: Trial, strictness: Strictness) -> Iterator[str]:
         yield f"assert len({name}) == {length.code}"
 
 
+def _watched(name: str, trial: Trial) -> Iterator[str]:
+    seen = trial.local_values.get(name)
+    if seen is None or trial.raised is not None:
+        return
+    if any("__" in call for call in seen.calls):
+        # What was done to what the stand-in gave would say more of Python than of the code.
+        direct = [call for call in seen.calls if _DIRECT.match(call)]
+        yield f"assert {name}.call_args_list == [{', '.join(direct)}]"
+    else:
+        yield from calls_of(name, seen)
+
+
 def _counts(scenario: Scenario, trial: Trial) -> Iterator[str]:
     for name in scenario.counted:
-        seen = trial.local_values.get(_COUNT.format(name))
+        seen = trial.local_values.get(_COUNT.format(snake(name)))
         if seen is not None and seen.code is not None:
             yield f"assert {name}.call_count == {seen.code}"
 
@@ -280,8 +314,11 @@ def chosen(found: Sequence[Shown], target: Target, most: int) -> list[Shown]:
     """
     usable = [one for one in found if one.is_usable and reached(target, one.trial)]
     picked: list[Shown] = [one for one in usable[:1] if one is found[0]]
-    for wanted in (lambda trial: reached(target, trial), lambda trial: trial.lines | trial.arcs, _outcome_of):
+    for wanted in (lambda trial: reached(target, trial), lambda trial: trial.lines | trial.arcs):
         _pick(usable, picked, most, wanted)
+    told = {one.scenario.special for one in picked}
+    others = [one for one in usable if one in picked or one.scenario.special not in told]
+    _pick(others, picked, most, _outcome_of)
     return [one for one in usable if one in picked]
 
 
