@@ -7,9 +7,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from testlens.scaffold.case_function import SCENARIO, CaseFunction
 from testlens.scaffold.expression_layout import Spelling, loosely_bracketed
 from testlens.scaffold.layout import Doc, Margins, lay_out
 from testlens.scaffold.marked import Fragment
+from testlens.scaffold.parsed_draft import ParsedCase, Section
 from testlens.scaffold.statement_layout import Statements
 from testlens.scaffold.style import Style
 
@@ -17,40 +19,6 @@ RECORDED = "# Recorded from today's behaviour: confirm that it is meant."
 _WORDS = ("Given", "When", "Then")
 _SHORT_BODY = 4
 """Statements; a body that has more is parted by blank lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Given, When or Then of a case: its sentence, and its statements as they are to be written."""
-
-    text: str
-    fragment: Fragment
-    body: Sequence[ast.stmt]
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFunction:
-    """A case whose name is settled and whose code is parsed.
-
-    `parameters` are its fixtures, `self` before them in a class, `types` the annotations of some of them. `closing` is
-    what ends the test apart from its sections; `records_today` as in the case. `runner` is what runs the coroutine
-    function `scenario`, where the test itself cannot be one.
-    """
-
-    name: str
-    parameters: Sequence[str]
-    types: Mapping[str, Fragment]
-    decorators: Sequence[Fragment]
-    sections: tuple[Section, Section, Section]
-    closing: Fragment
-    is_async: bool
-    records_today: bool
-    runner: Fragment | None = None
-
-    @property
-    def extras(self) -> tuple[Fragment, ...]:
-        """The code that the case itself does not have."""
-        return (*self.decorators, *self.types.values(), *([self.runner] if self.runner else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +41,30 @@ class Draftsman:
 
     def function(self, function: CaseFunction, indent: str) -> list[str]:
         """The lines of the test function."""
-        lines: list[str] = []
-        for decorator in function.decorators:
-            statement = decorator.body[0]
-            assert isinstance(statement, ast.Expr)
-            lines += self._writer(decorator).decorator(statement.value, indent)
-        inner = indent + self.margins.unit
-        word = "async def" if function.is_async and not function.runner else "def"
+        lines = [line for decorator in function.decorators for line in self._decorator(decorator, indent)]
         parameters = [self._parameter(name, function.types.get(name)) for name in function.parameters]
+        word = "async def" if function.is_coroutine else "def"
         lines += self._signature(word, function.name, parameters, indent)
-        docstring = self._docstring(function, inner)
-        body = self._body(function, inner) if not function.runner else self._run_body(function, inner)
+        inner = indent + self.margins.unit
+        docstring = self._docstring(function.parsed, inner)
+        body = (
+            self._run_body(function.parsed, function.runner, inner)
+            if function.runner
+            else self._body(function.parsed, inner)
+        )
         if docstring and _is_definition(body[0].statements):
             docstring.append("")
-        return [*lines, *docstring, *self._joined(body, function)]
+        return [*lines, *docstring, *self._joined(body, function.parsed)]
 
-    def _run_body(self, function: CaseFunction, indent: str) -> list[_Block]:
+    def _run_body(self, parsed: ParsedCase, runner: Fragment, indent: str) -> list[_Block]:
         """The body as a coroutine function, and the call that runs it."""
-        runner = function.runner
-        assert runner is not None
-        lines = self._signature("async def", "scenario", (), indent)
-        inner = self._body(function, indent + self.margins.unit)
-        definition = _Block([*lines, *self._joined(inner, function)], ast.parse("def scenario(): ...").body)
-        return [definition, _Block(self._writer(runner).lines(runner.body, indent), runner.body)]
+        lines = self._signature("async def", SCENARIO, (), indent)
+        inner = self._body(parsed, indent + self.margins.unit)
+        definition = _Block([*lines, *self._joined(inner, parsed)], ast.parse(f"def {SCENARIO}(): ...").body)
+        return [definition, _Block(self._code(runner, runner.body, indent), runner.body)]
+
+    def _decorator(self, fragment: Fragment, indent: str) -> list[str]:
+        return self._writer(fragment).decorator(_expression(fragment), indent)
 
     def helper(self, fragment: Fragment) -> list[str]:
         """The lines of a helper."""
@@ -108,17 +77,15 @@ class Draftsman:
     def _parameter(self, name: str, annotation: Fragment | None) -> Doc:
         if annotation is None:
             return name
-        statement = annotation.body[0]
-        assert isinstance(statement, ast.Expr)
-        return (name, ": ", self._writer(annotation).expression(statement.value))
+        return (name, ": ", self._writer(annotation).expression(_expression(annotation)))
 
     def _signature(self, word: str, name: str, parameters: Sequence[Doc], indent: str) -> list[str]:
         returns = " -> None:" if self.style.annotated else ":"
         head = (f"{word} {name}", loosely_bracketed(parameters), returns)
         return lay_out(head, self.margins, indent)
 
-    def _docstring(self, function: CaseFunction, indent: str) -> list[str]:
-        texts = [section.text for section in function.sections]
+    def _docstring(self, parsed: ParsedCase, indent: str) -> list[str]:
+        texts = [section.text for section in parsed.sections]
         sentences = [_escaped(f"{word} {text}") for word, text in zip(_WORDS, texts, strict=True) if text]
         if self.style.docstrings == "given-when-then" and sentences:
             lines = [line for sentence in sentences for line in self._wrapped(sentence, indent, "    ")]
@@ -145,8 +112,8 @@ class Draftsman:
         )
         return wrapper.wrap(text)
 
-    def _body(self, function: CaseFunction, indent: str) -> list[_Block]:
-        recorded = _first_assertion(function.sections) if function.records_today else None
+    def _body(self, parsed: ParsedCase, indent: str) -> list[_Block]:
+        recorded = _first_assertion(parsed.sections) if parsed.case.records_today else None
         notes = {recorded: [RECORDED]} if recorded is not None else {}
         blocks = [
             _Block(
@@ -154,11 +121,11 @@ class Draftsman:
                 + self._code(section.fragment, section.body, indent, notes),
                 section.body,
             )
-            for word, section in zip(_WORDS, function.sections, strict=True)
+            for word, section in zip(_WORDS, parsed.sections, strict=True)
         ]
-        if function.records_today and recorded is None:
+        if parsed.case.records_today and recorded is None:
             blocks[2].lines.append(indent + RECORDED)
-        blocks.append(_Block(self._code(function.closing, function.closing.body, indent), function.closing.body))
+        blocks.append(_Block(self._code(parsed.closing, parsed.closing.body, indent), parsed.closing.body))
         return [block for block in blocks if block.lines]
 
     def _code(
@@ -171,8 +138,8 @@ class Draftsman:
         writer = self._writer(fragment, notes)
         return writer.lines(body, indent) + writer.comments_after(indent)
 
-    def _joined(self, blocks: Sequence[_Block], function: CaseFunction) -> list[str]:
-        statements = sum(len(section.body) for section in function.sections)
+    def _joined(self, blocks: Sequence[_Block], parsed: ParsedCase) -> list[str]:
+        statements = sum(len(section.body) for section in parsed.sections)
         parted = self.is_scenario or self.style.docstrings == "comments" or statements > _SHORT_BODY
         lines: list[str] = []
         previous: Sequence[ast.stmt] = ()
@@ -190,6 +157,12 @@ class Draftsman:
         if not section.text:
             return [f"{indent}# {word}"] if section.body else []
         return self._wrapped(f"{word} {section.text}", f"{indent}# ")
+
+
+def _expression(fragment: Fragment) -> ast.expr:
+    statement = fragment.body[0]
+    assert isinstance(statement, ast.Expr), fragment.source
+    return statement.value
 
 
 def _is_definition(statements: Sequence[ast.stmt]) -> bool:

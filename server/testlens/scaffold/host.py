@@ -96,6 +96,12 @@ class Host:
         loaded = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)} if stars else set()
         return frozenset((set(self._times_bound) | loaded) - set(self.bindings))
 
+    @cached_property
+    def marks(self) -> str:
+        """What all tests of the module are marked with, as source text."""
+        values = [node.value for node in self.tree.body if isinstance(node, ast.Assign) and _is_pytestmark(node)]
+        return " ".join(map(ast.unparse, values))
+
     @property
     def has_no_code(self) -> bool:
         """Whether there are only comments and a docstring."""
@@ -159,6 +165,10 @@ def _may_precede_imports(statement: ast.stmt) -> bool:
 
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_pytestmark(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets)
 
 
 def _called(statement: ast.stmt) -> str:

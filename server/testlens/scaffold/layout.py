@@ -57,6 +57,10 @@ class Margins:
     width: int
     unit: str = "    "
 
+    def measure(self, text: str) -> int:
+        """How wide a line is; a tab counts as four characters."""
+        return len(text.expandtabs(4)) if "\t" in text else len(text)
+
 
 def separated(items: Iterable[Doc], separator: Doc = (",", SPACE)) -> Doc:
     """The items with `separator` between them."""
@@ -151,7 +155,7 @@ class _Layout:
 
     def _fits(self, entry: _Entry, rest: list[_Entry]) -> bool:
         """Whether the entry fits on the current line together with what follows it up to the next possible break."""
-        room = self._margins.width - _width(self._current, self._margins)
+        room = self._margins.width - self._margins.measure(self._current)
         for text in _texts_up_to_break(entry, rest):
             first, newline, _ = text.partition("\n")
             room -= len(first)
@@ -182,8 +186,3 @@ def _texts_up_to_break(entry: _Entry, rest: list[_Entry]) -> Iterator[str]:
                 stack.append((indent, broken, doc.broken if broken else doc.flat))
             case Indent(content) | Group(content):
                 stack.append((indent, broken, content))
-
-
-def _width(text: str, margins: Margins) -> int:
-    tab_width = 4
-    return len(text.replace("\t", " " * tab_width)) if margins.unit == "\t" else len(text)

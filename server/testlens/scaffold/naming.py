@@ -97,7 +97,7 @@ class _Chooser:
 
     def _module(self, module: str) -> str:
         whole = Reference(module, "")
-        if whole in self._known and (self._known[whole] != module or "." not in module):
+        if whole in self._known:
             return self._known[whole]
         parent, _, last = module.rpartition(".")
         if Reference(parent, last) in self._known:

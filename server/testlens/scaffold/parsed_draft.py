@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from testlens.domain.cases import Case, Draft, Helper, Step
 from testlens.domain.expressions import Reference, mark
-from testlens.scaffold.case_text import Section
 from testlens.scaffold.marked import Fragment, Placeholders, UnwritableError
 from testlens.scaffold.tidy import bound_names, tidy
 from testlens.scaffold.unused import without_unused
@@ -17,6 +16,15 @@ from testlens.scaffold.unused import without_unused
 _MESSAGE_WIDTH = 60
 """Characters; a longer message is made of several literals, which the layout may put on lines of their own."""
 _EMPTY = "write what is to happen"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Given, When or Then of a case: its sentence, and its statements as they are to be written."""
+
+    text: str
+    fragment: Fragment
+    body: Sequence[ast.stmt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,6 @@ class ParsedCase:
     def local_names(self) -> set[str]:
         """The names that the test gives a meaning of its own."""
         return {name for section in self.sections for name in bound_names(section.body)} | set(self.case.fixtures)
-
-    def fragments(self) -> Iterator[tuple[Fragment, Sequence[ast.stmt]]]:
-        """All code of the case, and the statements of it that are written."""
-        yield from ((decorator, decorator.body) for decorator in self.decorators)
-        yield from ((section.fragment, section.body) for section in self.sections)
-        yield self.closing, self.closing.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class ParsedDraft:
     helpers: tuple[ParsedHelper, ...]
     placeholders: Placeholders
 
-    def used(self, fragments: Iterable[tuple[Fragment, Sequence[ast.stmt]]]) -> Mapping[str, Reference]:
+    def used(self, suites: Iterable[Sequence[ast.stmt]]) -> Mapping[str, Reference]:
         """The references that the statements need, by their placeholders."""
-        found = {name for fragment, body in fragments for name in _names_in(fragment, body)}
+        found = {name for suite in suites for name in _names_in(suite)}
         return {name: reference for name, reference in self.placeholders.references().items() if name in found}
 
 
@@ -102,8 +104,8 @@ def _todo_code(todo: str | None) -> list[str]:
     return [*comments, f"{mark('pytest', 'fail')}(\n{literals})"]
 
 
-def _names_in(fragment: Fragment, body: Sequence[ast.stmt]) -> Iterator[str]:
-    for statement in body:
+def _names_in(suite: Sequence[ast.stmt]) -> Iterator[str]:
+    for statement in suite:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
                 yield node.id

@@ -36,12 +36,20 @@ class Written:
 def write(draft: Draft, place: Place, style: Style, texts: Mapping[str, str]) -> Written:
     """The draft as the project's own tests are written; `texts` are its test files by path, conftest files included.
 
-    UnwritableError where code of the draft is no Python or imports what has no name.
+    UnwritableError where code of the draft is no Python, imports what has no name, or is nested without end.
     """
-    writing = Writing(parse_draft(draft, style.python), place, style, texts)
+    try:
+        writing = Writing(parse_draft(draft, style.python), place, style, texts)
+        return _written(writing, place, texts)
+    except RecursionError as error:
+        raise UnwritableError("An expression of the draft is nested too deeply to be laid out.") from error
+
+
+def _written(writing: Writing, place: Place, texts: Mapping[str, str]) -> Written:
     edits = writing.edits()
-    paths = list(dict.fromkeys([edit.path for edit in edits] + [path for path in place.packages if path not in texts]))
-    by_path = {path: tuple(edit for edit in edits if edit.path == path) for path in paths}
+    packages = [path for path in place.packages if path not in texts]
+    paths = dict.fromkeys([*(edit.path for edit in edits), *packages])
+    by_path = {path: [edit for edit in edits if edit.path == path] for path in paths}
     return Written(
         files={path: apply(texts.get(path, ""), found) for path, found in by_path.items()},
         edits=edits,

@@ -76,11 +76,10 @@ class Statements:
         previous: ast.stmt | None = None
         for statement in body:
             first = _first_line(statement)
-            before = self._comments_before(first, indent)
-            before += [indent + note for note in self._notes.get(statement, ())]
             if previous is not None:
-                lines += self._blank_between(previous, statement, bool(before))
-            lines += before
+                lines += self._blank_between(previous, statement)
+            lines += self._comments_before(first, indent)
+            lines += [indent + note for note in self._notes.get(statement, ())]
             lines += self._statement(statement, indent)
             previous = statement
         return lines
@@ -98,7 +97,7 @@ class Statements:
         self._written.update(found)
         return [indent + self._spelling.verbatim(self._comments.own[number][1]) for number in found]
 
-    def _blank_between(self, previous: ast.stmt, following: ast.stmt, commented: bool) -> list[str]:
+    def _blank_between(self, previous: ast.stmt, following: ast.stmt) -> list[str]:
         if isinstance(previous, _Definition) or isinstance(following, _Definition):
             return [""]
         start = previous.end_lineno or previous.lineno
@@ -106,17 +105,31 @@ class Statements:
         return [""] if any(not line.strip() for line in between) else []
 
     def _statement(self, node: ast.stmt, indent: str) -> list[str]:
-        if self._has_comment_within(node.lineno, _head_end(node)):
-            return self._as_it_was(node, indent)
+        if isinstance(node, _Definition):
+            return self._definition(node, indent)
+        inner = self._inner_comments(node.lineno, _head_end(node), indent)
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                return self._definition(node, indent)
-            case ast.If() | ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith() | ast.Try():
-                return self._compound(node, indent)
-        if isinstance(node, (ast.Match, ast.TryStar)):
-            return self._as_it_was(node, indent)
+            case ast.If() | ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith():
+                return inner + self._compound(node, indent)
+            case ast.Try():
+                return inner + self._try(node, "except", indent)
+            case ast.TryStar():
+                return inner + self._try(node, "except*", indent)
         lines = self._simple(node, indent)
-        return self._with_trailing(lines, node.end_lineno or node.lineno)
+        return inner + self._with_trailing(lines, node.end_lineno or node.lineno)
+
+    def _inner_comments(self, first: int, last: int, indent: str) -> list[str]:
+        """The comments before the end of what takes the lines from `first` to `last`: they go above it."""
+        found = []
+        for line in range(first, last):
+            if line in self._written:
+                continue
+            if line in self._comments.own:
+                found.append(self._comments.own[line][1])
+            elif line in self._comments.trailing:
+                found.append(self._comments.trailing[line])
+            self._written.add(line)
+        return [indent + self._spelling.verbatim(comment) for comment in found]
 
     def _with_trailing(self, lines: list[str], line: int) -> list[str]:
         comment = self._comments.trailing.get(line)
@@ -124,18 +137,6 @@ class Statements:
             return lines
         self._written.add(line)
         return [*lines[:-1], f"{lines[-1]}  {comment}"]
-
-    def _has_comment_within(self, first: int, last: int) -> bool:
-        """Whether a comment stands before the end of what takes the lines from `first` to `last`."""
-        return any(line in self._comments.own or line in self._comments.trailing for line in range(first, last))
-
-    def _as_it_was(self, node: ast.stmt, indent: str) -> list[str]:
-        return self._verbatim(_first_line(node), node.end_lineno or node.lineno, node.col_offset, indent)
-
-    def _verbatim(self, first: int, last: int, column: int, indent: str) -> list[str]:
-        self._written.update(range(first, last + 1))
-        lines = [self._spelling.verbatim(line) for line in self._source[first - 1 : last]]
-        return [indent + line[column:] if line.strip() else "" for line in lines]
 
     def _simple(self, node: ast.stmt, indent: str) -> list[str]:
         if isinstance(node, ast.Assert) and node.msg:
@@ -166,7 +167,7 @@ class Statements:
         return self._value("assert ", test, f", {flat_text(self._expressions.doc(message))}", indent)
 
     def _fit(self, lines: Sequence[str]) -> bool:
-        return all(len(line) <= self._margins.width for line in lines)
+        return all(self._margins.measure(line) <= self._margins.width for line in lines)
 
     def _suite(self, head: list[str], body: Sequence[ast.stmt], indent: str) -> list[str]:
         """A clause: its head, with the comments that follow it on its lines, and its statements."""
@@ -186,22 +187,20 @@ class Statements:
         """The lines of a decorator, its `@` included."""
         return self._value("@", node, "", indent)
 
-    def _decorator_with_comments(self, node: ast.expr, indent: str) -> list[str]:
-        last = node.end_lineno or node.lineno
-        if self._has_comment_within(node.lineno, last):
-            return self._verbatim(node.lineno, last, node.col_offset - 1, indent)
-        return self._with_trailing(self.decorator(node, indent), last)
-
     def _definition(self, node: _Definition, indent: str) -> list[str]:
         lines: list[str] = []
         for decorator in node.decorator_list:
-            lines += self._decorator_with_comments(decorator, indent)
+            last = decorator.end_lineno or decorator.lineno
+            lines += self._comments_before(decorator.lineno, indent)
+            lines += self._inner_comments(decorator.lineno, last, indent)
+            lines += self._with_trailing(self.decorator(decorator, indent), last)
+        lines += self._inner_comments(node.lineno, _head_end(node), indent)
         if isinstance(node, ast.ClassDef):
             bases = self._expressions.arguments(node.bases, node.keywords) if node.bases or node.keywords else ""
             lines += lay_out((f"class {node.name}", bases, ":"), self._margins, indent)
         else:
             lines += self._signature(node, indent)
-        if _is_stub(node.body) and not self._comments.trailing and len(lines[-1]) + len(" ...") <= self._margins.width:
+        if _is_stub(node.body) and not self._comments.trailing and self._fit([f"{lines[-1]} ..."]):
             return [*lines[:-1], f"{lines[-1]} ..."]
         return self._suite(lines, node.body, indent)
 
@@ -213,11 +212,9 @@ class Statements:
             return lay_out((head, ":"), self._margins, indent)
         returns = self._expressions.doc(node.returns)
         lines = lay_out((head, " -> ", flat_text(returns), ":"), self._margins, indent)
-        return (
-            lines
-            if self._fit(lines)
-            else lay_out((head, " -> ", unbroken_outside(returns), ":"), self._margins, indent)
-        )
+        if self._fit(lines):
+            return lines
+        return lay_out((head, " -> ", unbroken_outside(returns), ":"), self._margins, indent)
 
     def _compound(self, node: ast.stmt, indent: str) -> list[str]:
         match node:
@@ -231,8 +228,6 @@ class Statements:
                 return lines + self._clause("else", node.orelse, indent)
             case ast.With() | ast.AsyncWith():
                 return self._suite(self._with_head(node, indent), node.body, indent)
-            case ast.Try():
-                return self._try(node, indent)
         raise AssertionError(node)
 
     def _for_head(self, node: ast.For | ast.AsyncFor, indent: str) -> list[str]:
@@ -250,11 +245,13 @@ class Statements:
     def _clause(self, word: str, body: Sequence[ast.stmt], indent: str) -> list[str]:
         return self._suite([f"{indent}{word}:"], body, indent) if body else []
 
-    def _try(self, node: ast.Try, indent: str) -> list[str]:
+    def _try(self, node: ast.Try | ast.TryStar, word: str, indent: str) -> list[str]:
         lines = self._clause("try", node.body, indent)
         for handler in node.handlers:
             name = f" as {handler.name}" if handler.name else ""
-            head = self._value("except ", handler.type, f"{name}:", indent) if handler.type else [f"{indent}except:"]
+            head = [f"{indent}{word}:"]
+            if handler.type:
+                head = self._value(f"{word} ", handler.type, f"{name}:", indent)
             lines += self._suite(head, handler.body, indent)
         return lines + self._clause("else", node.orelse, indent) + self._clause("finally", node.finalbody, indent)
 

@@ -51,6 +51,12 @@ class _Dropper(ast.NodeTransformer):
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         return node
 
+    def visit_Match(self, node: ast.Match) -> ast.Match:
+        return node
+
+    def visit_TryStar(self, node: ast.TryStar) -> ast.TryStar:
+        return node
+
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node
 

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from testlens.domain.expressions import mark
-from testlens.scaffold.annotations import fixture_types
-from testlens.scaffold.case_text import CaseFunction, Draftsman
+from testlens.scaffold.case_function import CaseFunction, FunctionMaker
+from testlens.scaffold.case_text import Draftsman
+from testlens.scaffold.collected_names import class_name, function_name, unused
 from testlens.scaffold.edits import Edit, keep_mark
 from testlens.scaffold.host import Host, empty_host, parse_module
 from testlens.scaffold.imports import import_edits, written_imports
 from testlens.scaffold.insertion import Spot, append, end_of_class, end_of_module, insert
 from testlens.scaffold.layout import Margins
-from testlens.scaffold.marked import Fragment
 from testlens.scaffold.naming import Naming, choose_names
-from testlens.scaffold.parsed_draft import ParsedCase, ParsedDraft, ParsedHelper
+from testlens.scaffold.parsed_draft import ParsedDraft, ParsedHelper
 from testlens.scaffold.place import Place
-from testlens.scaffold.style import Style, matches
+from testlens.scaffold.style import Style
 from testlens.scaffold.tidy import bound_names
-
-_ASYNC_MARKS = {"strict": "asyncio", "anyio": "anyio"}
 
 
 class Writing:
@@ -57,7 +53,7 @@ class Writing:
         """The class that the tests go into, empty where they are functions."""
         if not self._is_scenario and not self._style.classes:
             return ""
-        wanted = _class_name(self._draft.group, self._is_scenario, self._style.class_patterns)
+        wanted = class_name(self._draft.group, self._is_scenario, self._style)
         name, number = wanted, 1
         while name in self._host.bound and self._spot_in(name) is None:
             number += 1
@@ -75,36 +71,35 @@ class Writing:
         used |= set() if self._class_name else set(self._host.bound)
         found = []
         for case in self._draft.cases:
-            name = _unused(_function_name(case.case.name, self._style.function_patterns), used)
+            name = unused(function_name(case.case.name, self._style), used)
             used.add(name)
             found.append(name)
         return tuple(found)
 
-    @cached_property
-    def _unit(self) -> str:
-        return self._host.indent_unit
-
     def _test_edits(self) -> tuple[Edit, ...]:
         helpers = [helper for helper in self._missing_helpers if not self._is_shared(helper)]
-        functions = [self._function(*pair) for pair in zip(self._function_names, self._draft.cases, strict=True)]
-        fragments = [pair for case in self._draft.cases for pair in case.fragments()]
-        fragments += [(helper.fragment, helper.fragment.body) for helper in helpers]
-        fragments += [(extra, extra.body) for function in functions for extra in function.extras]
-        local_names = {name for case in self._draft.cases for name in case.local_names} | set(self._function_names)
-        local_names |= {name for helper in helpers for name in bound_names(helper.fragment.body)} | {self._class_name}
-        naming, by_placeholder = self._naming(fragments, local_names | {"scenario"}, self._host)
+        maker = FunctionMaker(self._draft.placeholders, self._style, self._texts, self._host, bool(self._class_name))
+        functions = [maker.function(*pair) for pair in zip(self._function_names, self._draft.cases, strict=True)]
+        suites = [suite for function in functions for suite in function.statements()]
+        suites += [helper.fragment.body for helper in helpers]
+        local_names = {self._class_name, *self._function_names}
+        local_names |= {name for function in functions for name in function.local_names}
+        local_names |= {name for helper in helpers for name in bound_names(helper.fragment.body)}
+        naming, by_placeholder = self._naming(suites, local_names, self._host)
         draftsman = self._draftsman(by_placeholder)
         return self._module_edits(self.test_file, self._host, naming, self._blocks(draftsman, helpers, functions))
 
     def _naming(
-        self, fragments: Iterable[tuple[Fragment, Sequence[ast.stmt]]], local_names: Collection[str], host: Host
+        self, suites: Iterable[Sequence[ast.stmt]], local_names: Collection[str], host: Host
     ) -> tuple[Naming, Mapping[str, str]]:
-        used = self._draft.used(fragments)
+        used = self._draft.used(suites)
         naming = choose_names(used.values(), host, local_names, self._style)
         return naming, {name: naming.texts[reference] for name, reference in used.items()}
 
     def _draftsman(self, names: Mapping[str, str]) -> Draftsman:
-        return Draftsman(self._style, names, Margins(self._style.line_length, self._unit), self._is_scenario)
+        return Draftsman(
+            self._style, names, Margins(self._style.line_length, self._host.indent_unit), self._is_scenario
+        )
 
     def _blocks(
         self, draftsman: Draftsman, helpers: Sequence[ParsedHelper], functions: Sequence[CaseFunction]
@@ -116,7 +111,7 @@ class Writing:
         if not self._class_name:
             blocks += [draftsman.function(function, "") for function in functions]
             return [(module, _parted(blocks, 2))]
-        indent = inside.indent if inside else self._unit
+        indent = inside.indent if inside else self._host.indent_unit
         methods = _parted([draftsman.function(function, indent) for function in functions], 1)
         if inside:
             found = [(inside, methods)]
@@ -127,46 +122,14 @@ class Writing:
         self, path: str, host: Host, naming: Naming, blocks: Sequence[tuple[Spot, list[str]]]
     ) -> tuple[Edit, ...]:
         if host.has_no_code:
-            imports = written_imports(naming.needed, self._style).split("\n")
+            imports = written_imports(naming.needed, self._style).split("\n") if naming.needed else []
             lines = [line for _, block in blocks for line in block]
-            return (append(path, host, [*imports, "", *lines] if naming.needed else lines),)
-        found = [*import_edits(path, host, naming.needed, self._style)]
-        found += [insert(path, host, spot, lines) for spot, lines in sorted(blocks, key=lambda block: block[0].line)]
+            found = [append(path, host, [*imports, "", *lines] if imports else lines)]
+        else:
+            placed = sorted(blocks, key=lambda block: block[0].line)
+            found = [*import_edits(path, host, naming.needed, self._style)]
+            found += [insert(path, host, spot, lines) for spot, lines in placed]
         return tuple(keep_mark(replace(edit, text=_encodable(edit.text, host)), host.text) for edit in found)
-
-    def _function(self, name: str, parsed: ParsedCase) -> CaseFunction:
-        case = parsed.case
-        decorators, runner = list(parsed.decorators), None
-        if case.is_async and self._style.asyncio == "none":
-            runner = self._draft.placeholders.parse([f"{mark('asyncio', 'run')}(scenario())"])
-        elif (
-            case.is_async
-            and (wanted := _ASYNC_MARKS.get(self._style.asyncio))
-            and not self._is_marked(case.decorators, wanted)
-        ):
-            decorators.append(self._draft.placeholders.parse([f"{mark('pytest', 'mark')}.{wanted}"]))
-        parameters = (*(["self"] if self._class_name else []), *case.fixtures)
-        types = fixture_types(case.fixtures, self._style, self._texts) if self._style.annotated else {}
-        annotations = {fixture: self._draft.placeholders.parse([code]) for fixture, code in types.items()}
-        return CaseFunction(
-            name,
-            parameters,
-            annotations,
-            decorators,
-            parsed.sections,
-            parsed.closing,
-            case.is_async,
-            case.records_today,
-            runner,
-        )
-
-    def _is_marked(self, decorators: Sequence[str], wanted: str) -> bool:
-        return any(wanted in decorator for decorator in decorators) or any(
-            isinstance(node, ast.Assign)
-            and "pytestmark" in ast.unparse(node.targets[0])
-            and wanted in ast.unparse(node.value)
-            for node in self._host.tree.body
-        )
 
     def _is_shared(self, helper: ParsedHelper) -> bool:
         """Whether the helper goes to the conftest file; not if that cannot be read."""
@@ -196,9 +159,9 @@ class Writing:
         host = _host(self._conftest, self._texts)
         if not helpers or host is None:
             return ()
-        fragments = [(helper.fragment, helper.fragment.body) for helper in helpers]
+        suites = [helper.fragment.body for helper in helpers]
         local_names = {name for helper in helpers for name in bound_names(helper.fragment.body)}
-        naming, by_placeholder = self._naming(fragments, local_names, host)
+        naming, by_placeholder = self._naming(suites, local_names, host)
         draftsman = self._draftsman(by_placeholder)
         lines = _parted([draftsman.helper(helper.fragment) for helper in helpers], 2)
         return self._module_edits(self._conftest, host, naming, [(end_of_module(host), lines)])
@@ -238,31 +201,3 @@ def _parted(blocks: Sequence[list[str]], blank_lines: int) -> list[str]:
     for block in blocks:
         lines += [*[""] * (blank_lines if lines else 0), *block]
     return lines
-
-
-def _unused(name: str, used: Collection[str]) -> str:
-    found, number = name, 1
-    while found in used:
-        number += 1
-        found = f"{name}_{number}"
-    return found
-
-
-def _function_name(name: str, patterns: Sequence[str]) -> str:
-    core = re.sub(r"\W+", "_", name).strip("_")
-    wanted = f"test_{core}"
-    if matches(wanted, patterns) or not patterns:
-        return wanted
-    return _from_pattern(patterns[0], core)
-
-
-def _class_name(group: str, is_scenario: bool, patterns: Sequence[str]) -> str:
-    core = re.sub(r"\W+", "", group) + ("Scenarios" if is_scenario else "")
-    wanted = f"Test{core}"
-    if matches(wanted, patterns) or not patterns:
-        return wanted
-    return _from_pattern(patterns[0], core)
-
-
-def _from_pattern(pattern: str, core: str) -> str:
-    return pattern.replace("*", core) if "*" in pattern else pattern + core

@@ -270,6 +270,22 @@ def test_comments_of_a_draft_are_kept() -> None:
         """)
 
 
+def test_comments_within_an_expression_are_kept_above_it() -> None:
+    text = body_of(case("l = 1", "assert f(\n    # why\n    l,  # this\n    2,\n) == 3  # done"))
+    assert text == dedent("""\
+        def test_it_works():
+            l_ = 1
+            # why
+            # this
+            assert f(l_, 2) == 3  # done
+        """)
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(UnwritableError):
+        written(case(f"assert {' + '.join(['x'] * 30_000)}"))
+
+
 FAILS = Helper("fails", f"@{mark('pytest', 'fixture')}\ndef fails():\n    '''Fails.'''\n    return {RECORD}")
 
 
