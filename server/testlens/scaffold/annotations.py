@@ -37,7 +37,7 @@ def _type_of(name: str, style: Style, texts: Mapping[str, str]) -> str | None:
     if fixture is None:
         return _KNOWN.get(name)
     tree = parse_module(texts.get(fixture.file, ""))
-    return _marked(fixture.returns, Host(texts.get(fixture.file, ""), tree)) if tree is not None else None
+    return _marked(fixture.returns, Host(fixture.file, texts.get(fixture.file, ""), tree)) if tree is not None else None
 
 
 def _marked(annotation: str, host: Host) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, takewhile
+from pathlib import PurePosixPath
 
 from testlens.domain.expressions import Reference
 
@@ -32,10 +33,17 @@ def parse_module(text: str) -> ast.Module | None:
 
 @dataclass(frozen=True)
 class Host:
-    """A module that parses. All lines are 1-based."""
+    """A module that parses; `path` is POSIX and relative. All lines are 1-based."""
 
+    path: str
     text: str
     tree: ast.Module
+
+    @cached_property
+    def module_names(self) -> frozenset[str]:
+        """The names under which it may be imported, whatever folder is the root."""
+        parts = PurePosixPath(self.path).with_suffix("").parts
+        return frozenset(".".join(parts[start:]) for start in range(len(parts)))
 
     @cached_property
     def lines(self) -> list[str]:
@@ -144,11 +152,6 @@ class Host:
         """The class of that name at the top level of the module, if there is one and nothing else has its name."""
         found = [node for node in self.tree.body if isinstance(node, ast.ClassDef) and node.name == name]
         return found[0] if found and self._times_bound[name] == 1 else None
-
-
-def empty_host() -> Host:
-    """A module that does not exist yet."""
-    return Host("", ast.Module([], []))
 
 
 def _may_precede_imports(statement: ast.stmt) -> bool:

@@ -7,6 +7,7 @@ import builtins
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from testlens.domain.expressions import Reference
 from testlens.scaffold.host import Host
@@ -55,6 +56,7 @@ def choose_names(references: Iterable[Reference], host: Host, local_names: Colle
 
 class _Chooser:
     def __init__(self, host: Host, local_names: frozenset[str], style: Style) -> None:
+        self._host = host
         self._bindings = dict(host.bindings)
         self._known = {reference: name for name, reference in self._bindings.items() if name not in local_names}
         self._packages = _imported_packages(host)
@@ -68,14 +70,21 @@ class _Chooser:
         module, qualname = reference.module, reference.qualname
         if not qualname:
             return self._module(module)
-        top, _, rest = qualname.partition(".")
-        known = self._known.get(Reference(module, top))
+        top, *inner = qualname.split(".")
+        names = [self._top(module, top)]
+        for owner, name in pairwise((top, *inner)):
+            # A private name of a class is another outside of it.
+            names.append(f"_{owner.lstrip('_')}{name}" if _is_mangled(name) else name)
+        return ".".join(names)
+
+    def _top(self, module: str, name: str) -> str:
+        """How a name of a module is written."""
+        if module in self._host.module_names and name in self._host.bound:
+            return name
+        known = self._known.get(Reference(module, name))
         if known is not None:
-            return f"{known}.{rest}" if rest else known
-        if self._is_whole(module, top):
-            return f"{self._module(module)}.{qualname}"
-        name = self._from(module, top)
-        return f"{name}.{rest}" if rest else name
+            return known
+        return f"{self._module(module)}.{name}" if self._is_whole(module, name) else self._from(module, name)
 
     def _is_whole(self, module: str, name: str) -> bool:
         if _is_mangled(name):

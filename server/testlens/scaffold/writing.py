@@ -12,7 +12,7 @@ from testlens.scaffold.case_function import CaseFunction, FunctionMaker
 from testlens.scaffold.case_text import Draftsman
 from testlens.scaffold.collected_names import class_name, function_name, unused
 from testlens.scaffold.edits import Edit, keep_mark
-from testlens.scaffold.host import Host, empty_host, parse_module
+from testlens.scaffold.host import Host, parse_module
 from testlens.scaffold.imports import import_edits, written_imports
 from testlens.scaffold.insertion import Spot, append, end_of_class, end_of_module, insert
 from testlens.scaffold.layout import Margins
@@ -32,7 +32,7 @@ class Writing:
         self._texts = texts
         self.test_file = _writable_path(place.test_file, texts)
         self._conftest = place.conftest
-        self._host = _host(self.test_file, texts) or empty_host()
+        self._host = _host(self.test_file, texts) or Host(self.test_file, "", ast.Module([], []))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ class Writing:
         for path, text in self._texts.items():
             tree = parse_module(text) if _reaches(path, self.test_file) else None
             if tree is not None:
-                names |= set(Host(text, tree).bound)
+                names |= set(Host(path, text, tree).bound)
         return names
 
     def _shared_edits(self) -> tuple[Edit, ...]:
@@ -177,7 +177,7 @@ def _host(path: str, texts: Mapping[str, str]) -> Host | None:
     """The module at that path, empty where there is none; None where it cannot be parsed."""
     text = texts.get(path, "")
     tree = parse_module(text)
-    return Host(text, tree) if tree is not None else None
+    return Host(path, text, tree) if tree is not None else None
 
 
 def _writable_path(path: str, texts: Mapping[str, str]) -> str:

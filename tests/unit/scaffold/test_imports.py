@@ -102,6 +102,8 @@ def test_a_name_that_may_mean_something_else_is_not_used(before: str) -> None:
         (mark("shop.models", "open"), "models_open"),
         (mark("shop.models", "__secret"), "models_secret"),
         (mark("shop.models", "Outer.Inner"), "Outer.Inner"),
+        (mark("shop.models", "_Outer.__secret"), "_Outer._Outer__secret"),
+        (mark("shop.models", "Outer.__name__"), "Outer.__name__"),
         (mark("shop", "models"), "models"),
         (mark("shop.models", ""), "models"),
         (mark("os.path", ""), "os.path"),
@@ -118,6 +120,12 @@ def test_variables_fixtures_and_imports_do_not_shadow_each_other() -> None:
     style = replace(PLAIN, fixtures={"client": FixtureFacts("client", "tests/conftest.py")})
     assert use_of(mark("shop", "client"), style=style) == "shop_client"
     assert use_of(mark("json", "loads"), given=("json = 1", "print(json)")) == "json_module.loads"
+
+
+def test_what_the_file_defines_itself_is_not_imported() -> None:
+    before = "class Record:\n    pass\n"
+    assert use_of(mark("tests.test_shop", "Record"), into=before) == "Record"
+    assert use_of(mark("test_shop", "Record.name"), into=before) == "Record.name"
 
 
 def test_two_things_of_one_name_are_told_apart() -> None:

@@ -17,7 +17,7 @@ from testlens.scaffold.host import parse_module, split_lines
 from testlens.scaffold.place import Place
 from testlens.scaffold.render import Written, write
 from testlens.scaffold.style import Style
-from unit.scaffold.samples import HOSTS, STYLES, draft_number, everything, library_files
+from unit.scaffold.samples import CASES, HOSTS, STYLES, draft_number, everything, library_files
 
 OLD_DEFAULTS = ("--select", "E4,E7,E9,F")
 
@@ -193,6 +193,25 @@ def test_whatever_is_written_holds_in_whatever_file(tmp_path: Path) -> None:
 
 def test_files_of_the_standard_library_stay_what_they_are(tmp_path: Path) -> None:
     check(tmp_path, written_into_library(40))
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style.asyncio != "anyio"])
+def test_what_is_written_does_what_was_drafted(style: Style, tmp_path: Path) -> None:
+    written = [attempt(recipe, None, style, everything(recipe)) for recipe in ("bdd", "error-path")]
+    for one in written:
+        for path, text in one.written.files.items():
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text(text, encoding="utf-8")
+    mode = f"asyncio_mode={'auto' if style.asyncio == 'auto' else 'strict'}"
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-o", mode, "tests"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    outcomes = [line.split(" - ")[0].split(" ", 1) for line in run.stdout.splitlines() if "::" in line]
+    assert {outcome for outcome, _ in outcomes} == {"PASSED", "FAILED"}
+    assert {name.rpartition("::")[2] for outcome, name in outcomes if outcome == "FAILED"} == {
+        "test_todo",
+        "test_empty",
+    }
+    assert len(outcomes) == 2 * (len(CASES) + 3)
 
 
 @pytest.mark.parametrize("style", STYLES)
