@@ -50,16 +50,21 @@ def finished(
     kept, trials = yield from passing(cases, helpers)
     if trials is None:
         return Draft(recipe, group, tuple(cases), helpers)
+    return (yield from completed(Draft(recipe, group, kept, used(helpers, kept)), trials, target, knowledge))
+
+
+def completed(draft: Draft, trials: Sequence[Trial], target: Target, knowledge: Knowledge) -> Search:
+    """The draft, whose cases had these trials, with one more case where none of them reached the gap."""
     if any(reaches(target, trial) for trial in trials):
-        return Draft(recipe, group, kept, used(helpers, kept))
+        return draft
     found = yield from reach(target, knowledge)
     if found:
         more = yield from confirmed(found[:1], usual_words(target), knowledge.style)
         # A TODO beside tests that are finished would spoil them.
-        kept = (*kept, *(case for case in more if case.todo is None))
-    if not kept:
-        return (yield from reaching(recipe, target, knowledge, usual_words))
-    return Draft(recipe, group, kept, used(helpers, kept))
+        draft = replace(draft, cases=(*draft.cases, *(case for case in more if case.todo is None)))
+    if not draft.cases:
+        return (yield from reaching(draft.recipe, target, knowledge, usual_words))
+    return draft
 
 
 Passing = Generator[Attempt, tuple[Trial, ...] | None, tuple[tuple[Case, ...], tuple[Trial, ...] | None]]
