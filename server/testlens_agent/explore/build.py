@@ -6,9 +6,9 @@ import inspect
 import itertools
 import re
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from testlens_agent.explore.evaluation import Evaluator, Value
 from testlens_agent.explore.hints import hints_of
@@ -17,6 +17,7 @@ from testlens_agent.import_paths import import_path, mark
 
 _MOST = 8
 _MOST_TRIED = 3
+_MOST_SUBCLASSES = 3
 _MOST_ATTEMPTS = 40
 _MOST_VALUES = 8
 _MAKERS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
@@ -35,6 +36,17 @@ _BY_NAME = (
     (r"(^|_)(options|opts|kwargs|config|settings|mapping|headers|attrs|context|extra|dict)$", Value("{}", (), "name")),
 )  # fmt: skip
 _Invent = Callable[[Any, int], "list[Value]"]
+_Given = list[tuple[inspect.Parameter, Value]]
+
+
+class _Maker(NamedTuple):
+    """Something that makes instances: how to call it, at which depth its arguments are invented, and with what."""
+
+    path: str
+    signature: inspect.Signature
+    hints: dict[str, Any]
+    literals: list[Any]
+    depth: int
 
 
 class Builder:
@@ -51,9 +63,7 @@ class Builder:
             return [stand_in(kind)]
         self._under_way.add(kind)
         try:
-            made = [value for one in self._concrete(kind) for value in self._constructed(one, depth)]
-            if not made:
-                made = list(itertools.islice(self._by_other_ways(kind, depth), _MOST))
+            made = self._made(kind, depth)
         finally:
             self._under_way.discard(kind)
         return [*made[:_MOST], stand_in(kind)]
@@ -68,67 +78,67 @@ class Builder:
         values = self._invent(hint, depth) if hint is not inspect.Parameter.empty else []
         return values or [*_by_name(parameter.name), Value(f"{mark('unittest.mock', 'MagicMock')}()", origin="mock")]
 
-    def _concrete(self, kind: type) -> Iterator[type]:
-        if not inspect.isabstract(kind) and not getattr(kind, "_is_protocol", False):
-            yield kind
-            return
-        known = (one for one in _subclasses(kind) if not inspect.isabstract(one) and import_path(one) is not None)
-        yield from itertools.islice(known, 3)
+    def _made(self, kind: type, depth: int) -> list[Value]:
+        is_abstract = inspect.isabstract(kind) or getattr(kind, "_is_protocol", False)
+        made = [] if is_abstract else self._constructed(kind, depth) or list(self._by_other_ways(kind, depth))
+        if made:
+            return made
+        below = (one for one in _subclasses(kind) if not inspect.isabstract(one) and import_path(one) is not None)
+        return [value for one in itertools.islice(below, _MOST_SUBCLASSES) for value in self._constructed(one, depth)]
 
     def _constructed(self, kind: type, depth: int) -> list[Value]:
         path = import_path(kind)
-        signature = signature_of(kind)
-        if path is None or signature is None:
+        if path is None:
             return []
+        signature = signature_of(kind)
+        if issubclass(kind, BaseException) and _takes_anything(signature):
+            return [call for call in (Value(f'{path}("name")'), Value(f"{path}()")) if self._evaluator.works(call)]
+        if signature is None:
+            return [call for call in (Value(f"{path}()"),) if self._evaluator.works(call)]
         hints = {**hints_of(kind), **_constructor_hints(kind)}
-        return self._calls(path, signature, hints, depth, _literals_of(kind))
+        return self._calls(_Maker(path, signature, hints, _literals_of(kind), depth + 1))
 
-    def _calls(
-        self, path: str, signature: inspect.Signature, hints: dict[str, Any], depth: int, literals: list[Value]
-    ) -> list[Value]:
-        """Calls of `path` that give something: with what must be given, then with one optional argument more each."""
-        required = [one for one in signature.parameters.values() if _is_required(one)]
-        columns = {}
-        for one in required:
-            hint = hints.get(one.name, inspect.Parameter.empty)
-            fitting = [value for value in literals if _suits(value, hint)]
-            columns[one.name] = [*self.for_parameter(one, hint, depth + 1), *fitting][:_MOST_VALUES]
-        found: list[Value] = []
-        for row in _rows(list(columns.values())):
-            call = _call(path, list(zip(required, row)))
+    def _calls(self, maker: _Maker) -> list[Value]:
+        """Calls that give something: with what must be given, then with another value or one argument more."""
+        parameters = maker.signature.parameters.values()
+        required = [one for one in parameters if _is_required(one)]
+        variadic = [one for one in parameters if one.kind is one.VAR_POSITIONAL]
+        return self._calls_with(maker, required) or (
+            self._calls_with(maker, [*required, *variadic]) if variadic else []
+        )
+
+    def _calls_with(self, maker: _Maker, parameters: list[inspect.Parameter]) -> list[Value]:
+        columns = [self._column(maker, one) for one in parameters]
+        for row in _rows(columns):
+            given = list(zip(parameters, row))
+            call = _call(maker.path, given)
             if self._evaluator.works(call):
-                found.append(call)
-                found += self._varied(path, list(zip(required, row)), columns)
-                found += self._with_more(path, signature, hints, depth, list(zip(required, row)))
-                break
-        return found
+                return [call, *self._varied(maker, given, columns), *self._with_more(maker, given)]
+        return []
 
-    def _varied(
-        self, path: str, given: list[tuple[inspect.Parameter, Value]], columns: dict[str, list[Value]]
-    ) -> Iterator[Value]:
+    def _column(self, maker: _Maker, parameter: inspect.Parameter) -> list[Value]:
+        hint = maker.hints.get(parameter.name, inspect.Parameter.empty)
+        first, *others = self.for_parameter(parameter, hint, maker.depth)
+        return [first, *_fitting(maker.literals, hint), *others][:_MOST_VALUES]
+
+    def _varied(self, maker: _Maker, given: _Given, columns: list[list[Value]]) -> Iterator[Value]:
         """The same call with another value for one of its arguments."""
         for at, (one, value) in enumerate(given):
-            for other in columns[one.name][:_MOST_TRIED]:
-                call = _call(path, [*given[:at], (one, other), *given[at + 1 :]])
+            for other in columns[at][:_MOST_TRIED]:
+                call = _call(maker.path, [*given[:at], (one, other), *given[at + 1 :]])
                 if other != value and other.origin != "mock" and self._evaluator.works(call):
                     yield call
                     break
 
-    def _with_more(
-        self,
-        path: str,
-        signature: inspect.Signature,
-        hints: dict[str, Any],
-        depth: int,
-        given: list[tuple[inspect.Parameter, Value]],
-    ) -> Iterator[Value]:
-        for one in signature.parameters.values():
-            hint = hints.get(one.name)
+    def _with_more(self, maker: _Maker, given: _Given) -> Iterator[Value]:
+        """The same call with one optional argument more."""
+        for one in maker.signature.parameters.values():
+            hint = maker.hints.get(one.name)
             if _is_required(one) or hint is None or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
                 continue
             named = one.replace(kind=one.KEYWORD_ONLY) if one.kind is not one.POSITIONAL_ONLY else one
-            for value in self._invent(hint, depth + 1)[:_MOST_TRIED]:
-                call = _call(path, [*given, (named, value)])
+            for value in self._invent(hint, maker.depth)[:_MOST_TRIED]:
+                call = _call(maker.path, [*given, (named, value)])
                 if value.origin != "mock" and not self._is_default(value, one) and self._evaluator.works(call):
                     yield call
                     break
@@ -148,7 +158,7 @@ class Builder:
             hints = hints_of(member.__func__, kind)
             signature = signature_of(getattr(kind, name))
             if signature is not None and _returns(hints.get("return"), kind):
-                yield from self._calls(f"{path}.{name}", signature, hints, depth, [])[:1]
+                yield from self._calls(_Maker(f"{path}.{name}", signature, hints, [], depth + 1))[:1]
 
 
 def signature_of(function: Any) -> inspect.Signature | None:
@@ -157,6 +167,10 @@ def signature_of(function: Any) -> inspect.Signature | None:
         return inspect.signature(function)
     except (ValueError, TypeError):
         return None
+
+
+def _takes_anything(signature: inspect.Signature | None) -> bool:
+    return signature is None or all(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
 
 
 def _is_required(parameter: inspect.Parameter) -> bool:
@@ -169,27 +183,24 @@ def _by_name(name: str) -> list[Value]:
 
 
 def _rows(columns: list[list[Value]]) -> Iterator[tuple[Value, ...]]:
-    """Combinations, those first that stay near the beginning of each column."""
-    if not all(columns):
-        return iter(())
-    together: Iterable[tuple[Value, ...]] = itertools.islice(zip(*columns), 3) if columns else [()]
-    single = (
-        tuple(other if at == index else column[0] for at, column in enumerate(columns))
-        for index, values in enumerate(columns)
-        for other in values[1:]
-    )
-    return itertools.islice(_distinct(itertools.chain(together, single, itertools.product(*columns))), _MOST_ATTEMPTS)
+    """Combinations of a value from each column, those first that stay near the beginnings."""
+    sizes = [len(column) for column in columns]
+    places = (place for far in range(sum(sizes) + 1) for place in _places(sizes, far))
+    rows = (tuple(column[at] for column, at in zip(columns, place)) for place in places)
+    return itertools.islice(rows, _MOST_ATTEMPTS)
 
 
-def _distinct(rows: Iterable[tuple[Value, ...]]) -> Iterator[tuple[Value, ...]]:
-    seen: set[tuple[Value, ...]] = set()
-    for row in rows:
-        if row not in seen:
-            seen.add(row)
-            yield row
+def _places(sizes: list[int], far: int) -> Iterator[tuple[int, ...]]:
+    """The places in a table of these sizes that lie so many steps from its corner."""
+    if not sizes:
+        if far == 0:
+            yield ()
+        return
+    for first in range(min(far, sizes[0] - 1) + 1):
+        yield from ((first, *rest) for rest in _places(sizes[1:], far - first))
 
 
-def _call(path: str, given: list[tuple[inspect.Parameter, Value]]) -> Value:
+def _call(path: str, given: _Given) -> Value:
     pieces = [f"{one.name}={value.code}" if one.kind is one.KEYWORD_ONLY else value.code for one, value in given]
     fixtures = tuple(dict.fromkeys(name for _, value in given for name in value.fixtures))
     return Value(f"{path}({', '.join(pieces)})", fixtures)
@@ -205,27 +216,30 @@ def _constructor_hints(kind: type) -> dict[str, Any]:
     return found
 
 
-def _literals_of(kind: type) -> list[Value]:
+def _literals_of(kind: type) -> list[Any]:
     """Numbers and words that the constructor compares with or looks for, and what lies between two numbers."""
     found: list[Any] = []
     for name in _MAKERS:
-        maker = inspect.getattr_static(kind, name, None)
-        code = getattr(maker, "__code__", None)
-        if isinstance(code, CodeType) and not name.startswith("<"):
-            found += [one for one in code.co_consts if isinstance(one, (int, float, str)) and type(one) is not bool]
-    amounts: list[float] = sorted({one for one in found if isinstance(one, (int, float))})
+        code = getattr(inspect.getattr_static(kind, name, None), "__code__", None)
+        for constant in code.co_consts if isinstance(code, CodeType) else ():
+            found += constant if isinstance(constant, (tuple, frozenset)) else [constant]
+    amounts: list[float] = sorted({one for one in found if isinstance(one, (int, float)) and type(one) is not bool})
     between = [(low + high) / 2 for low, high in zip(amounts, amounts[1:])]
     words = [one for one in found if isinstance(one, str) and one.isidentifier()]
-    whole = [int(one) for one in between]
-    return [Value(repr(one), (), "literal") for one in dict.fromkeys([*whole, *between, *amounts, *words])]
+    return [*between, *amounts, *words]
 
 
-def _suits(value: Value, hint: Any) -> bool:
-    kinds = [one for one in (hint, *typing.get_args(hint)) if isinstance(one, type)]
-    if hint is inspect.Parameter.empty:
-        return True
-    literal = float if "." in value.code and value.code[0] not in "'\"" else str if value.code[0] in "'\"" else int
-    return any(kind is literal or (kind is float and literal is int) for kind in kinds)
+def _fitting(literals: list[Any], hint: Any) -> Iterator[Value]:
+    """Those of the literals that suit the annotation, as source."""
+    kinds = (hint, *typing.get_args(hint))
+    for literal in literals:
+        is_number = isinstance(literal, (int, float))
+        if is_number and float in kinds:
+            yield Value(repr(float(literal)), (), "literal")
+        elif is_number and (int in kinds or hint is inspect.Parameter.empty):
+            yield Value(repr(int(literal)), (), "literal")
+        elif isinstance(literal, str) and (str in kinds or hint is inspect.Parameter.empty):
+            yield Value(repr(literal), (), "literal")
 
 
 def _subclasses(kind: type) -> Iterator[type]:

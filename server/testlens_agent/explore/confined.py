@@ -65,7 +65,7 @@ class Confinement:
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder / TEMPORARY)
         _move_tmp_path(self._session.pytest, folder / PYTEST)
         limit_memory(self._session.request.memory_mb)
-        limit_time(self._session.request.seconds)
+        limit_time(self._session.request.preparation_seconds)
         self._sandbox.belongs_to_this_process()
 
     def fork(self) -> int:

@@ -91,9 +91,9 @@ def find(module: ModuleType, place: Place) -> Found:
     namespace = module if owner is None else owner
     name = place.names[-1]
     holder = _static(namespace, mangled(owner, name))
-    if holder is not None:
-        if _is_fixture(holder):
-            raise UnreachableError("it is a fixture, which only pytest calls")
+    if holder is not None and _is_fixture(holder):
+        raise UnreachableError("it is a fixture, which only pytest calls")
+    if holder is not None and name != "_":
         found = _in_holder(holder, place, owner, (*path, name), module.__name__)
         if found is not None:
             return found
@@ -171,7 +171,7 @@ def _parts(value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, property):
         return (("fget", value.fget), ("fset", value.fset), ("fdel", value.fdel))
     if isinstance(value, FunctionType):
-        return (*_wrapped(value), *_registered(value))
+        return (*_wrapped(value), *_registered(value), *_closed_over(value))
     return (*_wrapped(value), *_kept(value))
 
 
@@ -182,6 +182,17 @@ def _wrapped(value: Any) -> Iterator[tuple[str, Any]]:
         inner = inspect.getattr_static(value, name, None)
         if inner is not None:
             yield name, inner
+
+
+def _closed_over(value: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The functions that one made by a decorator calls, where the decorator does not say so."""
+    for cell in value.__closure__ or ():
+        try:
+            inner = cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+        if isinstance(inner, FunctionType):
+            yield "__wrapped__", inner
 
 
 def _registered(value: FunctionType) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import collections
 import collections.abc
 import enum
 import itertools
+import sys
 import types
 import typing
 from collections.abc import Iterable, Iterator
@@ -45,8 +46,7 @@ class Inventor:
         if origin is not None:
             return self._parametrized(origin, typing.get_args(annotation), depth)
         if isinstance(annotation, typing.TypeVar):
-            bound = annotation.__bound__
-            return self._any_of(annotation.__constraints__ or ((bound,) if bound is not None else (str, int)), depth)
+            return self._any_of(_choices(annotation), depth)
         if hasattr(annotation, "__supertype__"):  # NewType, whose values are those of the type below
             return self.values(annotation.__supertype__, depth)
         if annotation is None or annotation is type(None):
@@ -98,7 +98,7 @@ class Inventor:
 
     def _classes(self, kind: Any) -> Iterator[Value]:
         if isinstance(kind, typing.TypeVar):
-            kind = kind.__bound__ or object
+            kind = typing.Union[_choices(kind)]
         for choice in typing.get_args(kind) or (kind,):
             if isinstance(choice, type):
                 known = [choice, *choice.__subclasses__()] if choice is not object else [int, str]
@@ -157,6 +157,14 @@ def _distinct(values: Iterable[Value]) -> Iterator[Value]:
         if value.code not in seen:
             seen.add(value.code)
             yield value
+
+
+def _choices(variable: typing.TypeVar) -> tuple[Any, ...]:
+    """What a type variable may stand for."""
+    bound = variable.__bound__
+    if isinstance(bound, typing.ForwardRef):
+        bound = getattr(sys.modules.get(variable.__module__), bound.__forward_arg__, None)
+    return variable.__constraints__ or ((str, int) if bound is None else (bound,))
 
 
 def _wrapped(pattern: str, value: Value) -> Value:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 MOST_AT_ONCE = 2
+# Large enough for a library that takes seconds to import, on a machine that is busy.
+_PREPARATION_FACTOR = 10
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Request:
     network: bool
     fork: bool
     only: dict[str, Any] | None
+
+    @property
+    def preparation_seconds(self) -> float:
+        """The time for what comes before a trial: to import, to collect, to set up."""
+        return self.seconds * _PREPARATION_FACTOR
 
     @classmethod
     def parse(cls, fields: dict[str, Any], can_fork: bool) -> Request:

@@ -7,7 +7,7 @@ import selectors
 import time
 from typing import Any
 
-from testlens_agent.explore.request import MOST_AT_ONCE
+from testlens_agent.explore.request import MOST_AT_ONCE, Request
 from testlens_agent.explore.stages import Stage
 from testlens_agent.explore.work import Ending, Work, work_for
 from testlens_agent.explore.workers import Worker, Workers
@@ -27,12 +27,12 @@ class _Running:
 class Serving:
     """Serves the commands that come through the descriptor `commands` until it is closed or one says to stop."""
 
-    def __init__(self, workers: Workers, events: EventStream, commands: int, seconds: float) -> None:
+    def __init__(self, workers: Workers, events: EventStream, commands: int, request: Request) -> None:
         self._workers = workers
         self._stages = workers.stages
         self._events = events
         self._commands = workers.stream(commands)
-        self._seconds = seconds
+        self._request = request
         self._selector = selectors.DefaultSelector()
         self._running: list[_Running] = []
         self._waiting: list[Work] = []
@@ -72,7 +72,7 @@ class Serving:
             if "begun" in message:
                 running.deadline = time.monotonic() + running.work.first_seconds
             if "started" in message:
-                running.deadline = time.monotonic() + self._seconds
+                running.deadline = time.monotonic() + self._request.seconds
 
     def _read_commands(self) -> None:
         chunk = self._commands.read()
@@ -89,7 +89,7 @@ class Serving:
             if command["do"] == "stop":
                 self._open = False
                 return
-            self._waiting.append(work_for(command, self._seconds))
+            self._waiting.append(work_for(command, self._request))
         except (ValueError, KeyError, TypeError) as error:
             self._events.problem(
                 f"The explorer got a command that it does not understand: {error}", "Reinstall Testlens."
@@ -117,8 +117,12 @@ class Serving:
     def _settle(self, stage: Stage) -> None:
         assert self._stages is not None
         self._selector.unregister(stage.connection)
+        is_late = stage.is_killed
         stage.take_first_letter()
         self._stages.settle(stage)
+        for work in self._waiting:
+            if is_late and work.scene == stage.scene:
+                work.first_seconds = work.seconds  # it will not do any better without a stage
 
     def _go_on(self, work: Work) -> None:
         task = work.next_task()

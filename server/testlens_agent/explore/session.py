@@ -104,7 +104,7 @@ class _Explorer:
         gc.collect()
         gc.freeze()  # what was made so far stays in memory that all copies share
         self._say_ready()
-        Serving(Workers(self._request, warm), self._events, self._commands, self._request.seconds).serve()
+        Serving(Workers(self._request, warm), self._events, self._commands, self._request).serve()
 
     def _serve_afresh(self) -> int:
         """Serve without a warm session, after one that shows that a session can be started."""
@@ -122,7 +122,7 @@ class _Explorer:
             return _USAGE_ERROR
         self._lifeline.release()
         self._say_ready()
-        Serving(workers, self._events, self._commands, self._request.seconds).serve()
+        Serving(workers, self._events, self._commands, self._request).serve()
         return 0
 
     def _do_one(self, warm: Any, task: dict[str, Any]) -> None:

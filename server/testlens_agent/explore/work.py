@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from testlens_agent.explore.request import Request
 from testlens_agent.explore.stages import scene_of
-
-_READY_FACTOR = 5  # an import or a collection may take so many times as long as a trial
 
 
 class Ending:
@@ -21,11 +20,11 @@ class Ending:
 class Work:
     """What one command asks for. Each process that works on it may end at any moment."""
 
-    def __init__(self, command: dict[str, Any], seconds: float) -> None:
+    def __init__(self, command: dict[str, Any], request: Request) -> None:
         self.command = command
         self.scene = scene_of(command)
-        self.seconds = seconds
-        self.first_seconds = seconds * _READY_FACTOR
+        self.seconds = request.seconds
+        self.first_seconds = request.preparation_seconds
 
     def next_task(self) -> dict[str, Any] | None:
         """What a process is to do now; None when the answer is complete."""
@@ -47,8 +46,8 @@ class Work:
 class TryWork(Work):
     """Some tests of one text: those that follow one which ended its process are run in a new process."""
 
-    def __init__(self, command: dict[str, Any], seconds: float) -> None:
-        super().__init__(command, seconds)
+    def __init__(self, command: dict[str, Any], request: Request) -> None:
+        super().__init__(command, request)
         self._left: list[str] = list(command["tests"])
         self._trials: dict[str, dict[str, Any]] = {}
         self._current: str | None = None
@@ -112,8 +111,8 @@ class TryWork(Work):
 class DescribeWork(Work):
     """The description of a function, which comes in stages: the last complete one counts."""
 
-    def __init__(self, command: dict[str, Any], seconds: float) -> None:
-        super().__init__(command, seconds)
+    def __init__(self, command: dict[str, Any], request: Request) -> None:
+        super().__init__(command, request)
         self._begun = False
         self._description: dict[str, Any] | None = None
         self._refused: list[str] = []
@@ -149,12 +148,12 @@ class DescribeWork(Work):
         return {"description": description}
 
 
-def work_for(command: dict[str, Any], seconds: float) -> Work:
+def work_for(command: dict[str, Any], request: Request) -> Work:
     """The work that a command asks for; KeyError or ValueError if it is none."""
     if command["do"] == "try":
-        return TryWork(command, seconds)
+        return TryWork(command, request)
     if command["do"] == "describe":
-        return DescribeWork(command, seconds)
+        return DescribeWork(command, request)
     raise ValueError(f"there is nothing named {command['do']!r} to do")
 
 

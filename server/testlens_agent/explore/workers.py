@@ -28,7 +28,6 @@ from testlens_agent.explore.streams import PumpedStream, Stream
 
 _MAIN = Path(__file__).resolve().parent.parent / "__main__.py"
 _SESSION_SECONDS = 120.0  # within which a session has to start
-_STAGE_FACTOR = 5  # a preparation may take so many times as long as a trial
 
 
 class Worker:
@@ -153,7 +152,7 @@ class Workers:
             here.close()
             be_stage(self._session, task, folder, there, parent)
         there.close()
-        return Stage(scene, pid, here, time.monotonic() + self._request.seconds * _STAGE_FACTOR)
+        return Stage(scene, pid, here, time.monotonic() + self._request.preparation_seconds)
 
     def _start_afresh(self, task: dict[str, Any]) -> Worker:
         request = self._request
