@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from testlens_agent.expressions import Expr, ExpressionWriter
 from testlens_agent.frames import Argument, Call, constructor
-from testlens_agent.import_paths import class_attribute, constant_name, import_path
+from testlens_agent.import_paths import class_attribute, constant_name, import_path, is_one_of
 from testlens_agent.plain_values import call
 from testlens_agent.record_values import as_record, own_namespace
 from testlens_agent.secret_values import is_secret
 
 _MOST = 5000
 _OBJECT_NEW = vars(object)["__new__"]
-_COMPARABLE = frozenset({type(None), bool, int, float, str, bytes})
+_COMPARABLE = (type(None), bool, int, float, str, bytes)
 
 
 class _Known(NamedTuple):
@@ -137,7 +137,7 @@ def _is_default(argument: Argument, defaults: dict[str, Any]) -> bool:
     if argument.name not in defaults:
         return False
     value, default = argument.value, defaults[argument.name]
-    return value is default or (type(value) is type(default) and type(value) in _COMPARABLE and value == default)
+    return value is default or (type(value) is type(default) and is_one_of(value, _COMPARABLE) and value == default)
 
 
 def _defaults(function: FunctionType) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from types import FunctionType
 from typing import Any
 
 from testlens_agent.expressions import ExpressionWriter
-from testlens_agent.import_paths import class_attribute
+from testlens_agent.import_paths import class_attribute, is_one_of
 
 _LONGEST_MESSAGE = 300
-_HARMLESS = frozenset({type(None), bool, int, float, str, bytes})
+_HARMLESS = (type(None), bool, int, float, str, bytes)
 
 
 def describe(error: BaseException, path: str, writer: ExpressionWriter) -> dict[str, Any]:
@@ -36,6 +36,6 @@ def line_within(error: BaseException, path: str) -> int | None:
 def _message(error: BaseException) -> str:
     arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]
     own = type(class_attribute(type(error), "__str__")) is FunctionType
-    if own or not all(type(argument) in _HARMLESS for argument in arguments):
+    if own or not all(is_one_of(argument, _HARMLESS) for argument in arguments):
         return ""
     return str(error)

@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple, Optional
 
-from testlens_agent.import_paths import class_attribute, constant_name, import_path, nearest_class
+from testlens_agent.import_paths import class_attribute, constant_name, import_path, is_ordinary, nearest_class
 from testlens_agent.mock_values import is_stand_in, write_stand_in
 from testlens_agent.plain_values import InexpressibleError, call, is_plain, write_named, write_plain
 from testlens_agent.record_values import Field, Record, as_record, own_namespace
@@ -60,6 +60,8 @@ class ExpressionWriter:
 
     def write(self, value: object) -> Expr | None:
         """The expression for `value`, None where there is none."""
+        if value is None or value is True or value is False:
+            return Expr(repr(value))
         writing = _Writing(self._known, self._longest, self.may_write, self._rebuild)
         try:
             code = writing.write(value)
@@ -91,6 +93,8 @@ class _Writing:
         """The source of `value`, on account of what is left of the length; raises if there is none."""
         # Each value costs at least one character, so that a cycle, or one list many times over, comes to an end too.
         self._spend(1)
+        if not is_ordinary(type(value)):
+            raise InexpressibleError
         if type(value) in _LITERALS:
             return self._counted(write_plain(value, self.write))
         self._depth += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from testlens_agent.expressions import Expr
-from testlens_agent.import_paths import import_path
+from testlens_agent.import_paths import import_path, is_ordinary
 
 _WRITTEN_OUT = frozenset({type(None), bool, int, float, complex, str, bytes, tuple, frozenset, range})
 _PATH = type(Path())
@@ -85,6 +85,8 @@ class FixtureValues:
 
 def _is_worth_asking_for(value: object) -> bool:
     """Whether the fixture's name tells more than the value itself."""
+    if not is_ordinary(type(value)):
+        return False
     if type(value) is str:
         # An address that a fixture made, say: the text alone would lead to nothing.
         return len(value) >= _SHORTEST_TEXT

@@ -12,6 +12,8 @@ from testlens_agent.record_values import own_namespace
 
 Kind = Literal["positional only", "positional", "variadic", "keyword only", "keywords"]
 
+Parameters = tuple[tuple[str, Kind], ...]
+
 _CO_VARARGS = 0x04
 _CO_VARKEYWORDS = 0x08
 
@@ -35,10 +37,10 @@ class Call(NamedTuple):
     arguments: tuple[Argument, ...]
 
 
-def read_call(frame: FrameType) -> Call:
+def read_call(frame: FrameType, parameters: Parameters) -> Call:
     """The call that the frame begins to carry out; KeyError if a parameter has no value any more."""
     code, held = frame.f_code, frame.f_locals
-    arguments = tuple(Argument(name, kind, held[name]) for name, kind in _parameters(code))
+    arguments = tuple(Argument(name, kind, held[name]) for name, kind in parameters)
     if not arguments or arguments[0].kind not in {"positional", "positional only"}:
         return Call(None, owner_is_class=False, arguments=arguments)
     first = arguments[0].value
@@ -46,6 +48,11 @@ def read_call(frame: FrameType) -> Call:
     if role == "argument":
         return Call(None, owner_is_class=False, arguments=arguments)
     return Call(first, role == "class", arguments[1:])
+
+
+def parameters_of(code: CodeType) -> Parameters:
+    """The parameters of the function that has this code, in order."""
+    return tuple(_parameters(code))
 
 
 def _parameters(code: CodeType) -> Iterator[tuple[str, Kind]]:

@@ -16,6 +16,8 @@ from typing import Any, Callable
 _NAMED = (FunctionType, BuiltinFunctionType, functools._lru_cache_wrapper)
 _TEST_FILE = re.compile(r"(?:^|[\\/])(?:test_[^\\/]*|[^\\/]*_test|conftest)\.py$")
 _QUALNAME = type.__dict__["__qualname__"]
+_NAME = type.__dict__["__name__"]
+_HASH, _EQUALS = object.__hash__, object.__eq__
 _MRO = type.__dict__["__mro__"]
 
 
@@ -48,6 +50,25 @@ def class_order(cls: type) -> tuple[type, ...]:
     return order
 
 
+def class_name(cls: type) -> str:
+    """The name that the class was made with."""
+    name: str = _NAME.__get__(cls)
+    return name
+
+
+def is_ordinary(cls: type) -> bool:
+    """Whether classes can be told apart without code of the project: its metaclass may say what is equal to it."""
+    meta = type(cls)
+    if meta is type:
+        return True
+    return class_attribute(meta, "__hash__") is _HASH and class_attribute(meta, "__eq__") is _EQUALS
+
+
+def is_one_of(value: object, kinds: tuple[type, ...]) -> bool:
+    """Whether its class is one of these. By identity: what is equal to a class, its metaclass may say."""
+    return any(type(value) is kind for kind in kinds)
+
+
 def class_attribute(cls: type, name: str) -> Any:
     """What the class has under that name, no descriptor asked; None where it has nothing."""
     return next((vars(base)[name] for base in class_order(cls) if name in vars(base)), None)
@@ -74,6 +95,7 @@ def _verified(module: object, qualname: object, value: object) -> str | None:
     return next((mark(place, qualname) for place in places if _leads_to(place, qualname, value)), None)
 
 
+@functools.lru_cache(maxsize=1000)
 def _public_places(module: str) -> tuple[str, ...]:
     """The packages that may show in public what a private module of theirs defines: `io` for `_io`."""
     parts = module.split(".")
@@ -103,4 +125,9 @@ def _leads_to(place: str, qualname: str, value: object) -> bool:
 def _may_import(module: ModuleType) -> bool:
     """Whether another test may import it: not what runs as the program, nor a file of tests or fixtures."""
     file = vars(module).get("__file__")
-    return module.__name__ != "__main__" and not (type(file) is str and _TEST_FILE.search(file))
+    return module.__name__ != "__main__" and not (type(file) is str and _is_test_file(file))
+
+
+@functools.lru_cache(maxsize=1000)
+def _is_test_file(file: str) -> bool:
+    return _TEST_FILE.search(file) is not None

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from types import CodeType, FunctionType, MemberDescriptorType
 from typing import Any, NamedTuple
 
-from testlens_agent.import_paths import class_attribute, class_order
+from testlens_agent.import_paths import class_attribute, class_name, class_order
 
 _MISSING = object()
 _GENERATED = ("<string>", "<attrs generated")
@@ -55,7 +55,7 @@ def as_record(value: Any) -> Record | None:
     if issubclass(cls, tuple) and class_attribute(cls, "_fields") is not None:
         return _namedtuple(value, cls)
     pydantic = sys.modules.get("pydantic")
-    if pydantic is not None and any(base.__name__ == "BaseModel" for base in class_order(cls)):
+    if pydantic is not None and any(class_name(base) == "BaseModel" for base in class_order(cls)):
         return _pydantic(value, cls)
     return None
 

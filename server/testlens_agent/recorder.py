@@ -17,6 +17,8 @@ from testlens_agent.exceptions_seen import describe
 from testlens_agent.expressions import Expr, ExpressionWriter
 from testlens_agent.fixture_values import FixtureValues
 from testlens_agent.frames import Call, constructor, read_call
+from testlens_agent.import_paths import is_ordinary
+from testlens_agent.plain_values import is_plain
 from testlens_agent.secret_values import is_secret
 from testlens_agent.watched import ProjectCode, WatchedFunction
 
@@ -89,7 +91,7 @@ class Recorder:
         if not (self._test or function.builds) or not function.may_look(self._number):
             return None
         try:
-            given = read_call(frame)
+            given = read_call(frame, function.parameters)
             running = RunningCall(function, self._fields(function, given))
             if function.builds:
                 self._note_instance(running, given)
@@ -138,7 +140,8 @@ class Recorder:
         }
 
     def _expression(self, name: str, value: object) -> _Fields | None:
-        expression = None if is_secret(name, value) else self._writer.write(value)
+        is_fit = is_ordinary(type(value)) and not is_secret(name, value)
+        expression = self._writer.write(value) if is_fit else None
         return None if expression is None else {"code": expression.code, "fixtures": expression.fixtures}
 
     def _note_instance(self, running: RunningCall, given: Call) -> None:
@@ -184,4 +187,5 @@ class Recorder:
         return {name: self.fixtures.files[name] for name in sorted(names)}
 
     def _known(self, value: object) -> Expr | None:
-        return self.fixtures.find(value) or self._constructions.find(value)
+        found = self.fixtures.find(value)
+        return found if found is not None or is_plain(value) else self._constructions.find(value)

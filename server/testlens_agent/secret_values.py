@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from testlens_agent.import_paths import is_one_of
+
 _SECRET_NAME = re.compile(
     r"password|passwd|token|secret|api_?key|credential|authorization|private_?key|session_?id", re.IGNORECASE
 )
@@ -20,24 +22,28 @@ _SECRET_TEXT = re.compile(
     r"|\bxox[abprs]-\w"
     r"|://[^/\s:@]+:[^/\s@]+@"
 )
-_NUMBERS = frozenset({type(None), bool, int, float})
-_CONTENT = frozenset({str, bytes, tuple, list, dict, set})
+_SHORTEST_SECRET = 7
+_NUMBERS = (type(None), bool, int, float)
+_CONTENT = (str, bytes, tuple, list, dict, set)
 _WORD = re.compile(r"[\w+/=-]{32,}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_PARTS_OF_PLACES = ("/", "\\", "0x")
 # Folders that a run makes for itself, and addresses in memory.
 _OF_THIS_RUN = re.compile(r"[/\\](?:pytest-of-|pytest-\d|tmp[a-z0-9_]{8}(?![a-z0-9_]))| at 0x[0-9a-fA-F]{6,}")
 
 
 def is_secret(name: str, value: object) -> bool:
     """Whether a value that is called so is probably a secret: one that has any content, and is not just a number."""
-    if _SECRET_NAME.search(name) is None or type(value) in _NUMBERS:
+    if _SECRET_NAME.search(name) is None or is_one_of(value, _NUMBERS):
         return False
-    return type(value) not in _CONTENT or bool(value)
+    return not is_one_of(value, _CONTENT) or bool(value)
 
 
 def is_secret_text(text: str) -> bool:
     """Whether the text has the shape of a key, a token or a password in an address."""
+    if len(text) < _SHORTEST_SECRET:
+        return False
     return _SECRET_TEXT.search(text) is not None or any(_is_random(word) for word in _WORD.findall(text))
 
 
@@ -50,6 +56,8 @@ class Places:
 
     def are_in(self, text: str) -> bool:
         """Whether the text names one of them, a temporary folder of this run, or an address in memory."""
+        if not any(part in text for part in _PARTS_OF_PLACES):
+            return False
         return _OF_THIS_RUN.search(text) is not None or self._own.search(text) is not None
 
 

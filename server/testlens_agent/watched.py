@@ -6,11 +6,14 @@ import os
 import re
 from types import CodeType
 
+from testlens_agent.frames import parameters_of
+
 _CALLS_KEPT = 6
 _CALLS_LOOKED_AT = 24
 _CALLS_LOOKED_AT_IN_ONE_TEST = 4
 _OBJECTS_LOOKED_AT = 2000
-_OBJECTS_LOOKED_AT_IN_ONE_TEST = 4
+_OBJECTS_LOOKED_AT_IN_ONE_TEST = 3
+_OBJECTS_OF_COMMON_CLASSES = 200  # from then on, one in each test
 
 _CO_OPTIMIZED = 0x01
 _CO_NESTED = 0x10
@@ -37,6 +40,7 @@ class WatchedFunction:
     def __init__(self, code: CodeType, path: str | None) -> None:
         self.code = code
         self.path = path
+        self.parameters = parameters_of(code)
         self.suspends = bool(code.co_flags & _CO_SUSPENDS)
         self.builds = code.co_name == "__new__" or code.co_name in _SHARED_NAMES
         self.seen: set[str] = set()
@@ -56,12 +60,17 @@ class WatchedFunction:
         """Whether nothing more is to be learned from it in this run."""
         return not self.wants_calls and not (self.builds and self._looks < _OBJECTS_LOOKED_AT)
 
+    @property
+    def _most_in_test(self) -> int:
+        if not self.builds:
+            return _CALLS_LOOKED_AT_IN_ONE_TEST
+        return _OBJECTS_LOOKED_AT_IN_ONE_TEST if self._looks < _OBJECTS_OF_COMMON_CLASSES else 1
+
     def may_look(self, test: int) -> bool:
         """Whether to look at one more call of it, in the test with this number; counts it."""
         if self._test != test:
             self._test, self._looks_in_test = test, 0
-        most = _OBJECTS_LOOKED_AT_IN_ONE_TEST if self.builds else _CALLS_LOOKED_AT_IN_ONE_TEST
-        if self._looks_in_test >= most or self.is_done:
+        if self._looks_in_test >= self._most_in_test or self.is_done:
             return False
         self._looks_in_test += 1
         self._looks += 1

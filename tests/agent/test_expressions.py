@@ -345,8 +345,7 @@ HOSTILE = """
     ).split()
     space = dict.fromkeys(methods, refuse)
     Hostile = type("Hostile", (), {**space, "__class__": property(refuse), "__dict__": property(refuse)})
-    own = {"__hash__", "__getattribute__", "__call__"}
-    Meta = type("Meta", (type,), {name: refuse for name in methods if name not in own})
+    Meta = type("Meta", (type,), {name: refuse for name in methods if name != "__call__"})
     HostileClass = Meta("HostileClass", (), {})
     HostileList = type("HostileList", (list,), space)
     HostileText = type("HostileText", (str,), space)

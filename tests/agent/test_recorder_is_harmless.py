@@ -25,6 +25,18 @@ CORE = """
         __hash__ = refuse
         __class__ = property(refuse)
 
+    def hostile_class():  # pytest itself looks at the classes of a test file
+        class Meta(type):
+            def refuse(cls, *args):
+                raise SystemExit("touched")
+            __repr__ = __eq__ = __hash__ = __getattribute__ = __instancecheck__ = refuse
+
+        class HostileClass(metaclass=Meta):
+            def touch(self):
+                return take(self)
+
+        return HostileClass
+
     class HostileError(Exception):
         def __str__(self):
             raise SystemExit("touched")
@@ -63,6 +75,8 @@ HARMLESS = """
 
     def test_special_methods_that_raise():
         take(Hostile(), a=[Hostile()])
+        cls = hostile_class()
+        take(cls, [cls], cls().touch(), token=cls())
         with pytest.raises(HostileError):
             fail(HostileError())
         swallow(HostileError())
