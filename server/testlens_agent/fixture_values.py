@@ -56,6 +56,7 @@ class FixtureValues:
         name = definition.argname
         self._names = {key: known for key, known in self._names.items() if known != name}
         self._folders = {folder: known for folder, known in self._folders.items() if known != name}
+        self._repeating.discard(name)
 
     def find(self, value: object) -> Expr | None:
         """The fixture that `value` is of, or below the folder of."""
