@@ -11,10 +11,11 @@ from testlens.scaffold.recipes.error_path import ErrorPath
 from testlens.scaffold.recipes.model import Model
 from testlens.scaffold.recipes.properties import Property
 from testlens.scaffold.recipes.retry import Retry
+from testlens.scaffold.recipes.tdd_retry import TddRetry
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 
-ALL: tuple[Recipe, ...] = (Retry(), Model(), Aws(), Batch(), Async(), Property(), ErrorPath(), Bdd())
+ALL: tuple[Recipe, ...] = (Retry(), Model(), Aws(), Batch(), Async(), Property(), ErrorPath(), Bdd(), TddRetry())
 
 
 def offers(target: Target, style: Style) -> tuple[Offer, ...]:

@@ -79,6 +79,11 @@ def operations_in(roots: Iterable[ast.AST], target: Target) -> tuple[ast.Call, .
     return tuple(sorted(calls, key=rank)[:_MOST_OPERATIONS])
 
 
+def goes_out(target: Target) -> bool:
+    """Whether the function goes to the network or to storage."""
+    return any(marker.kind in _OUTSIDE - {"model"} for marker in target.markers)
+
+
 def names_exception(node: ast.AST) -> TypeGuard[ast.expr]:
     """Whether an expression is, by its name, an exception's class."""
     if not isinstance(node, ast.Name | ast.Attribute):
