@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,18 +74,20 @@ class FunctionMaker:
             parsed,
             parameters,
             {fixture: self.placeholders.parse([code]) for fixture, code in types.items()},
-            [*parsed.decorators, *self._async_marks(parsed)],
+            [*parsed.decorators, *map(self._mark, self._missing_marks(parsed))],
             self._runner() if case.is_async and self.style.asyncio == "none" else None,
         )
 
     def _runner(self) -> Fragment:
         return self.placeholders.parse([f"{mark('asyncio', 'run')}({SCENARIO}())"])
 
-    def _async_marks(self, parsed: ParsedCase) -> list[Fragment]:
-        wanted = _ASYNC_MARKS.get(self.style.asyncio)
-        if wanted is None or not parsed.case.is_async or self._is_marked(parsed, wanted):
-            return []
-        return [self.placeholders.parse([f"{mark('pytest', 'mark')}.{wanted}"])]
+    def _mark(self, name: str) -> Fragment:
+        return self.placeholders.parse([f"{mark('pytest', 'mark')}.{name}"])
 
-    def _is_marked(self, parsed: ParsedCase, wanted: str) -> bool:
-        return wanted in self.host.marks or any(wanted in decorator for decorator in parsed.case.decorators)
+    def _missing_marks(self, parsed: ParsedCase) -> list[str]:
+        """The marks that the project's tests have, and that neither the case nor its file has yet."""
+        wanted = list(self.style.marks)
+        if parsed.case.is_async and self.style.asyncio in _ASYNC_MARKS:
+            wanted.append(_ASYNC_MARKS[self.style.asyncio])
+        present = " ".join([self.host.marks, *parsed.case.decorators])
+        return [name for name in wanted if not re.search(rf"\b{name}\b", present)]

@@ -24,10 +24,15 @@ def end_of_module(host: Host) -> Spot:
     return Spot(_script_line(host), "", 2)
 
 
-def end_of_class(host: Host, node: ast.ClassDef) -> Spot | None:
-    """The end of the class; None where tests that are put there would not run as they are written."""
+def end_of_class(host: Host, node: ast.ClassDef, marks: Sequence[str] = ()) -> Spot | None:
+    """The end of the class; None where tests that are put there would not run as they are written.
+
+    `marks` are those that new tests have as well.
+    """
     indent = _body_indent(host, node)
-    if indent is None or node.bases or node.keywords or node.decorator_list or not _collects_plainly(node):
+    if indent is None or node.bases or node.keywords or not _collects_plainly(node):
+        return None
+    if not all(ast.unparse(decorator).rpartition("mark.")[2] in marks for decorator in node.decorator_list):
         return None
     line = (node.end_lineno or node.lineno) + 1
     last = line

@@ -41,7 +41,7 @@ class Style:
     `file_name` is how test files are called, `{}` for the module. `file_patterns`, `class_patterns` and
     `function_patterns` are what pytest collects (globs or prefixes, as its configuration has them). `first_party` are
     the top-level names of the project's own modules; `single_imports` says that each imported name has a
-    line of its own.
+    line of its own. `marks` are those without arguments that nearly all tests have.
     """
 
     folder: str = "tests"
@@ -63,6 +63,7 @@ class Style:
     function_patterns: tuple[str, ...] = ("test",)
     first_party: frozenset[str] = frozenset()
     single_imports: bool = False
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

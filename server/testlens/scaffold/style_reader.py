@@ -9,12 +9,14 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from testlens.scaffold.style import AsyncMode, Docstrings, FixtureFacts, Style, StyleConfig
-from testlens.scaffold.suite import SuiteFile
+from testlens.scaffold.suite import FunctionFacts, SuiteFile
 from testlens.scaffold.suite_map import BDD_FOLDERS, map_tests, source_modules
 
 _DEFAULT = Style()
 _ENOUGH = 60
 """Test files that tell a project's style well enough; more only take time to read."""
+_NEARLY_ALL = 0.9
+_OF_ONE_TEST = frozenset({"anyio", "asyncio", "skip", "slow", "trio", "xfail"})
 _USUAL_LENGTHS = (79, 88, 100, 120)
 
 
@@ -50,6 +52,7 @@ def read_style(texts: Mapping[str, str], config: StyleConfig) -> Style:
         first_party=frozenset(module.top for module in sources)
         | ({folder} if tests and folder.isidentifier() else set()),
         single_imports=_single_imports(tests),
+        marks=_marks(functions),
     )
 
 
@@ -106,6 +109,12 @@ def _docstrings(said: Sequence[str]) -> Docstrings:
     if (counts["given-when-then"] + counts["comments"]) * 2 > len(said):
         return "given-when-then" if counts["given-when-then"] >= counts["comments"] else "comments"
     return "sentence" if (len(said) - counts["none"]) * 2 > len(said) else "none"
+
+
+def _marks(functions: Sequence[FunctionFacts]) -> tuple[str, ...]:
+    """The marks that a test has to have to be like the others; what says how or whether it runs is no such mark."""
+    counts = Counter(mark for function in functions for mark in function.marks - _OF_ONE_TEST)
+    return tuple(sorted(mark for mark, times in counts.items() if times >= _NEARLY_ALL * len(functions)))
 
 
 def _asyncio(modules: Sequence[SuiteFile], config: StyleConfig) -> AsyncMode:

@@ -19,11 +19,13 @@ _COMMENT = re.compile(r"^\s*#\W*(given|when|then)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FunctionFacts:
-    """One test: whether it is a method, whether it is annotated, and where it says what it does."""
+    """One test: whether it is a method, whether it is annotated, where it says what it does, and its marks without
+    arguments, those of its class and module included."""
 
     in_class: bool
     annotated: bool
     says: str
+    marks: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class SuiteFile:
     @cached_property
     def tests(self) -> tuple[FunctionFacts, ...]:
         """Its tests."""
-        return tuple(self._tests(self.tree.body, in_class=False))
+        return tuple(self._tests(self.tree.body, None, frozenset()))
 
     @cached_property
     def imports(self) -> Counter[tuple[str, str]]:
@@ -110,12 +112,19 @@ class SuiteFile:
                 found[start[0]] += 1
         return found
 
-    def _tests(self, body: Sequence[ast.stmt], *, in_class: bool) -> Iterator[FunctionFacts]:
+    def _tests(
+        self, body: Sequence[ast.stmt], owner: ast.ClassDef | None, outer: frozenset[str]
+    ) -> Iterator[FunctionFacts]:
+        marks = outer | _plain_marks([value for node in body for value in _pytestmark(node)])
         for node in body:
-            if isinstance(node, ast.ClassDef) and not in_class and matches(node.name, self.class_patterns):
-                yield from self._tests(node.body, in_class=True)
+            if isinstance(node, ast.ClassDef) and owner is None and self._is_of_tests(node):
+                yield from self._tests(node.body, node, marks | _plain_marks(node.decorator_list))
             elif isinstance(node, Function) and matches(node.name, self.function_patterns):
-                yield FunctionFacts(in_class, node.returns is not None, self._says(node))
+                own = marks | _plain_marks(node.decorator_list)
+                yield FunctionFacts(owner is not None, node.returns is not None, self._says(node), own)
+
+    def _is_of_tests(self, node: ast.ClassDef) -> bool:
+        return matches(node.name, self.class_patterns) or any("TestCase" in _dotted(base) for base in node.bases)
 
     def _says(self, node: Function) -> str:
         docstring = ast.get_docstring(node) or ""
@@ -141,6 +150,22 @@ class SuiteFile:
                 isinstance(auto := options.get("autouse"), ast.Constant) and bool(auto.value),
             )
         return None
+
+
+def _pytestmark(node: ast.stmt) -> list[ast.expr]:
+    """The marks that a statement gives to all tests around it."""
+    match node:
+        case ast.Assign([ast.Name("pytestmark")], ast.List(marks) | ast.Tuple(marks)):
+            return marks
+        case ast.Assign([ast.Name("pytestmark")], mark):
+            return [mark]
+    return []
+
+
+def _plain_marks(decorators: Sequence[ast.expr]) -> frozenset[str]:
+    """The names of the marks among the expressions that have no arguments."""
+    named = (_dotted(decorator).rpartition("mark.") for decorator in decorators)
+    return frozenset(name for _, mark, name in named if mark)
 
 
 def _dotted(node: ast.expr) -> str:

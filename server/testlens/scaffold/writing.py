@@ -62,7 +62,7 @@ class Writing:
 
     def _spot_in(self, class_name: str) -> Spot | None:
         node = self._host.class_named(class_name)
-        return end_of_class(self._host, node) if node else None
+        return end_of_class(self._host, node, self._style.marks) if node else None
 
     @cached_property
     def _function_names(self) -> tuple[str, ...]:

@@ -85,6 +85,12 @@ def test_a_class_that_would_change_what_a_test_does_gets_a_neighbour(head: str) 
     assert again.names == ("TestThing2::test_it_works_2",)
 
 
+def test_a_class_whose_mark_new_tests_have_as_well_takes_them() -> None:
+    style = replace(CLASSES, marks=("unit",))
+    made = written(ONE, into="@pytest.mark.unit\nclass TestThing:\n    x = 1\n", style=style)
+    assert made.names == ("TestThing::test_it_works",)
+
+
 def test_a_test_of_the_same_name_is_not_replaced() -> None:
     made = written(ONE, ONE, into="def test_it_works():\n    pass\n\n\ntest_it_works_2 = None\n")
     assert made.names == ("test_it_works_3", "test_it_works_4")

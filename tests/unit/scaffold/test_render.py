@@ -188,6 +188,17 @@ def test_an_async_test_that_is_marked_already_is_not_marked_again() -> None:
     assert text_of(unmarked, into=marked_file, style=replace(PLAIN, asyncio="strict")).count("asyncio") == 1
 
 
+def test_a_test_has_the_marks_that_the_others_have() -> None:
+    style = replace(PLAIN, marks=("unit",))
+    assert body_of(case("assert 1"), style=style) == "@pytest.mark.unit\ndef test_it_works():\n    assert 1\n"
+    already = case("assert 1", decorators=(f"{mark('pytest', 'mark')}.unit",))
+    assert text_of(already, style=style).count("unit") == 1
+    assert (
+        text_of(case("assert 1"), into="import pytest\n\npytestmark = pytest.mark.unit\n", style=style).count("unit")
+        == 1
+    )
+
+
 def test_an_async_test_runs_without_any_plugin() -> None:
     text = text_of(case("assert await sleep() is None", is_async=True, fixtures=("sleep",)))
     assert text == dedent("""\

@@ -109,6 +109,14 @@ def test_async_tests_run_as_the_projects_do(text: str, config: StyleConfig, mode
     assert read(text, config=config).asyncio == mode
 
 
+def test_marks_that_nearly_all_tests_have_are_known() -> None:
+    marked = "@pytest.mark.unit\ndef test_a():\n    pass\n"
+    module = "pytestmark = [pytest.mark.unit, pytest.mark.usefixtures('x')]\n\n\ndef test_a():\n    pass\n"
+    in_class = "@pytest.mark.unit\nclass TestA:\n    @pytest.mark.skip\n    def test_a(self):\n        pass\n"
+    assert read(marked, module, in_class).marks == ("unit",)
+    assert read(marked, "def test_b():\n    pass\n").marks == ()
+
+
 def test_modules_are_imported_whole_where_most_tests_do() -> None:
     config = StyleConfig(sources=("src/shop/__init__.py", "src/shop/models.py", "src/shop/errors.py"))
     style = read(
