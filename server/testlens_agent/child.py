@@ -42,7 +42,7 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     arguments = request["arguments"]
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
     try:
-        return int(pytest.main(list(arguments), plugins=[plugin, *_recording(request, root)]))
+        return int(pytest.main(list(arguments), plugins=[plugin, *_recording(request, root), *_repeating(request)]))
     finally:
         if measurement is not None:
             measurement.finish()
@@ -62,6 +62,14 @@ def _recording(request: dict[str, Any], root: Path) -> list[object]:
     from testlens_agent.recorder_plugin import RecorderPlugin
 
     return [RecorderPlugin(root, Path(request["calls"]))]
+
+
+def _repeating(request: dict[str, Any]) -> list[object]:
+    if request["times"] == 1:
+        return []
+    from testlens_agent.repeating import RepeatingPlugin
+
+    return [RepeatingPlugin(request["times"])]
 
 
 def _run_behind_shield() -> None:

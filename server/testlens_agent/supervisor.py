@@ -30,6 +30,7 @@ def supervise() -> int:
     The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
     `tests` node ids (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a boolean.
     `record_values` (a boolean, too) says whether to keep what the tests call in `calls.json`, beside `data_file`.
+    `times` is how often the tests are run, one after the other in one process.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
     """
     events = claim_stdout()
@@ -65,6 +66,7 @@ class _Run:
         self._scratch = Path(request["scratch"])
         self._records = bool(request.get("record_values", True))
         self._timeout = float(request.get("test_timeout", 300.0))
+        self._times = int(request.get("times", 1))
         self._events = events
         self._child: Child | None = None
         self._generation = 0
@@ -126,6 +128,7 @@ class _Run:
             "root": str(self._root),
             "arguments": [*self._request.get("pytest_args", ()), *tests],
             "only": self._remaining,
+            "times": self._times,
             "measure": self._request.get("measure", True),
             "piece": data_files.piece_name(self._scratch, self._generation),
             "calls": call_files.piece_name(self._scratch, self._generation) if self._records else None,
@@ -160,7 +163,7 @@ class _Run:
         self._remaining = event["tests"]
         self._most_failures = event["maxfail"] or 0
         self._collected_after = time.monotonic() - self._clock
-        self._events.send("collected", total=event["total"], rootdir=event["rootdir"])
+        self._events.send("collected", total=event["total"] * self._times, rootdir=event["rootdir"])
 
     def _forward_problem(self, event: dict[str, Any]) -> None:
         key = tuple(event.get(name) for name in ("message", "path", "line"))

@@ -32,8 +32,7 @@ class RunShown:
         counts = self._counts
         match event:
             case Collected(total=total):
-                # A test that is run several times counts each time.
-                counts.total = counts.done + total
+                counts.total = total
             case TestFinished(outcome=outcome):
                 counts.done += 1
                 counts.failed += outcome in ("failed", "error")

@@ -48,6 +48,7 @@ class RunRequest:
     `root` (absolute) is the working folder. `data_file` (absolute) is where the coverage data goes; its folder exists.
     `tests` are node ids, none meaning all. A test without any progress for `test_timeout` seconds is ended.
     `record_values` keeps what the tests call the project's functions with in `calls.json`, beside the data file.
+    With `times` above 1 the tests run that often, one after the other in one process: each then ends several times.
     """
 
     root: Path
@@ -57,6 +58,7 @@ class RunRequest:
     pytest_args: tuple[str, ...] = ()
     test_timeout: float = 300.0
     record_values: bool = True
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +253,7 @@ def _request_line(request: RunRequest, scratch: Path) -> bytes:
         "pytest_args": request.pytest_args,
         "test_timeout": request.test_timeout,
         "record_values": request.record_values,
+        "times": request.times,
     }
     return json.dumps(fields).encode("ascii") + b"\n"
 

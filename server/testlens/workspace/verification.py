@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from testlens.domain.coverage import Trace
 from testlens.domain.problems import Problem
 from testlens.domain.trials import Trial, TrialOutcome
-from testlens.runners.events import Event, Outcome
+from testlens.runners.events import Event, Outcome, TestFinished
 from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
 from testlens.sources.discovery import DataFile
 from testlens.workspace.measurement import load_measurement
@@ -19,9 +19,8 @@ from testlens.workspace.scaffolding import TIMES, Scaffold, Verdict, judge_runs,
 from testlens.workspace.selected_run import DATA_NAME, SelectedRun, selected_run
 from testlens.workspace.workspace import Workspace
 
-_AGAIN_DATA = "again.coverage"
 _NOTHING = Trace(frozenset(), frozenset())
-_OUTCOMES: dict[Outcome, TrialOutcome] = {
+_OUTCOMES: Mapping[Outcome, TrialOutcome] = {
     "passed": "passed",
     "xpassed": "passed",
     "failed": "failed",
@@ -33,7 +32,7 @@ _OUTCOMES: dict[Outcome, TrialOutcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What came of the runs. `run` is the first of them, for `selected_run.take_over`; None if nothing was measured."""
+    """What came of the tests. `run` is for `selected_run.take_over`, None if nothing was measured."""
 
     verdict: Verdict
     run: SelectedRun | None
@@ -41,7 +40,7 @@ class Verification:
 
 
 class Verifier:
-    """Runs tests of one workspace in the project's interpreter `python`; `on_event` hears how the runs get on."""
+    """Runs tests of one workspace in the project's interpreter `python`; `on_event` hears how that gets on."""
 
     def __init__(self, workspace: Workspace, python: str, on_event: Callable[[Event], None]) -> None:
         self._workspace = workspace
@@ -49,22 +48,22 @@ class Verifier:
         self._on_event = on_event
 
     async def verify(self, scaffold: Scaffold) -> Verification:
-        """Run the tests of a scaffold, which has been written to disk, as often as it takes to call them steady.
+        """Run the tests of a scaffold, which has been written to disk, three times in one process.
 
+        So a test that leaves something behind, or finds what another one left, does not pass for a steady one.
         Cancelling ends every process of the run.
         """
-        request = self._request(scaffold)
-        first = await run_tests(request, self._on_event)
-        runs = [await asyncio.to_thread(self._trials, scaffold, first)]
-        # A test that is to be finished fails each time, as it should.
-        for _ in range(0 if scaffold.has_todo else TIMES - 1):
-            again = await run_tests(_once_more(request), self._on_event)
-            runs.append(_outcomes(scaffold, again, _NOTHING))
-            with contextlib.suppress(OSError):
-                if again.data_file is not None:
-                    again.data_file.unlink()
-        run = None if first.data_file is None else selected_run(first, first.data_file)
-        return Verification(judge_runs(scaffold, runs), run, first.problems)
+        ended: dict[str, list[TestFinished]] = {}
+
+        def take(event: Event) -> None:
+            if isinstance(event, TestFinished):
+                ended.setdefault(event.nodeid, []).append(event)
+            self._on_event(event)
+
+        result = await run_tests(self._request(scaffold), take)
+        verdict = await asyncio.to_thread(self._judge, scaffold, result, ended)
+        run = None if result.data_file is None else selected_run(result, result.data_file)
+        return Verification(verdict, run, result.problems)
 
     def _request(self, scaffold: Scaffold) -> RunRequest:
         settings = self._workspace.settings
@@ -76,12 +75,18 @@ class Verifier:
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
             record_values=settings.config.record_values,
+            # A test that is to be finished fails each time, as it should.
+            times=1 if scaffold.has_todo else TIMES,
         )
 
-    def _trials(self, scaffold: Scaffold, run: RunResult) -> list[Trial]:
+    def _judge(self, scaffold: Scaffold, result: RunResult, ended: Mapping[str, Sequence[TestFinished]]) -> Verdict:
         parsed = parse_source(scaffold.text, scaffold.gap.file, self._workspace)
-        trace = _NOTHING if run.data_file is None else self._trace(run.data_file, scaffold.gap.file)
-        return [normalised(trial, parsed) for trial in _outcomes(scaffold, run, trace)]
+        trace = _NOTHING if result.data_file is None else self._trace(result.data_file, scaffold.gap.file)
+        runs = [[_trial(each[time], trace) for each in ended.values() if len(each) > time] for time in range(TIMES)]
+        if len(ended) < len(scaffold.written.node_ids):
+            complaints = chain((problem.sentences for problem in result.problems), ["pytest did not find the test"])
+            runs[0].append(Trial("error", message=next(complaints)))
+        return judge_runs(scaffold, [[normalised(trial, parsed) for trial in run] for run in runs if run])
 
     def _trace(self, data_file: Path, path: str) -> Trace:
         data = DataFile("own run", ((str(data_file), 0, 0, 0),))
@@ -90,21 +95,6 @@ class Verifier:
         return found[0] if found else _NOTHING
 
 
-def _once_more(request: RunRequest) -> RunRequest:
-    return replace(request, data_file=request.data_file.with_name(_AGAIN_DATA), record_values=False)
-
-
-def _outcomes(scaffold: Scaffold, run: RunResult, trace: Trace) -> list[Trial]:
-    """A trial for each test that ran, all with what ran in all of them."""
-    trials = [
-        Trial(_OUTCOMES[test.outcome], trace.lines, trace.arcs or frozenset(), message=test.message or "")
-        for test in run.results
-    ]
-    if len(trials) < len(scaffold.written.node_ids):
-        trials.append(Trial("error", message=next(_complaints(run))))
-    return trials
-
-
-def _complaints(run: RunResult) -> Iterator[str]:
-    yield from (problem.sentences for problem in run.problems)
-    yield "pytest did not find the test"
+def _trial(test: TestFinished, trace: Trace) -> Trial:
+    """What came of one test, with what ran in all of them."""
+    return Trial(_OUTCOMES[test.outcome], trace.lines, trace.arcs or frozenset(), message=test.message or "")
