@@ -77,6 +77,8 @@ def find_target(
     """The target of a gap in a parsed source file."""
     line = min(region.statements, default=region.first)
     chain = _definitions_around(tree, region, line)
+    if chain and _is_for_type_checkers(tree, chain[0].lineno):
+        return NoTarget(f"line {line} is there for type checkers alone: nothing runs it")
     functions = [node for node in chain if isinstance(node, _FUNCTIONS)]
     if not functions:
         where = "a class body" if region.function != MODULE else "module level"
@@ -94,6 +96,13 @@ def find_target(
         tuple(_guards(inner[-1] if inner else function, region)),
         tuple(marker for marker in markers if function.lineno <= marker.last and marker.first <= last),
     )  # fmt: skip
+
+
+def _is_for_type_checkers(tree: ast.Module, line: int) -> bool:
+    return any(
+        isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING") and _covers(node.body, line)
+        for node in tree.body
+    )
 
 
 def _definitions_around(tree: ast.Module, region: Region, line: int) -> list[FunctionNode | ast.ClassDef]:
