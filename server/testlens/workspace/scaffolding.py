@@ -108,11 +108,15 @@ class Scaffolder:
                 f"These do: {', '.join(offer.recipe for offer in fitting)}.",
             )
         place = choose_place(found.gap.file, chosen.name, style, self._session.tests.existing)
-        explorer = await self._explorer(place, progress) if self._budget > 0 else None
+        explorer = await self._session.explorer(progress) if self._budget > 0 else None
+        if isinstance(explorer, Problem):
+            return explorer
         description = await self._describe(explorer, found)
+        if description.unreachable is not None:
+            return _out_of_reach(found, description.unreachable)
         knowledge = Knowledge(style, description, self._session.tests.seen)
         search = chosen.search(found.target, knowledge)
-        if explorer is None or description.unreachable is not None:
+        if explorer is None:
             draft = without_trials(search)
         else:
             judge = _Judge(explorer, found, self._workspace.root / place.test_file, self._session.tests, style)
@@ -139,10 +143,6 @@ class Scaffolder:
     async def close(self) -> None:
         """End the explorer."""
         await self._session.close()
-
-    async def _explorer(self, place: Place, progress: Progress) -> Explorer | None:
-        explorer = await self._session.explorer(progress)
-        return None if isinstance(explorer, Problem) else explorer
 
     async def _describe(self, explorer: Explorer | None, found: GapTarget) -> FunctionDescription:
         target = found.target
@@ -201,6 +201,16 @@ class _Judge:
 
 
 _ASYNC = {"strict": "@__import__('pytest').mark.asyncio", "anyio": "@__import__('pytest').mark.anyio"}
+
+
+def _out_of_reach(found: GapTarget, reason: str) -> Problem:
+    name, region = found.target.name, found.gap.region
+    return Problem(
+        f"No test is offered for line {region.first}: `{name}` cannot be called from a test, because {reason}.",
+        "Test it through what calls it, or exclude it from coverage.",
+        found.gap.file,
+        region.first,
+    )
 
 
 def without_trials(search: Search) -> Draft:
