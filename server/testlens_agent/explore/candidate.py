@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import linecache
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -17,16 +19,17 @@ _PACKAGE_MARK = "__init__.py"
 class Candidate:
     """A test file that is tried. `path` is absolute; nothing has to be there."""
 
-    def __init__(self, session: Any, parents: Parents, path: Path, text: str) -> None:
+    def __init__(self, session: Any, parents: Parents, path: Path, text: str, tests: Iterable[str]) -> None:
         self._session = session
         self._parents = parents
         self._path = path
         self._text = text
+        self._wanted = frozenset(test.partition("::")[0] for test in tests)
         self.code: CodeType | None = None
 
     def collect(self) -> list[Any]:
         """The items of those tests that the session's plugin lets through; raises what pytest's collection raises."""
-        self.code = compile(self._text, str(self._path), "exec", dont_inherit=True)
+        self.code = compile(self._needed(), str(self._path), "exec", dont_inherit=True)
         _publish_text(self._path, self._text)
         parent = self._parents.of(self._path.parent)
         hook = self._session.gethookproxy(self._path.parent)
@@ -48,6 +51,18 @@ class Candidate:
         for part in name.split("::"):
             found = [inner for code in found for inner in code.co_consts if _is_named(inner, part)]
         return frozenset(found)
+
+    def _needed(self) -> ast.Module:
+        """The file without the tests that are neither wanted nor named by anything else, which saves their time."""
+        tree = ast.parse(self._text, str(self._path))
+        tree.body = [node for node in tree.body if not self._is_left_out(node)]
+        return tree
+
+    def _is_left_out(self, node: ast.stmt) -> bool:
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return False
+        looks_like_test = node.name.startswith(("test", "Test")) and node.name not in self._wanted
+        return looks_like_test and self._text.count(node.name) == 1
 
     def _import(self) -> ModuleType:
         config = self._session.config

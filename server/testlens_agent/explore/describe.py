@@ -38,14 +38,14 @@ def describe(task: dict[str, Any], messages: Messages) -> None:
         module_name = module.__name__
         found = find(module, place)
     except UnreachableError as reason:
-        messages.send(description=unreachable(function, module_name, str(reason)))
+        messages.send(whole=True, description=unreachable(function, module_name, str(reason)))
         return
     except (OSError, SyntaxError) as error:
-        messages.send(description=unreachable(function, module_name, f"its file cannot be read: {error}"))
+        messages.send(whole=True, description=unreachable(function, module_name, f"its file cannot be read: {error}"))
         return
     description = _Description(function, module_name, found)
-    messages.send(description=description.without_values())
-    messages.send(description=description.complete())
+    messages.send(whole=False, description=description.without_values())
+    messages.send(whole=True, description=description.complete())
 
 
 def unreachable(function: str, module: str, reason: str) -> dict[str, Any]:

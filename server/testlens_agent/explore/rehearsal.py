@@ -27,7 +27,7 @@ def rehearse(session: Any, plugin: Any, task: dict[str, Any]) -> bool:
     fixtures = session._fixturemanager
     known = _copied(vars(fixtures))
     plugin.select(task["tests"])
-    items = Candidate(session, plugin.parents, path, task["text"]).collect()
+    items = Candidate(session, plugin.parents, path, task["text"], task["tests"]).collect()
     if plugin.problems or not items:
         return False
     for item in items[:_MOST_TESTS]:

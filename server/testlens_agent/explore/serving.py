@@ -73,6 +73,8 @@ class Serving:
                 running.deadline = time.monotonic() + running.work.first_seconds
             if "started" in message:
                 running.deadline = time.monotonic() + self._request.seconds
+        if running.work.is_complete:
+            self._answer(running.work)  # and not first when the process has ended and is cleared away
 
     def _read_commands(self) -> None:
         chunk = self._commands.read()
@@ -124,10 +126,15 @@ class Serving:
             if is_late and work.scene == stage.scene:
                 work.first_seconds = work.seconds  # it will not do any better without a stage
 
+    def _answer(self, work: Work) -> None:
+        if not work.is_answered:
+            work.is_answered = True
+            self._events.send("answer", id=work.command["id"], **work.answer())
+
     def _go_on(self, work: Work) -> None:
         task = work.next_task()
         if task is None:
-            self._events.send("answer", id=work.command["id"], **work.answer())
+            self._answer(work)
             return
         running = _Running(work, self._workers.start(task, work.scene), self._workers.start_seconds)
         self._running.append(running)

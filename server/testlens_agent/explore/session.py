@@ -109,10 +109,11 @@ class _Explorer:
     def _serve_afresh(self) -> int:
         """Serve without a warm session, after one that shows that a session can be started."""
         from testlens_agent.explore.serving import Serving
+        from testlens_agent.explore.stages import NO_SCENE
         from testlens_agent.explore.workers import Workers
 
         workers = Workers(self._request, None)
-        worker = workers.start({"do": "nothing"}, None)
+        worker = workers.start({"do": "nothing"}, NO_SCENE)
         problem = None
         while (messages := worker.read()) is not None:
             problem = next((message for message in messages if message.get("event") == "problem"), problem)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
+import re
 import signal
 import socket
 from collections import Counter
@@ -16,6 +16,7 @@ from testlens_agent.explore.letters import receive, send
 _MOST_STAGES = 3
 _TIMES_SEEN = 2  # before something that an existing stage serves less well gets a stage of its own
 _PATIENCE_SECONDS = 5.0
+_IMPORT = re.compile(r"^(?:from [\w.]+ )?import (?:\([^)]*\)|.*)", re.MULTILINE)
 
 
 class Scene(NamedTuple):
@@ -32,6 +33,9 @@ class Scene(NamedTuple):
     def lacks(self, wish: Scene) -> int:
         """How much of the wish has not been prepared."""
         return len(wish.imports - self.imports) + len(wish.fixtures - self.fixtures)
+
+
+NO_SCENE = Scene("", frozenset(), frozenset(), frozenset())
 
 
 class Stage:
@@ -113,9 +117,9 @@ class Stages:
         """Those that are being prepared."""
         return [stage for stage in self._stages if stage.is_warming]
 
-    def ask_for(self, scene: Scene | None, task: dict[str, Any]) -> None:
+    def ask_for(self, scene: Scene, task: dict[str, Any]) -> None:
         """Prepare a stage for tasks such as this one, if it is worth it."""
-        if scene is None or scene in self._hopeless:
+        if scene in self._hopeless:
             return
         self._seen[scene] += 1
         best = self._best(scene)
@@ -123,14 +127,14 @@ class Stages:
             self._make_room()
             self._stages.append(self._start(scene, task))
 
-    def is_warming_for(self, scene: Scene | None) -> bool:
+    def is_warming_for(self, scene: Scene) -> bool:
         """Whether it is worth to wait."""
-        best = None if scene is None else self._best(scene)
+        best = self._best(scene)
         return best is not None and best.is_warming
 
-    def warm_for(self, scene: Scene | None) -> Stage | None:
+    def warm_for(self, scene: Scene) -> Stage | None:
         """The stage that is best prepared."""
-        best = None if scene is None else self._best(scene)
+        best = self._best(scene)
         return best if best is not None and best.is_warm else None
 
     def settle(self, stage: Stage) -> None:
@@ -156,18 +160,13 @@ class Stages:
             self._stages.remove(idle[0])
 
 
-def scene_of(task: dict[str, Any]) -> Scene | None:
-    """What a task needs; None where its text is no Python."""
+def scene_of(task: dict[str, Any]) -> Scene:
+    """What a task needs, told without a parser: for a long file that would take longer than the test."""
     if task["do"] == "describe":
         return Scene(task["path"], _written([task["path"]]), frozenset(), frozenset())
-    try:
-        tree = ast.parse(task["text"])
-    except (SyntaxError, ValueError):
-        return None
-    imports = frozenset(ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)))
-    wanted = frozenset(test.rpartition("::")[2] for test in task["tests"])
-    fixtures = frozenset(name for node in ast.walk(tree) if _is_test(node, wanted) for name in _arguments(node))
-    return Scene(str(Path(task["path"]).parent), _written([task["watch"]]), imports, fixtures)
+    imports = frozenset(found[0] for found in _IMPORT.finditer(task["text"]))
+    names = [name for test in task["tests"] for name in _arguments(task["text"], test.rpartition("::")[2])]
+    return Scene(str(Path(task["path"]).parent), _written([task["watch"]]), imports, frozenset(names))
 
 
 def _same_place(one: Scene, other: Scene) -> bool:
@@ -182,9 +181,6 @@ def _written(paths: list[str]) -> frozenset[tuple[str, int]]:
     return frozenset(found)
 
 
-def _is_test(node: ast.AST, wanted: frozenset[str]) -> bool:
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in wanted
-
-
-def _arguments(node: Any) -> list[str]:
-    return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+def _arguments(text: str, test: str) -> list[str]:
+    definition = re.search(rf"^ *(?:async )?def {re.escape(test)}\(([^)]*)\)", text, re.MULTILINE)
+    return [] if definition is None else re.findall(r"\w+", definition[1])

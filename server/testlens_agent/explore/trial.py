@@ -104,7 +104,7 @@ class Try:
         self._plugin = plugin
         self._tests: list[str] = task["tests"]
         self._watched = os.path.realpath(task["watch"])
-        self._candidate = Candidate(session, plugin.parents, Path(task["path"]), task["text"])
+        self._candidate = Candidate(session, plugin.parents, Path(task["path"]), task["text"], self._tests)
         self._messages = messages
         self._working = folder / WORKING
         self._folder = plugin.parents.of(Path(task["path"]).parent)

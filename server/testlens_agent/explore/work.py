@@ -25,6 +25,12 @@ class Work:
         self.scene = scene_of(command)
         self.seconds = request.seconds
         self.first_seconds = request.preparation_seconds
+        self.is_answered = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing that may still come belongs to the answer."""
+        raise NotImplementedError
 
     def next_task(self) -> dict[str, Any] | None:
         """What a process is to do now; None when the answer is complete."""
@@ -52,17 +58,24 @@ class TryWork(Work):
         self._trials: dict[str, dict[str, Any]] = {}
         self._current: str | None = None
         self._refused: list[str] = []
+        self._refused_to_all: list[str] = []
         self._exit_status: int | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        return not self._left
+
     def next_task(self) -> dict[str, Any] | None:
-        self._current, self._refused, self._exit_status = None, [], None
+        self._current, self._exit_status = None, None
+        self._refused, self._refused_to_all = [], []
         return {**self.command, "tests": self._left} if self._left else None
 
     def take(self, message: dict[str, Any]) -> None:
         if "started" in message:
             self._current = message["started"]
         elif "refused" in message:
-            self._refused.append(message["refused"])
+            # Before any test has started, the file is loaded that all of them are in.
+            (self._refused_to_all if self._current is None else self._refused).append(message["refused"])
         elif "leaving" in message:
             self._exit_status = message["leaving"]
         elif "trial" in message:
@@ -96,8 +109,9 @@ class TryWork(Work):
         return {"outcome": "crashed", "message": f"it ended the process with exit code {how.status}"}
 
     def _finish(self, test: str, trial: dict[str, Any]) -> None:
-        if self._refused:
-            trial = {**trial, "outcome": "blocked", "blocked": "; ".join(dict.fromkeys(self._refused))}
+        refused = dict.fromkeys([*self._refused_to_all, *self._refused])
+        if refused:
+            trial = {**trial, "outcome": "blocked", "blocked": "; ".join(refused)}
         if test in self._left:
             self._left.remove(test)
             self._trials[test] = {**_NOTHING_SEEN, **trial}
@@ -115,7 +129,12 @@ class DescribeWork(Work):
         super().__init__(command, request)
         self._begun = False
         self._description: dict[str, Any] | None = None
+        self._is_whole = False
         self._refused: list[str] = []
+
+    @property
+    def is_complete(self) -> bool:
+        return self._is_whole
 
     def next_task(self) -> dict[str, Any] | None:
         if self._begun:
@@ -126,6 +145,7 @@ class DescribeWork(Work):
     def take(self, message: dict[str, Any]) -> None:
         if "description" in message:
             self._description = message["description"]
+            self._is_whole = message["whole"]
         elif "refused" in message:
             self._refused.append(message["refused"])
         elif (broken := broken_by(message)) is not None:

@@ -130,7 +130,7 @@ class Workers:
         # Threads, where the process is never copied: a copy would have their locks and not them.
         return PumpedStream(descriptor) if self._session is None else Stream(descriptor)
 
-    def start(self, task: dict[str, Any], scene: Scene | None) -> Worker:
+    def start(self, task: dict[str, Any], scene: Scene) -> Worker:
         """A process that carries out `task`, which needs `scene`."""
         if self._session is None or self.stages is None:
             return self._start_afresh(task)
