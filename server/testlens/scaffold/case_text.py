@@ -22,6 +22,22 @@ _SHORT_BODY = 4
 
 
 @dataclass(frozen=True, slots=True)
+class StepFunction:
+    """A step of a scenario in a feature file: the function behind one sentence. `parts` are its statements in order."""
+
+    name: str
+    parameters: Sequence[str]
+    decorator: Fragment
+    parts: Sequence[Section]
+    records_today: bool = False
+
+    @property
+    def text(self) -> str:
+        """What it does in words."""
+        return self.parts[0].text
+
+
+@dataclass(frozen=True, slots=True)
 class _Block:
     """Lines that belong together, and the statements in them."""
 
@@ -65,6 +81,17 @@ class Draftsman:
 
     def _decorator(self, fragment: Fragment, indent: str) -> list[str]:
         return self._writer(fragment).decorator(_expression(fragment), indent)
+
+    def step(self, function: StepFunction) -> list[str]:
+        """The lines of a step function."""
+        decorator = self._decorator(function.decorator, "")
+        indent = self.margins.unit
+        recorded = _first_assertion(function.parts) if function.records_today else None
+        notes = {recorded: [RECORDED]} if recorded is not None else {}
+        body = [line for part in function.parts for line in self._code(part.fragment, part.body, indent, notes)]
+        if not any(part.body for part in function.parts):
+            body = self._sentence(function.text, "", indent) + body
+        return [*decorator, *self._signature("def", function.name, function.parameters, ""), *body]
 
     def helper(self, fragment: Fragment) -> list[str]:
         """The lines of a helper."""
@@ -171,7 +198,8 @@ def _is_definition(statements: Sequence[ast.stmt]) -> bool:
 
 
 def _first_assertion(sections: Sequence[Section]) -> ast.stmt | None:
-    """The statement that holds the first recorded assertion: one of Then's, or the block that expects an exception."""
+    """The statement that holds the first recorded assertion: one of the last section's, or the block that expects an
+    exception."""
     for section in reversed(sections):
         for statement in section.body:
             if any(isinstance(node, ast.Assert) for node in ast.walk(statement)):
@@ -180,7 +208,7 @@ def _first_assertion(sections: Sequence[Section]) -> ast.stmt | None:
         for statement in section.body:
             if isinstance(statement, ast.With | ast.AsyncWith):
                 return statement
-    return sections[2].body[0] if sections[2].body else None
+    return sections[-1].body[0] if sections[-1].body else None
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,8 @@ class Written:
 
     `files` has the whole new text of each file that changes or is created, `edits` the same as small changes of the old
     texts, in the order of their lines, `added` for each file the text that is new. `names` are the tests as their file
-    calls them (`TestX::test_y`), `node_ids` the same for pytest.
+    calls them (`TestX::test_y`), `node_ids` the same for pytest, empty where it is not pytest that runs them. `note`
+    says what is other than was asked for, empty where nothing is.
     """
 
     files: Mapping[str, str]
@@ -31,6 +32,7 @@ class Written:
     node_ids: tuple[str, ...]
     names: tuple[str, ...]
     added: Mapping[str, str]
+    note: str = ""
 
 
 def write(draft: Draft, place: Place, style: Style, texts: Mapping[str, str]) -> Written:

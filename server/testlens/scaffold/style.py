@@ -11,6 +11,8 @@ Docstrings = Literal["given-when-then", "comments", "sentence", "none"]
 """Where a test says what it does: sections in its docstring, the same as comments in its body, one sentence in its
 docstring, or only in its name."""
 AsyncMode = Literal["auto", "strict", "anyio", "none"]
+Scenarios = Literal["classes", "pytest-bdd", "behave"]
+"""How the recipe `bdd` writes: methods of a class, or a feature file with step functions for one of two runners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Style:
     first_party: frozenset[str] = frozenset()
     single_imports: bool = False
     marks: tuple[str, ...] = ()
+    scenarios: Scenarios = "classes"
+    feature_folder: str = ""
+    """Where the project's own feature files are, empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class StyleConfig:
     source_roots: tuple[str, ...] = ("src", "")
     sources: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    scenarios: Scenarios = "classes"
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:

@@ -53,6 +53,8 @@ def read_style(texts: Mapping[str, str], config: StyleConfig) -> Style:
         | ({folder} if tests and folder.isidentifier() else set()),
         single_imports=_single_imports(tests),
         marks=_marks(functions),
+        scenarios=config.scenarios,
+        feature_folder=_feature_folder(config.features),
     )
 
 
@@ -84,6 +86,11 @@ def _bdd_folder(folder: str, paths: Collection[str]) -> str:
             if parent.parts[size - 1].lower() in BDD_FOLDERS:
                 return "/".join(parent.parts[:size])
     return str(PurePosixPath(folder) / "bdd")
+
+
+def _feature_folder(features: Collection[str]) -> str:
+    parents = Counter(str(PurePosixPath(path).parent) for path in features)
+    return parents.most_common(1)[0][0] if parents else ""
 
 
 def _quotes(tests: Sequence[SuiteFile]) -> Literal['"', "'"]:

@@ -17,8 +17,9 @@ from testlens.sources.coverage_config import CoverageSettings, load_coverage_set
 
 Problems = tuple[Problem, ...]
 
-ScaffoldStyle = Literal["bdd", "plain"]
-"""How Testlens writes tests where the project's own tests do not say: scenarios in classes, or plain functions."""
+ScaffoldStyle = Literal["bdd", "plain", "pytest-bdd", "behave"]
+"""How Testlens writes tests where the project's own tests do not say: scenarios in classes, or plain functions;
+the scenarios of the recipe `bdd` may also be feature files, for pytest-bdd or behave."""
 
 _SECTION = "[tool.testlens]"
 

@@ -19,11 +19,13 @@ from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Gap
 from testlens.domain.trials import FunctionDescription, Trial, TrialOutcome
 from testlens.runners.explorer import Explorer
+from testlens.scaffold.feature_form import write_features
 from testlens.scaffold.place import Place, choose_place
 from testlens.scaffold.plain import write_attempt
 from testlens.scaffold.recipe import Attempt, Knowledge, Offer, Search
 from testlens.scaffold.recipes import offers, recipe_named
 from testlens.scaffold.render import Written, write
+from testlens.scaffold.step_split import UnsplittableError
 from testlens.scaffold.style import Style
 from testlens.scaffold.values import static_description
 from testlens.sources.coverage_parse import parse
@@ -121,7 +123,7 @@ class Scaffolder:
         else:
             judge = _Judge(explorer, found, self._workspace.root / place.test_file, self._session.tests, style)
             draft = await self._drive(search, judge, progress)
-        written = write(draft, place, style, self._session.tests.texts)
+        written = await asyncio.to_thread(self._written, draft, place, found.gap.file)
         return Scaffold(chosen.name, found.gap, found.text, draft, place, written)
 
     async def try_out(self, scaffold: Scaffold, progress: Progress) -> Verdict:
@@ -138,7 +140,21 @@ class Scaffolder:
         progress("Running the new tests", 0)
         runs = [await explorer.try_tests(path, text, written.names, watch) for _ in range(TIMES)]
         parsed = parse_source(scaffold.text, scaffold.gap.file, self._workspace)
-        return judge_runs(scaffold, [[normalised(trial, parsed) for trial in run] for run in runs])
+        verdict = judge_runs(scaffold, [[normalised(trial, parsed) for trial in run] for run in runs])
+        if written.test_file == scaffold.written.test_file:
+            return verdict
+        return replace(verdict, message=f"{verdict.message} (tried as methods of a class, not in the feature file)")
+
+    def _written(self, draft: Draft, place: Place, source: str) -> Written:
+        """The draft as the settings want it; as a class where it cannot be told in steps."""
+        tests = self._session.tests
+        as_class = write(draft, place, tests.style, tests.texts)
+        if draft.recipe != "bdd" or tests.style.scenarios == "classes":
+            return as_class
+        try:
+            return write_features(draft, source, tests.style, {**tests.texts, **tests.feature_texts()})
+        except UnsplittableError as why:
+            return replace(as_class, note=f"written as a class, not for {tests.style.scenarios}, because {why}")
 
     async def close(self) -> None:
         """End the explorer."""
@@ -255,7 +271,8 @@ def judge_runs(scaffold: Scaffold, runs: Sequence[Sequence[Trial]]) -> Verdict:
     missing = tuple(line for line in aims if line not in reached)
     outcomes = [{trial.outcome for trial in run} for run in runs]
     outcome, message = _in_words(scaffold, outcomes, covered, aims, runs)
-    return Verdict(outcome, covered, missing, message)
+    note = f" ({scaffold.written.note})" if scaffold.written.note else ""
+    return Verdict(outcome, covered, missing, message + note)
 
 
 def _in_words(

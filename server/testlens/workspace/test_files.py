@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from testlens.domain.calls import SeenCalls
-from testlens.scaffold.style import Style
+from testlens.scaffold.style import Scenarios, Style
 from testlens.scaffold.style_reader import read_style
 from testlens.sources.seen_calls import load_seen_calls
 from testlens.sources.source_text import read_content
@@ -61,10 +62,11 @@ class TestFiles:
         files = list(islice(_python_files(self.root), _MOST_LISTED))
         self._existing = tuple(file.relative_to(self.root).as_posix() for file in files)
         found = dict(self._read_files(files))
-        features = (path.relative_to(self.root).as_posix() for path in self.root.glob("tests/**/*.feature"))
+        features = sorted(self._features())
         # Until a run has said what is under test, every file that is no test may be.
         sources = self.workspace.snapshot.files or [path for path in self._existing if not _is_test(Path(path).name)]
         config = load_style_config(self.root, python, sources, features)
+        config = replace(config, scenarios=self._scenarios)
         self.seen = load_seen_calls(self.root / CALLS)[0]
         known = (tuple(self._stamps.items()), config)
         if known != self._known:
@@ -72,6 +74,21 @@ class TestFiles:
             self.style = read_style(self.texts, config)
             self._known = known
         return self.style
+
+    def feature_texts(self) -> Mapping[str, str]:
+        """The feature files and the step modules of behave, as they are now; blocks while they are read."""
+        steps = (path for path in self._existing if Path(path).parent.name == "steps")
+        found = {path: _text(self.root / path) for path in (*self._features(), *steps)}
+        return {path: text for path, text in found.items() if text is not None}
+
+    @property
+    def _scenarios(self) -> Scenarios:
+        wanted = self.workspace.settings.config.scaffold_style
+        return wanted if wanted in {"pytest-bdd", "behave"} else "classes"
+
+    def _features(self) -> Iterator[str]:
+        for folder in ("tests", "test", "features"):
+            yield from (path.relative_to(self.root).as_posix() for path in self.root.glob(f"{folder}/**/*.feature"))
 
     def _read_files(self, files: Iterable[Path]) -> Iterator[tuple[str, str]]:
         stamps: dict[str, tuple[int, str]] = {}

@@ -14,6 +14,7 @@ from testlens.domain.trials import Trial, TrialOutcome
 from testlens.runners.events import Event, Outcome, TestFinished
 from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
 from testlens.sources.discovery import DataFile
+from testlens.workspace.behave_runs import judge_with_behave
 from testlens.workspace.measurement import load_measurement
 from testlens.workspace.scaffolding import TIMES, Scaffold, Verdict, judge_runs, normalised, parse_source
 from testlens.workspace.selected_run import DATA_NAME, SelectedRun, selected_run
@@ -53,6 +54,9 @@ class Verifier:
         So a test that leaves something behind, or finds what another one left, does not pass for a steady one.
         Cancelling ends every process of the run.
         """
+        if not scaffold.written.node_ids:
+            root, timeout = self._workspace.root, self._workspace.settings.test_timeout
+            return Verification(await judge_with_behave(root, self._python, scaffold, timeout), None, ())
         ended: dict[str, list[TestFinished]] = {}
 
         def take(event: Event) -> None:

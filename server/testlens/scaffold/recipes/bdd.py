@@ -19,7 +19,10 @@ class Bdd:
 
     def offer(self, target: Target, style: Style) -> Offer | None:
         """Offered for every function."""
-        return Offer(self.name, f"Write BDD scenarios for `{target.function.name}`", _FITS_ALL)
+        title = f"Write BDD scenarios for `{target.function.name}`"
+        if style.scenarios == "classes" or style.scenarios.replace("-", "_") in style.libraries:
+            return Offer(self.name, title, _FITS_ALL)
+        return Offer(self.name, f"{title} (adds {style.scenarios})", _FITS_ALL, (style.scenarios,))
 
     def search(self, target: Target, knowledge: Knowledge) -> Search:
         """One scenario for each way through the gap."""
