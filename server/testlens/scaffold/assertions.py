@@ -102,7 +102,7 @@ def without_call(scene: Scene, style: Style) -> Case:
 
 
 def _raising(staged: Staged, raised: Raised, words: Circumstance) -> Case:
-    match = _stable_part(raised.message)
+    match = stable_part(raised.message)
     matching = f", match={match}" if match else ""
     call = "\n".join(without_result(staged.when))
     body = "\n".join(f"    {line}" for line in call.split("\n"))
@@ -118,7 +118,7 @@ def _raising(staged: Staged, raised: Raised, words: Circumstance) -> Case:
     )
 
 
-def _stable_part(message: str) -> str:
+def stable_part(message: str) -> str:
     """A pattern, in source, for the part of a message that stays the same from run to run; empty for none."""
     line = message.split("\n", 1)[0]
     unstable = _UNSTABLE.search(line)
@@ -150,7 +150,7 @@ def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial 
 
 def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
     """Assertions that claim what was seen of a variable."""
-    if seen.code is not None and strictness == "exact" and not _is_unstable(seen.code):
+    if seen.code is not None and strictness == "exact" and not is_unstable(seen.code):
         yield from _equal(name, seen.code)
         return
     if seen.type.startswith(_STAND_IN):
@@ -164,7 +164,7 @@ def _telling(seen: Seen, strictness: Strictness) -> Iterator[tuple[str, str]]:
     if strictness != "exact":
         return
     for attribute, code in seen.attributes.items():
-        if not _is_unstable(code) and len(code) <= 80 and _STAND_IN not in code:
+        if not is_unstable(code) and len(code) <= 80 and _STAND_IN not in code:
             yield attribute, code
 
 
@@ -187,7 +187,7 @@ def calls_of(name: str, seen: Seen) -> Iterator[str]:
         return
     calls = seen.calls[:_MOST_CALLS]
     complete = len(calls) == len(seen.calls)
-    if complete and not any(_is_unstable(call) or len(call) > 160 for call in calls):
+    if complete and not any(is_unstable(call) or len(call) > 160 for call in calls):
         yield f"assert {name}.mock_calls == [{', '.join(calls)}]"
         return
     first = re.match(r"(?:\x01[^\x02]*\x02)?(?:call)?\.?([A-Za-z_][\w.]*)?\(", calls[0])
@@ -199,17 +199,18 @@ def calls_of(name: str, seen: Seen) -> Iterator[str]:
 
 def _changes_of(name: str, now: Seen, earlier: Seen, strictness: Strictness) -> Iterator[str]:
     if now.code is not None and earlier.code is not None:
-        if now.code != earlier.code and not _is_unstable(now.code):
+        if now.code != earlier.code and not is_unstable(now.code):
             yield from _equal(name, now.code)
         return
     if strictness != "exact":
         return
     for attribute, code in now.attributes.items():
-        if earlier.attributes.get(attribute) != code and not _is_unstable(code) and len(code) <= 120:
+        if earlier.attributes.get(attribute) != code and not is_unstable(code) and len(code) <= 120:
             yield from _equal(f"{name}.{attribute}", code)
 
 
-def _is_unstable(code: str) -> bool:
+def is_unstable(code: str) -> bool:
+    """Whether a value differs between two runs of the same code: an address, a temporary folder."""
     return _UNSTABLE.search(code) is not None
 
 

@@ -9,13 +9,25 @@ from testlens.scaffold.recipes.batch import Batch
 from testlens.scaffold.recipes.bdd import Bdd
 from testlens.scaffold.recipes.error_path import ErrorPath
 from testlens.scaffold.recipes.model import Model
+from testlens.scaffold.recipes.parametrize import Parametrize
 from testlens.scaffold.recipes.properties import Property
 from testlens.scaffold.recipes.retry import Retry
 from testlens.scaffold.recipes.tdd_retry import TddRetry
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 
-ALL: tuple[Recipe, ...] = (Retry(), Model(), Aws(), Batch(), Async(), Property(), ErrorPath(), Bdd(), TddRetry())
+ALL: tuple[Recipe, ...] = (
+    Retry(),
+    TddRetry(),
+    Model(),
+    Aws(),
+    Batch(),
+    Async(),
+    Property(),
+    Parametrize(),
+    ErrorPath(),
+    Bdd(),
+)
 
 
 def offers(target: Target, style: Style) -> tuple[Offer, ...]:

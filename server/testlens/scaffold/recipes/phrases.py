@@ -61,6 +61,8 @@ def _passive(words: list[str], function: FunctionNode, noun: str) -> str:
 
 def called(target: Target) -> str:
     """What happens when the target's function is called, in words."""
+    if target.owner is not None and target.function.name in ("__init__", "__post_init__", "__new__"):
+        return f"{with_article(spaced(target.owner.name))} is made"
     return passive(target.function, noun_of(target))
 
 
