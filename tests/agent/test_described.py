@@ -327,6 +327,13 @@ TYPES = """
         def create(cls, name: str) -> Hidden:
             return object.__new__(cls)
 
+    class Service:
+        def __init__(self, name: str, *, client: Any = None):
+            if client is None:
+                raise OSError("nobody answers")
+            self.client = client
+        def ask(self): return self.client.ask()
+
     class Slow:
         def __init__(self):
             while True: pass
@@ -438,6 +445,7 @@ async def test_values_suit_the_annotations(project: Project) -> None:
 RECEIVERS = {
     "Square.area": ["typed:Square(0.5)", "typed:Square(0.0)"],
     "Shape.area": ["typed:Square(0.5)", "unittest.mock:MagicMock(spec=typed:Shape)"],
+    "Service.ask": ['typed:Service("name", client=unittest.mock:MagicMock())'],
     "Alone.act": ["unittest.mock:MagicMock(spec=typed:Alone)"],
 }
 
@@ -451,7 +459,12 @@ async def typed(project: Project) -> AsyncIterator[Exploration]:
 
 
 async def test_receivers_are_built_by_their_constructors(project: Project, typed: Exploration) -> None:
-    lines = {"Square.area": "def area(self): return", "Shape.area": "def area(self): ...", "Alone.act": "def act"}
+    lines = {
+        "Square.area": "def area(self): return",
+        "Shape.area": "def area(self): ...",
+        "Alone.act": "def act",
+        "Service.ask": "def ask",
+    }
     for name, receivers in RECEIVERS.items():
         one = await typed.description(name, line_of(project, lines[name], "typed.py"), "typed.py")
         assert set(receivers) <= set(codes(one.receivers)), name

@@ -21,6 +21,7 @@ _MOST_SUBCLASSES = 3
 _MOST_ATTEMPTS = 40
 _MOST_VALUES = 8
 _MAKERS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
+_ANYTHING = Value(f"{mark('unittest.mock', 'MagicMock')}()", origin="mock")
 _ONE, _NAME = Value("1", (), "name"), Value('"name"', (), "name")
 _BY_NAME = (
     (r"(^|_)(path|file|filename|folder|directory|dir)s?$", Value('tmp_path / "name"', ("tmp_path",), "name")),
@@ -76,7 +77,7 @@ class Builder:
     def for_parameter(self, parameter: inspect.Parameter, hint: Any, depth: int) -> list[Value]:
         """Values for a parameter that has to be given: by its annotation, else by its name."""
         values = self._invent(hint, depth) if hint is not inspect.Parameter.empty else []
-        return values or [*_by_name(parameter.name), Value(f"{mark('unittest.mock', 'MagicMock')}()", origin="mock")]
+        return values or [*_by_name(parameter.name), _ANYTHING]
 
     def _made(self, kind: type, depth: int) -> list[Value]:
         is_abstract = inspect.isabstract(kind) or getattr(kind, "_is_protocol", False)
@@ -103,14 +104,19 @@ class Builder:
         parameters = maker.signature.parameters.values()
         required = [one for one in parameters if _is_required(one)]
         variadic = [one for one in parameters if one.kind is one.VAR_POSITIONAL]
-        return self._calls_with(maker, required) or (
-            self._calls_with(maker, [*required, *variadic]) if variadic else []
-        )
+        helpers = [(_by_keyword(one), _ANYTHING) for one in parameters if _may_be_helper(one, maker.hints)]
+        found = self._calls_with(maker, required, [])
+        if not found and variadic:
+            found = self._calls_with(maker, [*required, *variadic], [])
+        # What the class would otherwise get for itself, and what may be out of reach here.
+        for more in [*([helper] for helper in helpers), *([helpers] if len(helpers) > 1 else [])]:
+            found = found or self._calls_with(maker, required, more)
+        return found
 
-    def _calls_with(self, maker: _Maker, parameters: list[inspect.Parameter]) -> list[Value]:
+    def _calls_with(self, maker: _Maker, parameters: list[inspect.Parameter], more: _Given) -> list[Value]:
         columns = [self._column(maker, one) for one in parameters]
         for row in _rows(columns):
-            given = list(zip(parameters, row))
+            given = [*zip(parameters, row), *more]
             call = _call(maker.path, given)
             if self._evaluator.works(call):
                 return [call, *self._varied(maker, given, columns), *self._with_more(maker, given)]
@@ -123,8 +129,8 @@ class Builder:
 
     def _varied(self, maker: _Maker, given: _Given, columns: list[list[Value]]) -> Iterator[Value]:
         """The same call with another value for one of its arguments."""
-        for at, (one, value) in enumerate(given):
-            for other in columns[at][:_MOST_TRIED]:
+        for at, (column, (one, value)) in enumerate(zip(columns, given)):
+            for other in column[:_MOST_TRIED]:
                 call = _call(maker.path, [*given[:at], (one, other), *given[at + 1 :]])
                 if other != value and other.origin != "mock" and self._evaluator.works(call):
                     yield call
@@ -132,11 +138,12 @@ class Builder:
 
     def _with_more(self, maker: _Maker, given: _Given) -> Iterator[Value]:
         """The same call with one optional argument more."""
+        names = {one.name for one, _ in given}
         for one in maker.signature.parameters.values():
             hint = maker.hints.get(one.name)
-            if _is_required(one) or hint is None or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            if one.name in names or hint is None or one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
                 continue
-            named = one.replace(kind=one.KEYWORD_ONLY) if one.kind is not one.POSITIONAL_ONLY else one
+            named = _by_keyword(one)
             for value in self._invent(hint, maker.depth)[:_MOST_TRIED]:
                 call = _call(maker.path, [*given, (named, value)])
                 if value.origin != "mock" and not self._is_default(value, one) and self._evaluator.works(call):
@@ -171,6 +178,16 @@ def signature_of(function: Any) -> inspect.Signature | None:
 
 def _takes_anything(signature: inspect.Signature | None) -> bool:
     return signature is None or all(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
+
+
+def _by_keyword(parameter: inspect.Parameter) -> inspect.Parameter:
+    """The parameter as one that is given by its name, where that is possible."""
+    return parameter if parameter.kind is parameter.POSITIONAL_ONLY else parameter.replace(kind=parameter.KEYWORD_ONLY)
+
+
+def _may_be_helper(parameter: inspect.Parameter, hints: dict[str, Any]) -> bool:
+    """Whether it is a collaborator that the class gets for itself where it is not given one."""
+    return parameter.default is None and hints.get(parameter.name, Any) is Any
 
 
 def _is_required(parameter: inspect.Parameter) -> bool:
