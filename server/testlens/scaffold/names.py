@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from testlens.domain.expressions import Reference, mark, references, resolve
 
@@ -13,14 +14,7 @@ class ModuleNames:
     """The global names of a module: what it imports, and from where, and what it defines itself."""
 
     def __init__(self, tree: ast.Module, module: str) -> None:
-        self._module = module
-        self._origins: dict[str, Reference] = {}
-        self._of_functions: dict[str, Reference] = {}
-        for node in _module_level(tree.body):
-            self._bind(node, self._origins)
-        for inner in ast.walk(tree):
-            if isinstance(inner, ast.Import | ast.ImportFrom):
-                self._bind(inner, self._of_functions)
+        self._origins, self._of_functions = _bindings(tree, module)
 
     def origin(self, name: str) -> Reference | None:
         """Where a dotted name of the module comes from; None for what is no global of it."""
@@ -50,30 +44,46 @@ class ModuleNames:
         assert found is not None
         return mark(found.module, found.qualname)
 
-    def _bind(self, node: ast.stmt, origins: dict[str, Reference]) -> None:
-        match node:
-            case ast.Import():
-                for alias in node.names:
-                    name = alias.asname or alias.name.partition(".")[0]
-                    origins[name] = Reference(alias.name if alias.asname else name, "")
-            case ast.ImportFrom():
-                module = self._absolute(node)
-                for alias in node.names:
-                    origins[alias.asname or alias.name] = Reference(module, alias.name)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                origins[node.name] = Reference(self._module, node.name)
-            case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for found in (inner for target in targets for inner in ast.walk(target)):
-                    if isinstance(found, ast.Name):
-                        origins.setdefault(found.id, Reference(self._module, found.id))
 
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        # The module may be a package's __init__, which only its path tells; a plain module is far more frequent.
-        package = self._module.split(".")[: -node.level]
-        return ".".join([*package, *([node.module] if node.module else [])])
+@lru_cache(maxsize=4)
+def _bindings(tree: ast.Module, module: str) -> tuple[Mapping[str, Reference], Mapping[str, Reference]]:
+    """What the names of the module mean, and those that its functions import. Kept, since it walks the whole tree and
+    every recipe wants to know it of every gap of a file."""
+    origins: dict[str, Reference] = {}
+    of_functions: dict[str, Reference] = {}
+    for node in _module_level(tree.body):
+        _bind(node, module, origins)
+    for inner in ast.walk(tree):
+        if isinstance(inner, ast.Import | ast.ImportFrom):
+            _bind(inner, module, of_functions)
+    return origins, of_functions
+
+
+def _bind(node: ast.stmt, module: str, origins: dict[str, Reference]) -> None:
+    match node:
+        case ast.Import():
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                origins[name] = Reference(alias.name if alias.asname else name, "")
+        case ast.ImportFrom():
+            imported = _absolute(node, module)
+            for alias in node.names:
+                origins[alias.asname or alias.name] = Reference(imported, alias.name)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            origins[node.name] = Reference(module, node.name)
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for found in (inner for target in targets for inner in ast.walk(target)):
+                if isinstance(found, ast.Name):
+                    origins.setdefault(found.id, Reference(module, found.id))
+
+
+def _absolute(node: ast.ImportFrom, module: str) -> str:
+    if not node.level:
+        return node.module or ""
+    # The module may be a package's __init__, which only its path tells; a plain module is far more frequent.
+    package = module.split(".")[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 def _module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
