@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import threading
 import time
@@ -43,10 +42,16 @@ def run(command: Sequence[str], folder: Path) -> Cost:
     process.stderr.close()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {errors.decode(errors='replace')}")
-    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+    if usage.ru_maxrss <= _own_peak():
         # Linux counts what the parent had at the fork, too.
         raise RuntimeError(f"{' '.join(command)} took no more memory than this benchmark, so its peak is not known")
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, memory.peak)
+
+
+def _own_peak() -> int:
+    """Kilobytes. Not what `getrusage` says of ourselves: that has our own parent's peak in it."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
 class _TreeMemory(threading.Thread):
