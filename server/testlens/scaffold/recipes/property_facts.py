@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from testlens.domain.expressions import mark
 from testlens.scaffold.names import ModuleNames
 from testlens.scaffold.recipes.property_names import same_as, settles, undone_by
-from testlens.scaffold.recipes.reading import Functions, below, called_name, last_name, own_below, parameters
+from testlens.scaffold.recipes.reading import (
+    Functions,
+    below,
+    called_name,
+    last_name,
+    module_names,
+    own_below,
+    parameters,
+)
 from testlens.scaffold.recipes.samples import Samples
 from testlens.scaffold.recipes.strategies import Strategies
 from testlens.scaffold.target import FunctionNode, Target
@@ -71,13 +79,15 @@ class PureFunction:
 def pure_function(target: Target, module: str) -> PureFunction | None:
     """The function of a target, if it is pure and typed."""
     node = target.function
-    if target.inner or not _is_plain(node, target) or not _is_pure(node, target):
-        return None
     inputs = _inputs(node, target)
-    names = ModuleNames(target.tree, module)
+    if target.inner or not inputs or any(parameter.annotation is None for parameter in inputs):
+        return None
+    if not _is_plain(node, target) or not _is_pure(node, target):
+        return None
+    names = module_names(target.tree, module)
     strategies, samples = Strategies(names), Samples(())
     annotations = [parameter.annotation for parameter in inputs]
-    if not inputs or any(strategies.of(one) is None or samples.of(one) is None for one in annotations):
+    if any(strategies.of(one) is None or samples.of(one) is None for one in annotations):
         return None
     siblings = {sibling.name: sibling for sibling in _siblings(target)}
     pair = undone_by(node.name, siblings)

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
 
+from testlens.scaffold.names import ModuleNames
 from testlens.scaffold.target import FunctionNode, Target
 
 _DEEPEST = 2
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def below(root: ast.AST) -> Iterator[ast.AST]:
     """The node and all nodes below it, in the order of the text."""
-    yield root
-    for child in ast.iter_child_nodes(root):
-        yield from below(child)
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(list(ast.iter_child_nodes(node)))
 
 
 def own_below(root: ast.AST) -> Iterator[ast.AST]:
     """The nodes below, those of inner functions and classes left out; lambdas count as their function's own."""
-    for child in ast.iter_child_nodes(root):
-        yield child
-        if not isinstance(child, FunctionNode | ast.ClassDef):
-            yield from own_below(child)
+    pending = list(ast.iter_child_nodes(root))[::-1]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _SCOPES):
+            pending += reversed(list(ast.iter_child_nodes(node)))
 
 
 def called_name(call: ast.Call) -> str:
@@ -80,7 +87,12 @@ class Functions:
     def __init__(self, target: Target) -> None:
         methods = target.owner.body if target.owner is not None else []
         self._named = {node.name: node for node in (*target.tree.body, *methods) if isinstance(node, FunctionNode)}
-        self.scope: tuple[FunctionNode, ...] = tuple(self._reached(target.function))
+        self._function = target.function
+
+    @cached_property
+    def scope(self) -> tuple[FunctionNode, ...]:
+        """The function and those that it works through, as far as two calls away."""
+        return tuple(self._reached(self._function))
 
     def named(self, name: str) -> FunctionNode | None:
         """The function or method of that name: a method where the target's class has one."""
@@ -118,6 +130,12 @@ def handled_lines(functions: Iterable[FunctionNode]) -> frozenset[int]:
         for handler in handlers
         for line in range(handler.body[0].lineno, (handler.end_lineno or handler.lineno) + 1)
     )
+
+
+@lru_cache(maxsize=4)  # the recipes that look at one gap ask for the same names
+def module_names(tree: ast.Module, module: str) -> ModuleNames:
+    """What the names of a module mean."""
+    return ModuleNames(tree, module)
 
 
 def module_constants(tree: ast.Module) -> dict[str, ast.expr]:

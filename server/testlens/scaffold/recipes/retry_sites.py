@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeGuard
 
 from testlens.scaffold.names import ModuleNames
@@ -15,16 +16,20 @@ from testlens.scaffold.recipes.reading import (
     below,
     called_name,
     last_name,
+    module_names,
     own_below,
     root_name,
 )
 from testlens.scaffold.target import FunctionNode, Target
 
 Means = Literal["loop", "decorator", "helper", "recursion"]
+_HOLDERS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 Loop = ast.For | ast.AsyncFor | ast.While
 
 _LIBRARY = re.compile(r"tenacity\.|backoff\.on_|retrying\.|retry\.|stamina\.|opnieuw\.|retry2?\.api\.")
 _TENACIOUS = re.compile(r"(tenacity\.(Async)?Retrying|stamina\.retry_context)\Z")
+_LIBRARY_NAMES = frozenset({"retry", "on_exception", "on_predicate", "retry_async"})
+_TENACIOUS_NAMES = frozenset({"Retrying", "AsyncRetrying", "retry_context"})
 _RETRYING = re.compile(r"(\A|_)(retry|retries|retrying|retryable|backoff|attempts?|with_retries|resilient)(_|\Z)")
 _ATTEMPTS = re.compile(r"(\A|_)(attempts?|retry|retries|tries|delays?|backoffs?)(_|\Z)")
 _SLEEP = re.compile(r"(\A|_)sleep(_|\Z)|\A_?(wait|pause)\Z")
@@ -55,9 +60,7 @@ class Site:
 
 def find_site(target: Target) -> Site | None:
     """What the function of a target tries again; None where nothing says that it does."""
-    functions = Functions(target)
-    names = ModuleNames(target.tree, target.module)
-    reader = _Reader(target, functions, names)
+    reader = _Reader(target)
     return reader.own_loop() or reader.decorated() or reader.through_helper() or reader.recursion()
 
 
@@ -93,11 +96,18 @@ def names_exception(node: ast.AST) -> TypeGuard[ast.expr]:
     return (isinstance(known, type) and issubclass(known, BaseException)) or bool(_EXCEPTION.search(name))
 
 
-@dataclass(frozen=True, slots=True)
 class _Reader:
-    target: Target
-    functions: Functions
-    names: ModuleNames
+    """Looks for a site. What costs time is looked at last: this runs each time that something is offered."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.functions = Functions(target)
+        self._known: dict[str, Loop | None] = {}
+
+    @cached_property
+    def names(self) -> ModuleNames:
+        """The names of the module."""
+        return module_names(self.target.tree, self.target.module)
 
     def own_loop(self) -> Site | None:
         """A loop in the function itself, or in a function that it defines and gives back."""
@@ -120,8 +130,8 @@ class _Reader:
         for decorator in self.target.function.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
             name = last_name(called)
-            origin = self._origin(called)
-            if not (_LIBRARY.match(origin) or self._loops(name) or _RETRYING.search(name)):
+            is_library = name in _LIBRARY_NAMES and bool(_LIBRARY.match(self._origin(called)))
+            if not (is_library or _RETRYING.search(name) or self._loops(name)):
                 continue
             caught: list[ast.expr | None] = [node for node in below(decorator) if names_exception(node)]
             own = self._loops(name)
@@ -140,7 +150,7 @@ class _Reader:
                 continue
             name = called_name(call)
             loops = self._loops(name)
-            is_library = isinstance(call.func, ast.Call) and bool(_TENACIOUS.match(self._origin(call.func.func)))
+            is_library = isinstance(call.func, ast.Call) and self._is_tenacious(call.func)
             if not (loops or is_library or (_RETRYING.search(name) and call.args)):
                 continue
             operations = operations_in(_handed(call), self.target)
@@ -156,6 +166,8 @@ class _Reader:
     def recursion(self) -> Site | None:
         """A handler that calls the function again."""
         function = self.target.function
+        if not any(_calls(node, function.name) for node in own_below(function)):
+            return None
         for node in own_below(function):
             if not isinstance(node, ast.Try):
                 continue
@@ -170,6 +182,10 @@ class _Reader:
                 )  # fmt: skip
         return None
 
+    def _is_tenacious(self, call: ast.Call) -> bool:
+        """Whether a call makes an object of a retrying library that is gone through or called."""
+        return called_name(call) in _TENACIOUS_NAMES and bool(_TENACIOUS.match(self._origin(call.func)))
+
     def _origin(self, node: ast.expr) -> str:
         if not isinstance(node, ast.Name | ast.Attribute):
             return ""
@@ -178,14 +194,15 @@ class _Reader:
 
     def _loops(self, name: str) -> Loop | None:
         """The loop that tries again in another function of the module, by the function's name."""
-        other = self.functions.named(name)
-        if other is None or other is self.target.function:
-            return None
-        return next((loop for loop, _ in _loops(other) if self._tries_again(loop)), None)
+        if name not in self._known:
+            other = self.functions.named(name)
+            loops = _loops(other) if other is not None and other is not self.target.function else ()
+            self._known[name] = next((loop for loop, _ in loops if self._tries_again(loop)), None)
+        return self._known[name]
 
     def _tries_again(self, loop: Loop) -> bool:
         over = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
-        if isinstance(over, ast.Call) and _TENACIOUS.match(self._origin(over.func)):
+        if isinstance(over, ast.Call) and self._is_tenacious(over):
             return True
         attempts = [node for node in own_below(loop) if _is_attempt(node)]
         if not attempts:
@@ -197,14 +214,15 @@ class _Reader:
 
 
 def _loops(function: FunctionNode) -> Iterator[tuple[Loop, tuple[FunctionNode, ...]]]:
-    """The loops of a function and of those inside it, each with the inner functions around it."""
-    pending: list[tuple[ast.AST, tuple[FunctionNode, ...]]] = [(child, ()) for child in function.body]
+    """The loops of a function and of those inside it, each with the inner functions around it; outer ones first."""
+    pending: list[tuple[ast.AST, tuple[FunctionNode, ...]]] = [(child, ()) for child in reversed(function.body)]
     while pending:
-        node, chain = pending.pop(0)
+        node, chain = pending.pop()
         if isinstance(node, Loop):
             yield node, chain
         inside = (*chain, node) if isinstance(node, FunctionNode) else chain
-        pending += [(child, inside) for child in ast.iter_child_nodes(node)]
+        # Expressions hold no statements.
+        pending += [(child, inside) for child in ast.iter_child_nodes(node) if isinstance(child, _HOLDERS)][::-1]
 
 
 def _gives_back(outer: FunctionNode, inner: FunctionNode) -> bool:
