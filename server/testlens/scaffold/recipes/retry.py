@@ -16,6 +16,7 @@ from testlens.scaffold.recipes.patience import patiently
 from testlens.scaffold.recipes.retry_attempts import stated_attempts
 from testlens.scaffold.recipes.retry_cases import Answer, Facts, Refusal, retry_cases
 from testlens.scaffold.recipes.retry_errors import faults_to_refuse
+from testlens.scaffold.recipes.retry_policies import find_policy, policy_cases
 from testlens.scaffold.recipes.retry_probe import (
     NothingMayRunError,
     literal,
@@ -34,6 +35,7 @@ from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 
 _FITS = {"loop": 80, "decorator": 75, "recursion": 70, "helper": 50}
+_FITS_POLICY = 65
 _MOST_ANSWERS = 5
 _MOST_REFUSALS = 6
 
@@ -47,11 +49,19 @@ class Retry:
         """Offered where the function, a decorator of it or a helper that it uses tries something again."""
         site = find_site(target)
         if site is None or not site.operations:
-            return None
+            return self._offer_policy(target)
         title = f"Test that `{target.function.name}` retries"
         if site.means != "loop":
             title += f" (with {site.detail})" if site.means != "recursion" else ""
         return Offer(self.name, title, _FITS[site.means])
+
+    def _offer_policy(self, target: Target) -> Offer | None:
+        policy = find_policy(target)
+        if policy is None:
+            return None
+        name = target.owner.name if target.owner is not None and target.function.name == "__init__" else None
+        title = f"Test how `{name or target.function.name}` has {policy.words} try again"
+        return Offer(self.name, title, _FITS_POLICY)
 
     def search(self, target: Target, knowledge: Knowledge) -> Search:
         """Make it try again, see what it does, and write that down as five tests."""
@@ -65,6 +75,9 @@ class Retry:
             except NothingMayRunError:
                 return Draft(self.name, group, as_written(site, target, knowledge), helpers)
             cases = retry_cases(facts) if facts is not None else ()
+        policy = find_policy(target) if not cases else None
+        if policy is not None:
+            cases = yield from policy_cases(policy, target, knowledge)
         return (yield from finished(self.name, group, cases, helpers, target, knowledge))
 
 

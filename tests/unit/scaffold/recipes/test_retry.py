@@ -125,6 +125,15 @@ class Station:
                 continue
         return found
 """
+POLICY = """\
+from urllib3 import PoolManager
+from urllib3.util import Retry
+
+
+def pool(total: int = 3) -> PoolManager:
+    retries = Retry(total=total, backoff_factor=0.5, status_forcelist=[502, 503])
+    return PoolManager(retries=retries)
+"""
 FIVE = ("recovers", "waits", "gives up", "refuses", "at once")
 
 
@@ -235,3 +244,17 @@ def test_where_nothing_may_run_what_is_unknown_is_a_todo(tmp_path_factory: pytes
         assert "pytest.fail(" in written.test(left_open)
         assert "3 times, as the code reads" in " ".join(written.text.split())
         assert bench.red(written) == {left_open}
+
+
+def test_a_policy_for_urllib3_is_held_to_its_attempts_pauses_and_statuses(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with Bench(tmp_path_factory.mktemp("weather"), POLICY) as bench:
+        assert bench.offers("Retry(total=total")[0].recipe == "retry"
+        written = bench.write("Retry(total=total", "retry")
+        gives_up, statuses = written.cases
+        assert "it_gives_up_after_3_retries" in gives_up
+        assert "assert waits == [0, 1.0, 2.0]" in written.test(gives_up)
+        assert bench.red(written) == set()
+        assert bench.red(written, {"total: int = 3": "total: int = 2"}) == {gives_up}
+        assert bench.red(written, {"[502, 503]": "[502]"}) == {statuses}
