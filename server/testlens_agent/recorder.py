@@ -6,6 +6,7 @@ goes to the disk after each test, as the tests may end the process at any time.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ _LARGEST_RECORD_BYTES = 3_500_000
 _Fields = dict[str, Any]
 # Kept here because a test may replace them.
 _open, _write, _close, _getpid = os.open, os.write, os.close, os.getpid
+_isenabled, _disable, _enable = gc.isenabled, gc.disable, gc.enable
 
 
 class RunningCall:
@@ -38,6 +40,22 @@ class RunningCall:
         self.expression: Expr | None = None
 
 
+class _Unnoticed:
+    """Lets no failure of ours reach the test, and puts off the collection of garbage.
+
+    What finalizers run is not measured while Python keeps tracing switched off for us.
+    """
+
+    def __enter__(self) -> None:
+        self._collects = _isenabled()
+        _disable()
+
+    def __exit__(self, kind: type[BaseException] | None, _error: object, _traceback: object) -> bool:
+        if self._collects:
+            _enable()
+        return kind is not None and issubclass(kind, Exception)
+
+
 class Recorder:
     """Takes calls as they begin and end, from the one thread that runs the tests, and appends them to `piece`."""
 
@@ -48,6 +66,7 @@ class Recorder:
         self._code = ProjectCode(str(root))
         self._constructions = Constructions()
         self._writer = ExpressionWriter(self._known)
+        self._unnoticed = _Unnoticed()
         self._lines: list[str] = []
         self._bytes = 0
         self._test = ""
@@ -90,39 +109,34 @@ class Recorder:
         """A watched function begins. Returns the call if its end is of interest."""
         if not (self._test or function.builds) or not function.may_look(self._number):
             return None
-        try:
+        running = None
+        with self._unnoticed:
             given = read_call(frame, function.parameters)
             running = RunningCall(function, self._fields(function, given))
             if function.builds:
                 self._note_instance(running, given)
-        except Exception:  # noqa: BLE001  (a failing recorder must not fail a test)
-            return None
-        if function.suspends:
-            self._keep(running)
-            return None
+            if function.suspends:
+                self._keep(running)
+                return None
         return running
 
     def returned(self, running: RunningCall, value: object) -> None:
         """A call ended with a result."""
-        try:
+        with self._unnoticed:
             if running.expression is not None:
                 self._remember_instance(running, value)
             if running.fields is not None:
                 running.fields["result"] = self._expression("", value)
                 self._keep(running)
-        except Exception:  # noqa: BLE001
-            return
 
     def failed(self, running: RunningCall, error: BaseException) -> None:
         """A call ended with an exception."""
         fields, path = running.fields, running.function.path
         if fields is None or path is None:
             return
-        try:
+        with self._unnoticed:
             fields["raised"] = describe(error, path, self._writer)
             self._keep(running)
-        except Exception:  # noqa: BLE001
-            return
 
     def lost(self, running: RunningCall) -> None:
         """A call ended, and nobody knows how."""
