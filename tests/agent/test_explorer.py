@@ -165,6 +165,13 @@ def test_it():
 
 KINDS = {
     "TestIt::test_it": "class TestIt:\n    def test_it(self):\n        price(1)\n",
+    "TestChild::test_inherited": """
+class Parent:
+    def test_inherited(self):
+        price(1)
+class TestChild(Parent):
+    pass
+""",
     "Case::test_it": """
 import unittest
 class Case(unittest.TestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import socket
 import textwrap
@@ -86,12 +87,13 @@ ALLOWED = {
     "[one.send(b'x') for one in socket.socketpair()]": "a pair of sockets",
     "threading.Thread(target=print).start()": "a thread",
     "concurrent.futures.ThreadPoolExecutor().submit(print).result()": "a pool of threads",
+    "ctypes.util.find_library('c'), platform.processor(), uuid.getnode()": "facts that the standard library looks up",
     "socket.getaddrinfo('127.0.0.1', 80)": "an address that is one already",
     f"exec(compile({LOOK!r}, 'site-packages/http.py', 'exec'))": "an installed package's look whether there is IPv6",
 }
 IMPORTS = (
-    "asyncio, concurrent.futures, contextlib, ctypes, multiprocessing, os, shutil, signal, socket, sqlite3,"
-    " subprocess, tempfile, threading, time, urllib.request"
+    "asyncio, concurrent.futures, contextlib, ctypes.util, multiprocessing, os, platform, shutil, signal,"
+    " socket, sqlite3, subprocess, tempfile, threading, time, urllib.request, uuid"
 )
 
 
@@ -264,6 +266,37 @@ async def test_nothing_is_left_when_the_explorer_is_closed(project: Project) -> 
 
     assert not scratch.exists()
     assert str(scratch).encode() not in _environments()
+
+
+async def test_closing_the_explorer_ends_a_trial_that_is_under_way(project: Project) -> None:
+    text = "import pathlib, time\ndef test_it(tmp_path):\n    (tmp_path / 'began').touch()\n    time.sleep(60)\n"
+    async with exploring(project, seconds=60.0) as exploration:
+        trial = asyncio.create_task(exploration.trial(text))
+        while not list(exploration.scratch.rglob("began")):
+            await asyncio.sleep(0.02)
+        await asyncio.wait_for(exploration.close(), 5)
+        scratch = exploration.scratch
+
+    assert (await trial).outcome == "error"
+    assert str(scratch).encode() not in _environments()
+
+
+async def test_describing_a_function_touches_nothing_either(project: Project, outside: Outside) -> None:
+    shop = f"""
+        import shutil
+        class Shop:
+            def __init__(self, name: str):
+                shutil.rmtree({str(outside.home)!r})
+            def price(self, amount: int):
+                return amount
+        """
+    project.write({"shop.py": shop})
+    before = outside.state()
+    async with exploring(project) as exploration:
+        description = await exploration.description("Shop.price", 5)
+
+    assert [value.origin for value in description.receivers] == ["mock"]
+    assert outside.state() == before
 
 
 def _environments() -> bytes:

@@ -187,7 +187,9 @@ def _by_keyword(parameter: inspect.Parameter) -> inspect.Parameter:
 
 def _may_be_helper(parameter: inspect.Parameter, hints: dict[str, Any]) -> bool:
     """Whether it is a collaborator that the class gets for itself where it is not given one."""
-    return parameter.default is None and hints.get(parameter.name, Any) is Any
+    hint = hints.get(parameter.name, Any)
+    # Before Python 3.11, `Any = None` counts as optional.
+    return parameter.default is None and Any in (hint, *typing.get_args(hint))
 
 
 def _is_required(parameter: inspect.Parameter) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import linecache
 import sys
 from collections.abc import Iterable
@@ -44,13 +45,17 @@ class Candidate:
         )
         return items
 
-    def test_code(self, name: str) -> frozenset[CodeType]:
-        """The code of the test function that `name` (`TestX::test_y`) stands for; of all, where it is defined twice."""
+    def test_code(self, name: str, function: Any) -> frozenset[CodeType]:
+        """The code of the test function that `name` (`TestX::test_y`) stands for; of all, where it is defined twice.
+
+        `function` is what pytest calls: decorators may have changed it, but it is known where the test is inherited.
+        """
         assert self.code is not None
         found = [self.code]
         for part in name.split("::"):
             found = [inner for code in found for inner in code.co_consts if _is_named(inner, part)]
-        return frozenset(found)
+        called = getattr(inspect.unwrap(function), "__code__", None)
+        return frozenset(found or filter(None, [called]))
 
     def _needed(self) -> ast.Module:
         """The file without the tests that are neither wanted nor named by anything else, which saves their time."""

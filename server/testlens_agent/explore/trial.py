@@ -150,7 +150,7 @@ class Try:
         return found
 
     def _run_item(self, item: Any, test: str, following: Any) -> Watch:
-        watch = Watch(item, Body(self._candidate.test_code(test), self._watched), self._plugin.observer)
+        watch = Watch(item, Body(self._candidate.test_code(test, item.obj), self._watched), self._plugin.observer)
         self._plugin.watch = watch
         try:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
