@@ -11,6 +11,7 @@ import pytest
 
 from testlens.domain.history import Change
 from testlens.domain.risk import CONSEQUENCE_POINTS, DEFAULT_WEIGHTS, LIKELIHOOD_POINTS, Evidence, assess, crap
+from testlens.scaffold.recipes import ALL
 from testlens.sources.project_config import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,6 +104,11 @@ def test_every_link_within_the_pages_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     targets = [target.split("#")[0] for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text)]
     assert [target for target in targets if not (ROOT / page).parent.joinpath(target).exists()] == []
+
+
+def test_the_readme_has_a_row_for_every_recipe_and_no_other() -> None:
+    table = README.split("| recipe | fits |", 1)[1].split("\n\n", 1)[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == {recipe.name for recipe in ALL}
 
 
 def test_the_readme_starts_with_a_picture_and_names_the_two_commands_next() -> None:

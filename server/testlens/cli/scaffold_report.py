@@ -102,13 +102,20 @@ def _print_added(result: Result) -> None:
     paths = sorted(written.added, key=lambda path: path != written.test_file)
     for path in paths:
         text = written.added[path]
-        _print_code(text if len(paths) == 1 else f"# {path}\n{text}")
+        _print_code(path, text if len(paths) == 1 else f"# {path}\n{text}")
 
 
-def _print_code(text: str) -> None:
+def _print_code(path: str, text: str) -> None:
     console = results()
     if console.is_terminal:
-        console.print(Syntax(text, "python", theme="ansi_dark", background_color="default"))
+        console.print(
+            Syntax(
+                text,
+                "gherkin" if path.endswith(".feature") else "python",
+                theme="ansi_dark",
+                background_color="default",
+            )
+        )
     else:
         print(text, end="")
 

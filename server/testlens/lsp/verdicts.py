@@ -49,12 +49,10 @@ class Verdicts:
     def tell(self, uri: str, written: Written, verdict: Verdict) -> None:
         """Note what came of the tests that were written into the document `uri`, and say it."""
         document = self._server.documents.find(uri)
-        line = None if document is None else line_of_test(document.text, written.names[0])
-        if document is not None and line is not None:
+        line = 1 if document is None else line_of_first(written, document.text)
+        if document is not None:
             self._notes[uri] = Note(document.version, line, f"{_SIGNS[verdict.outcome]} {verdict.message}")
-        count = len(written.names)
-        tests = f"{count} new test{'s' if count > 1 else ''} in {PurePosixPath(written.test_file).name}"
-        self._server.spawn(self._say(uri, line or 1, f"{_sentence(verdict.message)} {tests}.", verdict.outcome))
+        self._server.spawn(self._say(uri, line, _told(written, verdict), verdict.outcome))
 
     async def _say(self, uri: str, line: int, message: str, outcome: Outcome) -> None:
         kind = MessageType.Info if outcome == "passed" else MessageType.Warning
@@ -64,7 +62,16 @@ class Verdicts:
             await show(self._server, uri, line)
 
 
-def line_of_test(text: str, name: str) -> int | None:
+def line_of_first(written: Written, text: str) -> int:
+    """The 1-based line where the first of the written tests begins in the text of its file; 1 where it has none.
+
+    A feature file for behave has no test that pytest would know.
+    """
+    line = _line_of_test(text, written.names[0]) if written.names else None
+    return line or 1
+
+
+def _line_of_test(text: str, name: str) -> int | None:
     """The 1-based line where a test (`TestX::test_y`) begins, its decorators included; None where it is not there."""
     try:
         body: Sequence[ast.stmt] = ast.parse(text.removeprefix("\ufeff")).body
@@ -78,6 +85,12 @@ def line_of_test(text: str, name: str) -> int | None:
             return None
         line, body = min([found.lineno, *(each.lineno for each in found.decorator_list)]), found.body
     return line
+
+
+def _told(written: Written, verdict: Verdict) -> str:
+    file = PurePosixPath(written.test_file).name
+    count = max(1, len(written.names))
+    return f"{_sentence(verdict.message)} {count} new test{'s' if count > 1 else ''} in {file}."
 
 
 def _sentence(message: str) -> str:

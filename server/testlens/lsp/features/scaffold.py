@@ -22,7 +22,7 @@ from testlens.lsp.protocol import SCAFFOLD, JobResult, ScaffoldArguments
 from testlens.lsp.run_shown import RunShown
 from testlens.lsp.scaffolders import Scaffolders
 from testlens.lsp.server import TestlensServer
-from testlens.lsp.verdicts import line_of_test
+from testlens.lsp.verdicts import line_of_first
 
 if TYPE_CHECKING:
     from testlens.workspace.gap_target import GapTarget
@@ -117,7 +117,7 @@ class _Scaffolding:
             problems.tell_as_error(self._server, problem)
             return
         uri = document_uri(self._server, folder, written.test_file)
-        await show(self._server, uri, line_of_test(written.files[written.test_file], written.names[0]) or 1)
+        await show(self._server, uri, line_of_first(written, written.files[written.test_file]))
         if await save(self._server, [document_uri(self._server, folder, path) for path in written.files]):
             verdict = await self._run(folder, scaffold, python, bar)
         else:
