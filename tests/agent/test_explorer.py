@@ -347,6 +347,18 @@ async def test_a_module_that_was_edited_is_loaded_anew(project: Project) -> None
     assert (before.local_values["result"].code, after.local_values["result"].code) == ("1.0", "'new'")
 
 
+async def test_a_project_reached_through_a_link_is_tried_where_it_is(project: Project) -> None:
+    project.write(SHOP | FIXTURES)
+    link = project.root.with_name("link")
+    link.symlink_to(project.root)
+    async with exploring(Project(link, project.python)) as exploration:
+        trial = await exploration.trial("from shop import price\ndef test_it(outer):\n    price(1)\n")
+        description = await exploration.description("price", PRICE["def"])
+
+    assert (trial.outcome, trial.lines) == ("passed", lines("negative", "member", "full"))
+    assert (description.module, description.unreachable) == ("shop", None)
+
+
 async def test_many_trials_may_be_asked_for_at_once(project: Project) -> None:
     project.write(SHOP)
     text = "import shop\n" + "".join(f"def test_{n}():\n    result = shop.price({n})\n" for n in range(12))

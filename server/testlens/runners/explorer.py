@@ -54,14 +54,16 @@ class ExplorerRequest:
 class Explorer:
     """A running explorer. Commands may be under way at the same time; what the project does never raises here."""
 
-    def __init__(self, request: ExplorerRequest, agent: GroupProcess, scratch: Path) -> None:
+    def __init__(self, request: ExplorerRequest, root: Path, agent: GroupProcess, scratch: Path) -> None:
         self._request = request
+        self._root = root
         self._agent = agent
         self.scratch = scratch
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._ready: asyncio.Future[Problem | None] = asyncio.get_running_loop().create_future()
         self._output = b""
+        self._answered = 0
         self._tasks = [asyncio.create_task(self._keep_output()), asyncio.create_task(self._follow())]
         self._ended = False
 
@@ -82,9 +84,9 @@ class Explorer:
                 "Check that both exist, and choose another interpreter if need be.",
                 severity="error",
             )
-        explorer = cls(request, agent, scratch)
+        explorer = cls(request, root, agent, scratch)
         try:
-            problem = await explorer._start(root)
+            problem = await explorer._start()
         except BaseException:
             await asyncio.shield(explorer.close())
             raise
@@ -105,15 +107,15 @@ class Explorer:
         """
         if not tests:
             return ()
-        fields = {"do": "try", "path": str(path), "text": text, "tests": list(tests), "watch": str(watch)}
-        answer = await self._ask(fields)
+        places = {"path": self._real(path), "watch": self._real(watch)}
+        answer = await self._ask({"do": "try", "text": text, "tests": list(tests), **places})
         if isinstance(answer, Problem):
             return tuple(Trial("error", message=answer.message) for _ in tests)
         return tuple(map(trial_from_json, answer["trials"]))
 
     async def describe(self, path: Path, function: str, line: int) -> FunctionDescription | Problem:
         """What the project's interpreter knows of the function with this dotted name, whose `def` is on `line`."""
-        answer = await self._ask({"do": "describe", "path": str(path), "function": function, "line": line})
+        answer = await self._ask({"do": "describe", "path": self._real(path), "function": function, "line": line})
         return answer if isinstance(answer, Problem) else description_from_json(answer["description"])
 
     async def close(self) -> None:
@@ -127,14 +129,14 @@ class Explorer:
         self._agent.close()
         await asyncio.to_thread(shutil.rmtree, self.scratch, ignore_errors=True)
 
-    async def _start(self, root: Path) -> Problem | None:
+    async def _start(self) -> Problem | None:
         request = self._request
         self._write(
             {
-                "root": str(root),
+                "root": str(self._root),
                 "scratch": str(self.scratch),
                 "pytest_args": request.pytest_args,
-                "near": None if request.near is None else str(request.near),
+                "near": None if request.near is None else self._real(request.near),
                 "seconds": request.seconds,
                 "memory_mb": request.memory_mb,
                 "network": request.network,
@@ -158,11 +160,26 @@ class Explorer:
         self._waiting[number] = future
         try:
             self._write({"id": number, **fields})
-            return await future
+            return await self._patiently(future)
         except _EndedError:
             return self._end_problem()
         finally:
             del self._waiting[number]
+
+    async def _patiently(self, future: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
+        """Wait for an answer for as long as any are coming; raises _EndedError when none are."""
+        while True:
+            answered = self._answered
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(future), _SILENCE_SECONDS + 30 * self._request.seconds)
+            if answered == self._answered:
+                raise _EndedError
+
+    def _real(self, path: Path) -> str:
+        """The path as pytest knows it, whatever links the folder of the project was reached through."""
+        return str(
+            self._root / path.relative_to(self._request.root) if path.is_relative_to(self._request.root) else path
+        )
 
     def _write(self, fields: Mapping[str, Any]) -> None:
         self._agent.write(json.dumps(fields).encode("ascii") + b"\n")
@@ -170,7 +187,7 @@ class Explorer:
     async def _follow(self) -> None:
         """Take what the agent says until it ends."""
         async for line in read_lines(self._agent.stdout, None):
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, KeyError, AttributeError):  # no event of ours
                 self._take(json.loads(line))
         self._ended = True
         if not self._ready.done():
@@ -188,6 +205,7 @@ class Explorer:
                 Problem(event["message"], event["advice"], event.get("path"), event.get("line"), severity="error")
             )
         elif kind == "answer":
+            self._answered += 1
             future = self._waiting.get(event["id"])
             if future is not None and not future.done():
                 future.set_result(event)
