@@ -37,6 +37,7 @@ class TestFiles:
         self.texts: Mapping[str, str] = {}
         self.style = Style()
         self.seen: SeenCalls = {}
+        self._seen_at: tuple[int, int] | None = None
         self._known: tuple[object, ...] = ()
         self._existing: tuple[str, ...] = ()
         self._stamps: Mapping[str, tuple[int, str]] = {}
@@ -67,13 +68,24 @@ class TestFiles:
         sources = self.workspace.snapshot.files or [path for path in self._existing if not _is_test(Path(path).name)]
         config = load_style_config(self.root, python, sources, features)
         config = replace(config, scenarios=self._scenarios)
-        self.seen = load_seen_calls(self.root / CALLS)[0]
+        self._read_calls()
         known = (tuple(self._stamps.items()), config)
         if known != self._known:
             self.texts = dict(sorted(found.items()))
             self.style = read_style(self.texts, config)
             self._known = known
         return self.style
+
+    def _read_calls(self) -> None:
+        path = self.root / CALLS
+        try:
+            status = path.stat()
+            written = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            written = None
+        if written is None or written != self._seen_at:
+            self.seen = load_seen_calls(path)[0]
+            self._seen_at = written
 
     def feature_texts(self) -> Mapping[str, str]:
         """The feature files and the step modules of behave, as they are now; blocks while they are read."""
