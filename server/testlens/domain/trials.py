@@ -52,11 +52,27 @@ class Trial:
 ParameterKind = Literal["positional only", "positional", "variadic", "keyword only", "keywords"]
 
 
+DataLibrary = Literal["dataclasses", "attrs", "pydantic", "sqlalchemy", "django"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataClass:
+    """A class that holds data. `name` is marked source; `fields` are the names that its constructor takes, those of
+    positional arguments in their order; `required` are those of them that have no default.
+    """
+
+    name: str
+    library: DataLibrary
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterFacts:
     """One parameter as the interpreter sees it; `self` and `cls` are left out.
 
     `values` are expressions that suit the annotation and the default, simplest first; empty where nothing is known.
+    `data` is the class that the annotation names, where that holds data.
     """
 
     name: str
@@ -64,6 +80,7 @@ class ParameterFacts:
     has_default: bool
     annotation: str
     values: tuple[Expression, ...]
+    data: DataClass | None = None
 
 
 FunctionKind = Literal["function", "method", "class method", "static method", "property", "class", "unreachable"]

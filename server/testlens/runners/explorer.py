@@ -16,7 +16,7 @@ from typing import Any, Self
 from testlens.domain.calls import Raised
 from testlens.domain.expressions import Expression
 from testlens.domain.problems import Problem
-from testlens.domain.trials import FunctionDescription, ParameterFacts, Seen, Trial
+from testlens.domain.trials import DataClass, FunctionDescription, ParameterFacts, Seen, Trial
 from testlens.runners.group_process import GroupProcess, start
 from testlens.runners.process import kill_marked
 from testlens.runners.pytest_runner import AGENT, project_environment, read_lines
@@ -267,7 +267,13 @@ def _seen(fields: Mapping[str, Any]) -> Seen:
 
 def _parameter(fields: Mapping[str, Any]) -> ParameterFacts:
     values = tuple(map(_expression, fields["values"]))
-    return ParameterFacts(fields["name"], fields["kind"], fields["has_default"], fields["annotation"], values)
+    held = fields.get("data")
+    data = (
+        None
+        if held is None
+        else DataClass(held["name"], held["library"], tuple(held["fields"]), tuple(held["required"]))
+    )
+    return ParameterFacts(fields["name"], fields["kind"], fields["has_default"], fields["annotation"], values, data)
 
 
 def _expression(fields: Mapping[str, Any]) -> Expression:

@@ -25,6 +25,8 @@ def choose_place(source: str, recipe: str, style: Style, existing: Collection[st
     at least of its tests."""
     if recipe == "bdd":
         path = _unused_or_own(style.bdd_folder, f"{_module_name(source)}_scenarios", source, style, existing)
+    elif recipe == "load":
+        path = _unused_or_own(_join(style.folder, "load"), f"{_module_name(source)}_load", source, style, existing)
     elif source in style.test_files:
         path = style.test_files[source]
     else:

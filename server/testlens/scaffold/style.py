@@ -37,6 +37,7 @@ class Style:
     are the modules that its tests import whole (`import click`, then `click.Context`). `fixtures` are those of
     conftest files, by name. `libraries` are the import names of those test libraries that the project's interpreter
     has (`pytest_mock`, `pytest_asyncio`, `anyio`, `moto`, `hypothesis`, `factory`, `pytest_bdd`, `behave`, `locust`).
+    `factories` are the factories of factory_boy that its tests import, in marked source by the class that they build.
     `annotated` says that its tests annotate what they return. `test_files` maps a source file to the test file that
     tests it, where known. `python` is the oldest version that the project supports.
 
@@ -57,6 +58,7 @@ class Style:
     whole: frozenset[str] = frozenset()
     fixtures: Mapping[str, FixtureFacts] = field(default_factory=dict)
     libraries: frozenset[str] = frozenset()
+    factories: Mapping[str, str] = field(default_factory=dict)
     test_files: Mapping[str, str] = field(default_factory=dict)
     python: tuple[int, int] = (3, 9)
     file_name: str = "test_{}.py"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Literal
 
+from testlens.domain.expressions import mark
 from testlens.scaffold.style import AsyncMode, Docstrings, FixtureFacts, Style, StyleConfig
 from testlens.scaffold.suite import FunctionFacts, SuiteFile
 from testlens.scaffold.suite_map import BDD_FOLDERS, map_tests, source_modules
@@ -43,6 +44,7 @@ def read_style(texts: Mapping[str, str], config: StyleConfig) -> Style:
         whole=_whole(modules, {module.name for module in sources}),
         fixtures=_fixtures(conftests),
         libraries=config.libraries,
+        factories=_factories(modules),
         test_files=map_tests(sources, all_tests),
         python=config.python or _DEFAULT.python,
         file_name=_file_name([test.path for test in all_tests]),
@@ -155,6 +157,17 @@ def _fixtures(conftests: Sequence[SuiteFile]) -> Mapping[str, FixtureFacts]:
     """The fixtures of conftest files by name; of several, the one that most tests see."""
     outermost_last = sorted(conftests, key=lambda module: -len(PurePosixPath(module.path).parts))
     return {fixture.name: fixture for module in outermost_last for fixture in module.fixtures}
+
+
+def _factories(modules: Sequence[SuiteFile]) -> Mapping[str, str]:
+    """The imported factories by the class that their names speak of: `UserFactory` builds a `User`."""
+    found: dict[str, str] = {}
+    for module in modules:
+        for imported, name in module.imports:
+            built = name.removesuffix("Factory")
+            if built and built != name and name[:1].isupper():
+                found.setdefault(built, mark(imported, name))
+    return found
 
 
 def _file_name(paths: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from testlens_agent.explore.build import signature_of
+from testlens_agent.explore.data_classes import data_class
 from testlens_agent.explore.evaluation import Evaluator, Value
 from testlens_agent.explore.finding import Found, find, mangled, place_of
 from testlens_agent.explore.hints import hints_of
@@ -120,6 +121,7 @@ class _Description:
             "has_default": parameter.default is not parameter.empty,
             "annotation": shown,
             "values": [_expression(value) for value in values],
+            "data": data_class(self._hint(parameter)),
         }
 
     def _values(self, parameter: inspect.Parameter) -> list[Value]:

@@ -8,6 +8,8 @@ from testlens.scaffold.recipes.aws import Aws
 from testlens.scaffold.recipes.batch import Batch
 from testlens.scaffold.recipes.bdd import Bdd
 from testlens.scaffold.recipes.error_path import ErrorPath
+from testlens.scaffold.recipes.factory import Factory
+from testlens.scaffold.recipes.load import Load
 from testlens.scaffold.recipes.model import Model
 from testlens.scaffold.recipes.parametrize import Parametrize
 from testlens.scaffold.recipes.properties import Property
@@ -27,6 +29,8 @@ ALL: tuple[Recipe, ...] = (
     Parametrize(),
     ErrorPath(),
     Bdd(),
+    Factory(),
+    Load(),
 )
 
 
