@@ -47,7 +47,9 @@ def verdict(workbench: Workbench) -> str:
 
 def test_the_light_bulb_on_a_gap_writes_runs_and_shows_a_test_that_closes_it(on_gap: Workbench, truth: Truth) -> None:
     offers = on_gap.quick_fixes()
-    assert any("_call_with_backoff" in title for title in offers.all_inner_texts())
+    titles = offers.all_inner_texts()
+    assert "_call_with_backoff" in titles[0]
+    assert not [title for title in titles if "(adds" in title], "the example has all that its tests need"
     on_gap.screenshot("scaffold-menu")
     offers.first.click()
     on_gap.wait_for(

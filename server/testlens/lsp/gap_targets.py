@@ -44,11 +44,11 @@ class GapTargets:
         self._seen: dict[str, tuple[int | None, str]] = {}
         self._tests: dict[str, TestFiles] = {}
 
-    async def learn_style(self, folder: Folder) -> None:
-        """Read how the tests of a folder are written, ahead of the first offer."""
-        workspace = folder.workspace
+    async def learn_style(self, folder: Folder, python: str | None) -> None:
+        """Read how the tests of a folder are written, and what `python` brings for them, ahead of the first offer."""
+        workspace, before = folder.workspace, self._tests.get(folder.uri)
         if workspace is not None:
-            self._tests[folder.uri] = await folder.background.do(_read_tests, workspace, self._tests.get(folder.uri))
+            self._tests[folder.uri] = await folder.background.do(_read_tests, workspace, python, before)
 
     def forget_document(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
@@ -114,14 +114,14 @@ class GapTargets:
         return Style() if tests is None else tests.style
 
 
-def _read_tests(workspace: Workspace, before: TestFiles | None) -> TestFiles:
+def _read_tests(workspace: Workspace, python: str | None, before: TestFiles | None) -> TestFiles:
     # All of it now, so that the first offer need not wait for imports.
     from testlens.scaffold import recipes  # noqa: F401
     from testlens.workspace import gap_target  # noqa: F401
     from testlens.workspace.test_files import TestFiles
 
     tests = before if before is not None else TestFiles(workspace)
-    tests.read(None)
+    tests.read(python)
     return tests
 
 

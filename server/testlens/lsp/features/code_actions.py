@@ -23,6 +23,7 @@ from lsprotocol.types import (
 from testlens.lsp.convert import from_line, to_line
 from testlens.lsp.documents import Document
 from testlens.lsp.features.diagnostics import SOURCE
+from testlens.lsp.features.equipment import known_interpreter
 from testlens.lsp.folders import Folder
 from testlens.lsp.gap_targets import Offered
 from testlens.lsp.protocol import SCAFFOLD
@@ -35,11 +36,16 @@ def register(server: TestlensServer) -> None:
     server.feature(TEXT_DOCUMENT_CODE_ACTION, options)(_offer)
     server.feature(CODE_ACTION_RESOLVE)(_resolve)
 
-    def learn(folder: Folder) -> None:
-        server.spawn(server.gap_targets.learn_style(folder))
-
-    server.on_snapshot.append(learn)
+    server.on_snapshot.append(lambda folder: _learn_soon(server, folder))
     server.on_removal.append(server.gap_targets.forget_folder)
+
+
+def _learn_soon(server: TestlensServer, folder: Folder) -> None:
+    async def learn() -> None:
+        python = await known_interpreter(server, folder)
+        await server.gap_targets.learn_style(folder, python)
+
+    folder.spawn(learn())
 
 
 async def _offer(ls: TestlensServer, params: CodeActionParams) -> list[CodeAction]:

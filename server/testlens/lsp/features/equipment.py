@@ -43,6 +43,14 @@ async def ready_interpreter(server: TestlensServer, folder: Folder) -> str | Non
             return None
 
 
+async def known_interpreter(server: TestlensServer, folder: Folder) -> str | None:
+    """The path of the interpreter that a run would use, if there is one; runs nothing."""
+    from testlens.runners.interpreter import Interpreter, find_interpreter
+
+    found = await folder.background.do(find_interpreter, folder.root, await _wishes(server, folder))
+    return found.path if isinstance(found, Interpreter) else None
+
+
 async def _wishes(server: TestlensServer, folder: Folder) -> Wishes:
     from testlens.runners.interpreter import Wishes
 
