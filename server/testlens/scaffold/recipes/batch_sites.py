@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from testlens.scaffold.recipes.constants import Constants
-from testlens.scaffold.recipes.reading import below, called_name, last_name, own_below, parameters
+from testlens.scaffold.recipes.items import is_collection
+from testlens.scaffold.recipes.reading import below, called_name, derived, last_name, own_below, parameters
 from testlens.scaffold.recipes.retry_sites import operations_in
 from testlens.scaffold.target import FunctionNode, Target
 
@@ -92,8 +93,9 @@ def _loop(loop: ast.For | ast.AsyncFor, target: Target) -> Chunks | None:
             return None
     if isinstance(size, ast.Constant) and size.value in (1, 2, 3):
         return None  # steps through pairs and triples are no batches
-    starts = frozenset(last_name(node) for node in below(loop.target) if isinstance(node, ast.Name))
-    names = _derived(loop, starts)
+    targets = frozenset(last_name(node) for node in below(loop.target) if isinstance(node, ast.Name))
+    # The place where a chunk starts is no chunk.
+    names = derived(loop, targets) - (targets if called_name(loop.iter) == "range" else frozenset())
     return _chunks(subject, size, names, loop, target)
 
 
@@ -104,9 +106,21 @@ def _eaten(loop: ast.While, target: Target) -> Chunks | None:
             case ast.Subscript(
                 value=ast.Name(id=name) as subject, slice=ast.Slice(lower=None, upper=ast.expr() as size)
             ):
-                if any(last_name(part) == name for part in below(loop.test)):
-                    return _chunks(subject, size, _derived(loop, frozenset({name})), loop, target)
+                if any(last_name(part) == name for part in below(loop.test)) and _is_left_behind(name, size, loop):
+                    return _chunks(subject, size, derived(loop, frozenset({name})), loop, target)
     return None
+
+
+def _is_left_behind(name: str, size: ast.expr, loop: ast.While) -> bool:
+    """Whether the loop goes on with what comes after the chunk."""
+    return any(
+        isinstance(node, ast.Subscript)
+        and last_name(node.value) == name
+        and isinstance(node.slice, ast.Slice)
+        and node.slice.lower is not None
+        and ast.dump(node.slice.lower) == ast.dump(size)
+        for node in below(loop)
+    )
 
 
 def _single_request(target: Target) -> Chunks | None:
@@ -116,9 +130,9 @@ def _single_request(target: Target) -> Chunks | None:
         if not any(marker.first <= call.lineno <= marker.last for marker in batches):
             continue
         for parameter in parameters(target.function):
-            names = _derived_from(target.function, parameter.arg)
+            names = derived(target.function, frozenset({parameter.arg}))
             used = {last_name(node) for node in below(call) if isinstance(node, ast.Name)}
-            if parameter.arg not in ("self", "cls") and used & names:
+            if used & names and is_collection(parameter, target.function):
                 return Chunks(parameter.arg, None, None, (call,), names, target.function)
     return None
 
@@ -136,9 +150,9 @@ def _chunks(
     if parameter is None or not requests:
         return None
     found = Chunks(parameter, number, _setting(size, target.function), requests, names, loop)
-    # What is handed the chunk comes before what only helps to make a request of it.
-    ranked = sorted(requests, key=lambda request: found.carried(request) is None)
-    return replace(found, requests=tuple(ranked[:_MOST_REQUESTS]))
+    # What only helps to make a request of the chunk is not what is counted.
+    carrying = [request for request in requests if found.carried(request) is not None]
+    return replace(found, requests=tuple(carrying[:_MOST_REQUESTS])) if carrying else None
 
 
 def _measured(stop: ast.expr) -> ast.expr | None:
@@ -183,21 +197,3 @@ def _values_of(name: str, function: FunctionNode) -> Iterator[ast.expr]:
                 yield value
             case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value) if bound == name:
                 yield value
-
-
-def _derived(loop: ast.AST, names: frozenset[str]) -> frozenset[str]:
-    """The variables that are made of others in a loop."""
-    derived = set(names)
-    for node in own_below(loop):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=bound)], value=value):
-                if any(isinstance(part, ast.Name) and part.id in derived for part in below(value)):
-                    derived.add(bound)
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
-                if any(isinstance(part, ast.Name) and part.id in derived for part in below(value)):
-                    derived |= {last_name(bound) for bound in targets}
-    return frozenset(derived)
-
-
-def _derived_from(function: FunctionNode, parameter: str) -> frozenset[str]:
-    return _derived(function, frozenset({parameter}))

@@ -156,6 +156,13 @@ class _Marks:
         return f"\x01{reference.module}:{reference.qualname}\x02"
 
 
+def is_collection(parameter: ast.arg, function: FunctionNode) -> bool:
+    """Whether a parameter takes several things, by its annotation or by what the function does with it."""
+    if parameter.annotation is not None:
+        return _SEVERAL.search(ast.unparse(parameter.annotation)) is not None
+    return any(_goes_through(node, parameter.arg) for node in below(function))
+
+
 def _takes_several(parameter: ParameterFacts, function: FunctionNode) -> bool:
     if parameter.kind == "variadic":
         return False

@@ -122,6 +122,20 @@ def _used_name(node: ast.AST) -> str:
     return ""
 
 
+def derived(loop: ast.AST, names: frozenset[str]) -> frozenset[str]:
+    """The variables that are made of others in a loop."""
+    found = set(names)
+    for node in own_below(loop):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=bound)], value=value):
+                if any(isinstance(part, ast.Name) and part.id in found for part in below(value)):
+                    found.add(bound)
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value):
+                if any(isinstance(part, ast.Name) and part.id in found for part in below(value)):
+                    found |= {last_name(bound) for bound in targets}
+    return frozenset(found)
+
+
 def handled_lines(functions: Iterable[FunctionNode]) -> frozenset[int]:
     """The lines of the bodies of handlers."""
     handlers = (node for function in functions for node in below(function) if isinstance(node, ast.ExceptHandler))

@@ -15,9 +15,12 @@ from testlens.scaffold.recipes.reading import (
     Functions,
     below,
     called_name,
+    derived,
+    dotted,
     last_name,
     module_names,
     own_below,
+    parameters,
     root_name,
 )
 from testlens.scaffold.target import FunctionNode, Target
@@ -151,9 +154,9 @@ class _Reader:
             name = called_name(call)
             loops = self._loops(name)
             is_library = isinstance(call.func, ast.Call) and self._is_tenacious(call.func)
-            if not (loops or is_library or (_RETRYING.search(name) and call.args)):
+            if not (loops or is_library or _RETRYING.search(name)):
                 continue
-            operations = operations_in(_handed(call), self.target)
+            operations = operations_in(self._handed(call), self.target)
             if not operations and loops is not None:
                 operations = operations_in(_tried(loops), self.target)
             caught = tuple(_caught(loops)) if loops is not None else ()
@@ -166,14 +169,15 @@ class _Reader:
     def recursion(self) -> Site | None:
         """A handler that calls the function again."""
         function = self.target.function
-        if not any(_calls(node, function.name) for node in own_below(function)):
+        own = list(own_below(function))
+        after = max((node.lineno for node in own if self._calls_itself(node)), default=0)
+        if not after or not (_counts(function) or any(isinstance(node, ast.Call) and is_sleep(node) for node in own)):
             return None
-        for node in own_below(function):
+        for node in own:
             if not isinstance(node, ast.Try):
                 continue
-            again = [h for h in node.handlers if any(_calls(inner, function.name) for inner in below(h))]
-            after = any(_calls(inner, function.name) for statement in function.body for inner in own_below(statement))
-            if again or (node.handlers and after and function.body[-1].lineno > node.lineno):
+            again = [h for h in node.handlers if any(self._calls_itself(inner) for inner in below(h))]
+            if again or (node.handlers and after > (node.end_lineno or 0)):
                 handlers = again or node.handlers
                 caught = tuple(kind for handler in handlers for kind in _kinds(handler.type))
                 return Site(
@@ -181,6 +185,21 @@ class _Reader:
                     self.functions.scope, function,
                 )  # fmt: skip
         return None
+
+    def _handed(self, call: ast.Call) -> Iterator[ast.AST]:
+        """What a helper is given to call: the bodies of lambdas; methods and own functions, as calls of them."""
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+            is_method = isinstance(argument, ast.Attribute) and isinstance(argument.value, ast.Attribute)
+            if isinstance(argument, ast.Lambda):
+                yield argument.body
+            elif is_method or self.functions.named(last_name(argument)):
+                yield ast.copy_location(ast.Call(argument, [], []), argument)
+
+    def _calls_itself(self, node: ast.AST) -> TypeGuard[ast.Call]:
+        if not isinstance(node, ast.Call) or called_name(node) != self.target.function.name:
+            return False
+        own = ("self", "cls") if self.target.owner is not None else (self.target.function.name,)
+        return root_name(node.func) in own and len(dotted(node.func)) <= 2
 
     def _is_tenacious(self, call: ast.Call) -> bool:
         """Whether a call makes an object of a retrying library that is gone through or called."""
@@ -210,7 +229,7 @@ class _Reader:
         pauses = any(isinstance(node, ast.Call) and is_sleep(node) for node in own_below(loop))
         head = loop.test if isinstance(loop, ast.While) else ast.Tuple([loop.target, loop.iter], ast.Load())
         counts = any(_ATTEMPTS.search(last_name(node)) for node in below(head))
-        return pauses or counts or any(_leaves_on_success(node) for node in attempts)
+        return pauses or counts or any(_leaves_on_success(node) and not _is_of(loop, node) for node in attempts)
 
 
 def _loops(function: FunctionNode) -> Iterator[tuple[Loop, tuple[FunctionNode, ...]]]:
@@ -281,15 +300,6 @@ def _kinds(kind: ast.expr | None) -> Iterator[ast.expr | None]:
         yield kind
 
 
-def _handed(call: ast.Call) -> Iterator[ast.AST]:
-    """What a helper is given to call: the bodies of lambdas, and functions themselves, as calls of them."""
-    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-        if isinstance(argument, ast.Lambda):
-            yield argument.body
-        elif isinstance(argument, ast.Attribute) or (isinstance(argument, ast.Name) and not names_exception(argument)):
-            yield ast.copy_location(ast.Call(argument, [], []), argument)
-
-
 def _is_work(call: ast.Call) -> bool:
     name = called_name(call)
     if not name or is_sleep(call) or _LOGGERS.match(root_name(call.func)):
@@ -301,5 +311,17 @@ def _is_work(call: ast.Call) -> bool:
     return not names_exception(call.func)
 
 
-def _calls(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Call) and called_name(node) == name
+def _counts(function: FunctionNode) -> bool:
+    """Whether a function is told how often to try."""
+    return any(_ATTEMPTS.search(parameter.arg) for parameter in parameters(function))
+
+
+def _is_of(alternatives: Loop, node: ast.AST) -> bool:
+    """Whether what is tried is another one in each round: then it is the next best that is looked for."""
+    if not isinstance(alternatives, ast.For | ast.AsyncFor):
+        return False
+    if isinstance(alternatives.iter, ast.Call) and called_name(alternatives.iter) in ("range", "count", "repeat"):
+        return False
+    targets = derived(alternatives, frozenset(last_name(part) for part in below(alternatives.target)) - {""})
+    tried = node.body if isinstance(node, ast.Try | ast.With) else []
+    return any(isinstance(part, ast.Name) and part.id in targets for statement in tried for part in below(statement))
