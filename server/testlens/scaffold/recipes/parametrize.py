@@ -23,6 +23,8 @@ from testlens.scaffold.values import arguments_for
 from testlens.scaffold.words import camel, circumstance, subject_in_words
 
 _FITS_MANY, _FITS_ONE = 63, 57
+# The way to the gap is decided by something else: a table of the parameters' boundaries leads past it.
+_FITS_ELSEWHERE = 35
 _MOST_BASES = 6
 _MOST_ROWS = 14
 _MOST_COLUMNS = 3
@@ -42,6 +44,8 @@ class Parametrize:
         if not count:
             return None
         title = f"Test `{target.function.name}` on each side of its conditions"
+        if not _is_decided_by_parameters(target):
+            return Offer(self.name, title, _FITS_ELSEWHERE)
         return Offer(self.name, title, _FITS_MANY if count > 1 else _FITS_ONE)
 
     def search(self, target: Target, knowledge: Knowledge) -> Search:
@@ -67,6 +71,19 @@ def _parameters(target: Target) -> frozenset[str]:
         fields = [node.target for node in target.owner.body if isinstance(node, ast.AnnAssign)]
         names |= {field.id for field in fields if isinstance(field, ast.Name)}
     return frozenset(names)
+
+
+def _is_decided_by_parameters(target: Target) -> bool:
+    """Whether nothing but parameters and constants stands in the last condition on the way to the gap."""
+    if not target.guards or target.guards[-1].test is None:
+        return True
+    names = {node.id for node in ast.walk(target.guards[-1].test) if isinstance(node, ast.Name)}
+    local = {node.id for node in ast.walk(target.function) if isinstance(node, ast.Name) and _is_bound(node)}
+    return not names & (local - _parameters(target)) and not names.isdisjoint(_parameters(target))
+
+
+def _is_bound(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
 
 
 def _base(target: Target, knowledge: Knowledge) -> Trying[Scene | None]:
