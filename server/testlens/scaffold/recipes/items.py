@@ -39,10 +39,12 @@ def items_for(target: Target, knowledge: Knowledge) -> Mapping[str, tuple[Expres
 
 
 def filled(scene: Scene, items: Mapping[str, tuple[Expression, ...]]) -> Scene:
-    """The scene with one item in each collection that it hands on empty, or that is none."""
+    """The scene with one item in each collection that it hands on empty, that is none, or that was only guessed."""
     for name, possible in items.items():
         given = scene.arguments.get(name)
-        if given is not None and item_of(given) is None and possible:
+        if given is None or not possible:
+            continue
+        if item_of(given) is None or given.origin not in ("seen", "fixture"):
             scene = scene.with_argument(name, listed(possible[0]))
     return scene
 
