@@ -27,6 +27,8 @@ _MOST_CALLS = 4
 _UNSTABLE = re.compile(
     r"0x[0-9a-f]{6,}|/tmp/|\\Temp\\|pytest-of-|id='\d+'|testlens|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-"
 )
+# In a message so long a number is most likely a time or what was counted from one.
+_CLOCK = re.compile(r"\d{8,}")
 # A float, or a flat list or tuple of numbers with a float among them.
 _FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
 _STAND_IN = "\x01unittest.mock:"
@@ -121,7 +123,7 @@ def _raising(staged: Staged, raised: Raised, words: Circumstance) -> Case:
 def stable_part(message: str) -> str:
     """A pattern, in source, for the part of a message that stays the same from run to run; empty for none."""
     line = message.split("\n", 1)[0]
-    unstable = _UNSTABLE.search(line)
+    unstable = _UNSTABLE.search(line) or _CLOCK.search(line)
     if unstable is not None:
         line = line[: unstable.start()]
     words = line[:60].rpartition(" ")[0] if len(line) > 60 else line
