@@ -82,6 +82,36 @@ JOBS = """
         return failed
     """
 
+FILES = """
+    import aioboto3
+    from botocore.exceptions import ClientError
+
+
+    class Missing(Exception):
+        pass
+
+
+    class Files:
+        def __init__(self, bucket, session=None):
+            self._bucket = bucket
+            self._session = session or aioboto3.Session()
+
+        async def get(self, name):
+            async with self._session.client("s3") as s3:
+                try:
+                    answer = await s3.get_object(Bucket=self._bucket, Key=name)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] == "NoSuchKey":
+                        raise Missing(name) from error
+                    raise
+            return answer["ETag"]
+    """
+# Enough of the library for the module to be imported: the tests that are written put a stand-in in its place.
+AIOBOTO3 = """
+    class Session:
+        pass
+    """
+
 
 def test_a_table_is_made_with_the_keys_that_the_code_asks_for_and_a_second_put_meets_the_first(tmp_path: Path) -> None:
     project = make_project(tmp_path, {"orders.py": ORDERS})
@@ -128,3 +158,15 @@ def test_a_queue_that_refuses_a_part_of_a_batch_is_played(tmp_path: Path) -> Non
     assert 'monkeypatch.setenv("JOBS_QUEUE_URL"' in written.tests
     assert "assert result == []" in written.tests
     assert '"SenderFault": True' in written.tests
+
+
+def test_an_asynchronous_client_gets_a_stand_in_that_answers_and_refuses(tmp_path: Path) -> None:
+    settings = '[tool.pytest.ini_options]\npythonpath = ["."]\nasyncio_mode = "auto"\n'
+    files = {"files.py": FILES, "aioboto3.py": AIOBOTO3, "pyproject.toml": settings}
+    written = write_tests(make_project(tmp_path, files), example_python(), "files.py", "Files.get", "aws")
+
+    assert written.verdict.outcome == "passed", written.verdict
+    assert written.verdict.missing == ()
+    assert "session.client.return_value.__aenter__.return_value = client" in written.tests
+    assert "test_when_there_is_no_such_object_then_raises_missing" in written.names
+    assert 'assert asked.mock_calls == [call(Bucket="name", Key="name")]' in written.tests

@@ -8,6 +8,7 @@ import re
 from testlens.domain.cases import Case, Draft, Helper
 from testlens.scaffold.assertions import Circumstance
 from testlens.scaffold.recipe import Knowledge, Offer, Search
+from testlens.scaffold.recipes.aws_async import asynchronous_scenarios, is_asynchronous
 from testlens.scaffold.recipes.aws_code import AwsCode
 from testlens.scaffold.recipes.aws_names import OPERATIONS, THINGS
 from testlens.scaffold.recipes.aws_scenarios import further, led, ordinary
@@ -39,6 +40,9 @@ class Aws:
         if services is None:
             return None
         things = dict.fromkeys(THINGS.get(service, service) for service in services)
+        if is_asynchronous(target.tree):
+            title = f"Test `{target.function.name}` with a stand-in for AWS, and with errors of AWS"
+            return Offer(self.name, title, _FITS_INDIRECTLY)
         if things:
             title = f"Test `{target.function.name}` against a {' and a '.join(things)} of moto, and with errors of AWS"
         else:
@@ -137,6 +141,8 @@ def _shown_on(stage: Stage, target: Target) -> Trying[tuple[list[Shown], tuple[H
     Each attempt costs the start of moto, so what would be tried in a world goes together with the question whether
     the call works there.
     """
+    if is_asynchronous(target.tree):
+        return (yield from tried(asynchronous_scenarios(stage), stage.style)) or [], ()
     for likely in worlds(stage):
         world, shown = likely, (yield from _shown_in(stage, likely))
         if shown is None:

@@ -28,8 +28,9 @@ AGAIN = "it is tried again"
 _PLAIN = {
     "query": '{"Items": [], "Count": 0}', "scan": '{"Items": [], "Count": 0}', "send_message": '{"MessageId": "1"}',
     "publish": '{"MessageId": "1"}', "send_message_batch": '{"Successful": [], "Failed": []}', "publish_batch":
-    '{"Successful": [], "Failed": []}', "put_object": '{"ETag": "1"}', "receive_message": '{"Messages": []}',
-    "list_objects_v2": '{"Contents": []}', "batch_get_item": '{"Responses": {}}',
+    '{"Successful": [], "Failed": []}', "put_object": '{"ETag": "1"}', "get_object":
+    '{"ETag": "1", "ContentLength": 4}', "head_object": '{"ETag": "1", "ContentLength": 4}', "receive_message":
+    '{"Messages": []}', "list_objects_v2": '{"Contents": []}', "batch_get_item": '{"Responses": {}}',
 }  # fmt: skip
 
 

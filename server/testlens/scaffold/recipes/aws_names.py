@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from testlens.domain.expressions import mark
 from testlens.scaffold.words import word_set
 
 SERVICES = word_set(
@@ -62,6 +63,27 @@ def error_in_words(code: str, service: str) -> str:
         return f"the {thing} fails"
     said = _IN_WORDS.get(code)
     return said.format(thing=thing) if said else f"the {thing} answers {code}"
+
+
+# Errors that only some operations have.
+_ONLY = {
+    "ConditionalCheckFailedException": word_set("put_item update_item delete_item transact_write_items"),
+    "TransactionCanceledException": word_set("transact_write_items"),
+    "ReceiptHandleIsInvalid": word_set("delete_message change_message_visibility delete_message_batch"),
+    "NoSuchKey": word_set("get_object copy_object download_file download_fileobj delete_object"),
+    "404": word_set("head_object download_file download_fileobj get_object"),
+}
+
+
+def applies_to(code: str, method: str) -> bool:
+    """Whether an operation may answer with this error."""
+    return code not in _ONLY or method in _ONLY[code]
+
+
+def refusal_code(code: str, said: str, method: str) -> str:
+    """The exception that botocore raises for an error, in marked source."""
+    answer = f'{{"Error": {{"Code": "{code}", "Message": "{said}"}}}}'
+    return f'{mark("botocore.exceptions", "ClientError")}({answer}, "{api_name(method)}")'
 
 
 def api_name(method: str) -> str:

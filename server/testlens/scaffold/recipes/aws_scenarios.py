@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from testlens.domain.expressions import mark
 from testlens.scaffold.recipes.aws_answers import AGAIN, Answer, partial_answers, plain_answer
 from testlens.scaffold.recipes.aws_code import Operation, error_codes, handles_client_errors
-from testlens.scaffold.recipes.aws_names import ANY_OTHER, api_name, error_in_words, is_throttling
+from testlens.scaffold.recipes.aws_names import ANY_OTHER, applies_to, error_in_words, is_throttling, refusal_code
 from testlens.scaffold.recipes.aws_siblings import looked_at, prepared
 from testlens.scaffold.recipes.aws_world import Access, Stage, World, access
 from testlens.scaffold.recipes.led import led_scenes, suites
@@ -20,7 +20,6 @@ from testlens.scaffold.recipes.variations import size
 from testlens.scaffold.target import Target
 from testlens.scaffold.words import circumstance, snake
 
-_CLIENT_ERROR = mark("botocore.exceptions", "ClientError")
 _BOTO_ERRORS = {
     "EndpointConnectionError": ('(endpoint_url="http://localhost")', "AWS cannot be reached"),
     "NoCredentialsError": ("()", "there are no credentials"),
@@ -163,11 +162,10 @@ def _refused(stage: Stage, world: World, usual: Scenario) -> Iterator[Scenario]:
     for code in (*dict.fromkeys(codes), ANY_OTHER):
         for operation in operations[:2]:
             way = access(stage, world, operation)
-            if way is None:
+            if way is None or not applies_to(code, operation.method):
                 continue
             said = error_in_words(code, operation.handle.service)
-            answer = f'{{"Error": {{"Code": "{code}", "Message": "{said}"}}}}'
-            error = f'refusal = {_CLIENT_ERROR}({answer}, "{api_name(operation.method)}")'
+            error = f"refusal = {refusal_code(code, said, operation.method)}"
             passes = is_throttling(code)
             yield _answered(stage, usual, operation, way, Answer(said, "side_effect=refusal", (error,), passes))
             if passes:

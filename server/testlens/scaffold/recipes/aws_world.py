@@ -100,15 +100,15 @@ def replace_module(description: FunctionDescription, module: str) -> FunctionDes
 def worlds(stage: Stage) -> list[World]:
     """The likeliest first: as the project's tests have it, then with fixtures of our own."""
     scenes = [scene for scene in first_scenes(stage.target, stage.knowledge) if _is_real(scene) and _is_set_up(scene)]
-    found = [World(_filled(stage, scene)) for scene in scenes[:_MOST_SEEN]]
+    found = [World(filled(stage, scene)) for scene in scenes[:_MOST_SEEN]]
     if "moto" in stage.style.libraries:
         own = _own_world(stage)
-        found.append(replace(own, scene=_filled(stage, own.scene)))
+        found.append(replace(own, scene=filled(stage, own.scene)))
     return found
 
 
-def _filled(stage: Stage, scene: Scene) -> Scene:
-    """With a few elements in each list: an empty one shows little."""
+def filled(stage: Stage, scene: Scene) -> Scene:
+    """The scene with a few elements in each list: an empty one shows little."""
     values = arguments_for(stage.target, stage.knowledge)
     for name, value in scene.arguments.items():
         full = next((v for v in values.get(name, ()) if size(v.code)), value) if value.code in ("[]", "()") else value
@@ -134,7 +134,7 @@ def _own_world(stage: Stage) -> World:
     description = stage.knowledge.description
     scene = Scene(description, arguments=_arguments(stage, found))
     if description.kind in ("method", "property"):
-        scene = scene.with_receiver(_receiver(stage, found))
+        scene = scene.with_receiver(own_receiver(stage, found))
     first: list[str] = []
     for thing in found:
         value = Expression(thing.value, (thing.fixture,), "fixture")
@@ -229,7 +229,8 @@ def _handle_argument(stage: Stage, place: Place, name: str, things: Sequence[Thi
     return _made(handle, things)
 
 
-def _receiver(stage: Stage, things: Sequence[Thing]) -> Expression:
+def own_receiver(stage: Stage, things: Sequence[Thing]) -> Expression:
+    """An instance that is given these things, and plain values for the rest."""
     owner = stage.knowledge.description.callee
     parts = list(_constructor_arguments(stage, things))
     fixtures = tuple(name for _, value in parts for name in value.fixtures)

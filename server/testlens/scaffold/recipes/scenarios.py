@@ -88,13 +88,16 @@ class Shown:
         return self.has_happened and not self.is_misuse
 
     @property
+    def _plays_answers(self) -> bool:
+        """Whether a stand-in answers instead of the real thing."""
+        return bool(self.scenario.counted or self.scenario.watched or self.scenario.scene.patches)
+
+    @property
     def is_misuse(self) -> bool:
         """Whether it ended as calls end that were not meant so."""
         raised = self.trial.raised
         # A key that a stand-in's answer lacks says nothing of what AWS or a model would answer.
-        lacking = (
-            ("KeyError", "IndexError", "StopIteration") if self.scenario.counted or self.scenario.scene.patches else ()
-        )
+        lacking = ("KeyError", "IndexError", "StopIteration") if self._plays_answers else ()
         last = raised.type.strip("\x02").rpartition(":")[2].rpartition(".")[2] if raised is not None else ""
         return last in (*_MISUSE, *lacking)
 
