@@ -170,7 +170,8 @@ class _Reader:
             case ast.Name(id=name):
                 binding = _last_binding(self.target.innermost, name, before)
                 if binding is not None:
-                    return self._path(binding[0], binding[0].lineno) if binding[1]("x") == "x" else None
+                    # What it was bound to means what its names meant above that line: `node = node.parent`.
+                    return self._path(binding[0], binding[0].lineno - 1) if binding[1]("x") == "x" else None
                 return name if name in self.parameters else None
             case ast.Attribute(value=base, attr=attribute):
                 path = self._path(base, before)

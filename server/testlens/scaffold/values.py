@@ -53,6 +53,7 @@ def arguments_for(target: Target, knowledge: Knowledge) -> dict[str, tuple[Expre
     elsewhere = _by_parameter_name(seen, own)
     nearby = _by_parameter_name({key: calls for key, calls in seen.items() if key[0] == target.path}, own)
     literals = _compared_literals(target)
+    functions = {node.name: node for node in target.tree.body if isinstance(node, ast.FunctionDef)}
     found: dict[str, tuple[Expression, ...]] = {}
     for parameter in knowledge.description.parameters:
         values = [
@@ -61,7 +62,7 @@ def arguments_for(target: Target, knowledge: Knowledge) -> dict[str, tuple[Expre
             *_several(parameter, elsewhere, knowledge.style.fixtures),
             *literals.get(parameter.name, ()),
             *_related(nearby.get(parameter.name, ())),
-            *by_use(target.function, parameter.name, any_value),
+            *by_use(target.function, parameter.name, any_value, functions),
             *parameter.values,
             *_related(elsewhere.get(parameter.name, ())),
             *_by_name(parameter.name),

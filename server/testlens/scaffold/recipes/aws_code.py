@@ -71,6 +71,13 @@ class AwsCode:
     def __init__(self, tree: ast.Module, functions: ModuleMap) -> None:
         self._tree = tree
         self._functions = functions
+        self._makers = dict(_imported_makers(tree))
+
+    def maker(self, call: ast.Call) -> str:
+        """What a call makes: `client`, `resource`, or whatever else is called, by its last name."""
+        if isinstance(call.func, ast.Name) and call.func.id in self._makers:
+            return self._makers[call.func.id]
+        return called_name(call)
 
     def operations(self, places: Sequence[Place]) -> tuple[Operation, ...]:
         """The requests that these functions make themselves, in their order."""
@@ -138,7 +145,7 @@ class AwsCode:
         return self._first(local_values(owner, attribute), None, depth)
 
     def _made(self, call: ast.Call, place: Place | None, depth: int) -> Handle | None:
-        name = called_name(call)
+        name = self.maker(call)
         service = _service_argument(call)
         if name in ("client", "resource", "create_client") and service in SERVICES:
             kind = "resource" if name == "resource" else "client"
@@ -169,6 +176,14 @@ class AwsCode:
         modules = [alias.name for node in ast.walk(self._tree) if isinstance(node, ast.Import) for alias in node.names]
         modules += [node.module or "" for node in ast.walk(self._tree) if isinstance(node, ast.ImportFrom)]
         return any(name.partition(".")[0] in ("aioboto3", "aiobotocore") for name in modules)
+
+
+def _imported_makers(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """`from boto3 import client as boto3_client`: the names that clients and resources are made by."""
+    for node in tree.body:
+        match node:
+            case ast.ImportFrom(module="boto3", names=names):
+                yield from ((alias.asname or alias.name, alias.name) for alias in names)
 
 
 def _alternatives(node: ast.expr) -> Sequence[ast.expr]:
@@ -291,6 +306,12 @@ def _item_of_local(place: Place, name: str, key: str) -> ast.expr | None:
             for found, item in zip(value.keys, value.values, strict=True):
                 if isinstance(found, ast.Constant) and found.value == key:
                     return item
+    for node in ast.walk(place.node):
+        match node:
+            case ast.Assign(
+                targets=[ast.Subscript(value=ast.Name(id=subject), slice=ast.Constant(value=named))], value=item
+            ) if subject == name and named == key:
+                return item
     return None
 
 

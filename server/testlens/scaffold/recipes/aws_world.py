@@ -279,6 +279,10 @@ def _access(stage: Stage, world: World, node: ast.expr, place: Place, operation:
             return None if base is None else replace(base, code=f"{base.code}.{attribute}")
         case ast.Name(id=name):
             return _named_access(stage, world, name, place, operation)
+        case ast.BoolOp(values=values):
+            # `client or boto3.client("sqs")`: a client that is not given is made.
+            found = (_access(stage, world, value, place, operation) for value in values[::-1])
+            return next((one for one in found if one is not None), None)
         case ast.Call():
             return _call_access(stage, operation, node)
     return None
@@ -287,6 +291,8 @@ def _access(stage: Stage, world: World, node: ast.expr, place: Place, operation:
 def _call_access(stage: Stage, operation: Operation, call: ast.Call) -> Access | None:
     match call.func:
         case ast.Name(id=name) if name in stage.functions.places and not call.args and not call.keywords:
+            return _made_anew(stage, operation, mark(stage.module, ""), name)
+        case ast.Name(id=name) if stage.code.maker(call) in ("client", "resource"):
             return _made_anew(stage, operation, mark(stage.module, ""), name)
         case ast.Attribute(value=ast.Name(id="boto3"), attr="client" | "resource" as name):
             return _made_anew(stage, operation, _BOTO3, name)

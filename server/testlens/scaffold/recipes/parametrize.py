@@ -77,7 +77,10 @@ def _is_decided_by_parameters(target: Target) -> bool:
     """Whether nothing but parameters and constants stands in the last condition on the way to the gap."""
     if not target.guards or target.guards[-1].test is None:
         return True
-    names = {node.id for node in ast.walk(target.guards[-1].test) if isinstance(node, ast.Name)}
+    nodes = list(ast.walk(target.guards[-1].test))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    if target.function.name == "__post_init__":
+        names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     local = {node.id for node in ast.walk(target.function) if isinstance(node, ast.Name) and _is_bound(node)}
     return not names & (local - _parameters(target)) and not names.isdisjoint(_parameters(target))
 

@@ -39,7 +39,7 @@ def test_flask_with_several_methods_and_a_body_that_is_taken_apart() -> None:
         @app.post("/items")
         def add():
             data = request.get_json()
-            return data["name"], data.get("count")
+            return data["name"], data["count"], data.get("note")
         """
     assert read(source) == [
         ("get", "/items/1", ""),
