@@ -42,6 +42,16 @@ async def offer(editor: Editor, uri: str, line: int = REFUND) -> types.CodeActio
     return (await editor.actions(uri, line))[0]
 
 
+async def eventually_actions(editor: Editor, uri: str, line: int) -> list[types.CodeAction]:
+    """The actions on a line once the server knows what the interpreter brings."""
+    for _ in range(100):
+        actions = await editor.actions(uri, line)
+        if any("(adds" in action.title for action in actions):
+            return actions
+        await asyncio.sleep(0.05)
+    raise AssertionError([action.title for action in actions])
+
+
 async def job(editor: Editor) -> list[Any]:
     """The progress of the job, once it has ended."""
 
@@ -217,6 +227,19 @@ async def test_an_editor_that_does_not_save_gets_its_verdict_all_the_same(
     (message,) = await messages(editor)
     assert "Green, covers 4 of 4 lines of this gap" in message
     assert editor.buffers.saved == []
+
+
+async def test_a_test_that_would_add_a_library_asks_before_it_does(measured: Project, open_editor: OpenEditor) -> None:
+    editor = await open_editor(measured.root, scaffold=AT_ONCE)
+    uri = await opened(editor, measured)
+    actions = await eventually_actions(editor, uri, line_of(SHOP, "with table.batch_writer()"))
+    adding = next(action for action in actions if "(adds moto)" in action.title)
+    await editor.choose(adding)
+    (question,) = await eventually(lambda: editor.questions or None, "the question")
+    assert "moto is not installed for" in question.message
+    assert [action.title for action in question.actions or ()] == ["Install moto"]
+    await job(editor)
+    assert editor.buffers.edits == [], "declined is declined"
 
 
 async def test_nothing_is_written_in_a_workspace_that_is_not_trusted(

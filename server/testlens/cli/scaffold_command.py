@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -112,13 +112,14 @@ async def _write(workspace: Workspace, found: GapTarget, wanted: Wanted, python:
             written = await scaffolder.scaffold(found, wanted.recipe, shown.take)
             if isinstance(written, Problem):
                 raise Failure(written)
-            titles = {offer.recipe: offer.title for offer in scaffolder.offers(found)}
+            offer = next(offer for offer in scaffolder.offers(found) if offer.recipe == written.recipe)
             verdict = None
             if wanted.steps == {"verify"}:
                 verdict = await scaffolder.try_out(written, shown.take)
     finally:
         await scaffolder.close()
-    result = Result(titles.get(written.recipe, written.recipe), written, verdict, "write" in wanted.steps, ())
+    lacking = (_lacking(python, offer.needs),) if offer.needs else ()
+    result = Result(offer.title, written, verdict, "write" in wanted.steps, lacking)
     return await _insert(workspace, result, wanted, python) if result.is_written else result
 
 
@@ -131,7 +132,7 @@ async def _insert(workspace: Workspace, result: Result, wanted: Wanted, python: 
         return result
     with RunProgress(progress()) as shown:
         verification = await Verifier(workspace, python, shown.take).verify(result.scaffold)
-    problems = verification.problems
+    problems = result.problems + verification.problems
     if verification.run is not None:
         refused = await asyncio.to_thread(take_over, workspace, verification.run)
         problems += (refused,) if refused is not None else ()
@@ -164,6 +165,11 @@ def _interpreter(workspace: Workspace, wanted: Wanted) -> str:
         return ready_interpreter(wanted.place.root, wishes).path
     found = find_interpreter(wanted.place.root, wishes)
     return found.path if isinstance(found, Interpreter) else ""
+
+
+def _lacking(python: str, needs: Sequence[str]) -> Problem:
+    names = " and ".join(needs)
+    return Problem(f"The test imports {names}, which {python} has not.", f"Install {names} to run it.")
 
 
 def _wishes(workspace: Workspace, wanted: Wanted) -> Wishes:

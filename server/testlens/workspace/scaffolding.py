@@ -96,10 +96,15 @@ class Scaffolder:
         """What fits a gap, the most fitting first; runs nothing."""
         return offers(found.target, self._session.tests.style)
 
+    async def fitting(self, found: GapTarget) -> tuple[Offer, ...]:
+        """The same with the project's tests and libraries as they are now; reads files, and runs nothing."""
+        await asyncio.to_thread(self._session.tests.read, self._python)
+        return self.offers(found)
+
     async def scaffold(self, found: GapTarget, recipe: str | None, progress: Progress) -> Scaffold | Problem:
         """Write tests for a gap with the recipe of this name, or with the most fitting one."""
-        style = await asyncio.to_thread(self._session.tests.read, self._python)
-        fitting = offers(found.target, style)
+        fitting = await self.fitting(found)
+        style = self._session.tests.style
         if not fitting:
             where = f"line {found.gap.region.first} of {found.gap.file}"
             return Problem(f"No recipe fits {where}.", "Write this test by hand.")

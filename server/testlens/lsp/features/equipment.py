@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,25 @@ async def ready_interpreter(server: TestlensServer, folder: Folder) -> str | Non
         if failed is not None:
             problems.tell_as_error(server, failed)
             return None
+
+
+async def has_libraries(server: TestlensServer, folder: Folder, python: str, needs: tuple[str, ...]) -> bool:
+    """Whether `python` has these distributions once the user was asked to install them; told why if it has not."""
+    from testlens.domain.problems import Problem
+    from testlens.runners.interpreter import Interpreter, examine
+
+    interpreter = Interpreter(python, "the project's interpreter")
+    found = await asyncio.to_thread(examine, interpreter, folder.root)
+    if isinstance(found, Problem):
+        problems.tell_as_error(server, found)
+        return False
+    wanted = replace(found, missing=needs)
+    if not await _may_install(server, interpreter, wanted):
+        return False
+    failed = await _install(server, folder.root, interpreter, wanted)
+    if failed is not None:
+        problems.tell_as_error(server, failed)
+    return failed is None
 
 
 async def known_interpreter(server: TestlensServer, folder: Folder) -> str | None:

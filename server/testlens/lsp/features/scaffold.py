@@ -15,7 +15,7 @@ from testlens.lsp.editing import document_uri, insert, save, show
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_of, parse, refusal
 from testlens.lsp.features.code_lens import refresh_lenses
-from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.features.equipment import has_libraries, ready_interpreter
 from testlens.lsp.folders import Folder, RunCounts
 from testlens.lsp.progress import ProgressBar
 from testlens.lsp.protocol import SCAFFOLD, JobResult, ScaffoldArguments
@@ -107,7 +107,9 @@ class _Scaffolding:
         found = await self._found(folder, wanted)
         if found is None:
             return
-        scaffolder = await self._scaffolders.ready(folder, python)
+        scaffolder = await self._ready(folder, python, found, wanted.recipe)
+        if scaffolder is None:
+            return
         scaffold = await self._scaffold(scaffolder, found, wanted.recipe, bar)
         if scaffold is None:
             return
@@ -124,6 +126,19 @@ class _Scaffolding:
             verdict = await scaffolder.try_out(scaffold, _progress(bar))
         self._server.verdicts.tell(document_uri(self._server, folder, written.test_file), written, verdict)
         refresh_lenses(self._server)
+
+    async def _ready(self, folder: Folder, python: str, found: GapTarget, recipe: str | None) -> Scaffolder | None:
+        """A scaffolder whose interpreter has what the recipe's tests import; None where the user does not want that."""
+        scaffolder = await self._scaffolders.ready(folder, python)
+        fitting = await scaffolder.fitting(found)
+        chosen = next((offer for offer in fitting if recipe in (None, offer.recipe)), None)
+        if chosen is None or not chosen.needs:
+            return scaffolder
+        if not await has_libraries(self._server, folder, python, chosen.needs):
+            return None
+        # A session that began without them would not find them.
+        await self._scaffolders.close(folder)
+        return await self._scaffolders.ready(folder, python)
 
     async def _found(self, folder: Folder, wanted: ScaffoldArguments) -> GapTarget | None:
         from testlens.workspace.gap_target import GapTarget
