@@ -13,7 +13,7 @@ from testlens.domain.expressions import Expression, mark
 from testlens.domain.trials import FunctionDescription, ParameterFacts
 from testlens.scaffold.recipe import Knowledge
 from testlens.scaffold.style import FixtureFacts
-from testlens.scaffold.target import Target
+from testlens.scaffold.target import FunctionNode, Target
 from testlens.scaffold.uses import by_use
 from testlens.scaffold.words import singular
 
@@ -62,8 +62,7 @@ def arguments_for(target: Target, knowledge: Knowledge) -> dict[str, tuple[Expre
             *_several(parameter, elsewhere, knowledge.style.fixtures),
             *literals.get(parameter.name, ()),
             *_related(nearby.get(parameter.name, ())),
-            *by_use(target.function, parameter.name, any_value, functions),
-            *parameter.values,
+            *_by_use_or_type(target.function, parameter, functions),
             *_related(elsewhere.get(parameter.name, ())),
             *_by_name(parameter.name),
             STAND_IN,
@@ -162,6 +161,22 @@ def _by_name(name: str) -> Iterator[Expression]:
     for pattern, code, fixtures in _FROM_THE_NAME:
         if re.search(pattern, name):
             yield Expression(code or _ANY_FUNCTION, fixtures, "name")
+
+
+# Annotations that leave open what is inside: how the function uses it tells more.
+_OPEN = re.compile(
+    r"(\w+\.)?((Mutable)?Mapping|[dD]ict|Any|object)\b"
+    r"|(\w+\.)?([lL]ist|Sequence|Iterable|Collection|[tT]uple)(\[(\w+\.)?([dD]ict|Mapping|Any)\b.*)?$"
+)
+
+
+def _by_use_or_type(
+    function: FunctionNode, parameter: ParameterFacts, functions: Mapping[str, FunctionNode]
+) -> list[Expression]:
+    used = list(by_use(function, parameter.name, any_value, functions))
+    if parameter.annotation and not _OPEN.match(parameter.annotation.strip("'\"")):
+        return [*parameter.values, *used]
+    return [*used, *parameter.values]
 
 
 def any_value(name: str) -> str:

@@ -7,8 +7,14 @@ from textwrap import dedent
 
 import pytest
 
+from testlens.domain.expressions import Expression
+from testlens.domain.gaps import Region
+from testlens.domain.trials import FunctionDescription, ParameterFacts
+from testlens.scaffold.recipe import Knowledge
+from testlens.scaffold.style import Style
+from testlens.scaffold.target import Target, find_target
 from testlens.scaffold.uses import by_use
-from testlens.scaffold.values import any_value
+from testlens.scaffold.values import any_value, arguments_for
 
 
 def values(source: str) -> list[str]:
@@ -49,3 +55,27 @@ def test_what_a_function_passes_on_has_what_the_other_asks_for() -> None:
             return len(message["text"])
         """
     assert values(source) == ["[{'text': \"name\"}]"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("", "[{'id': \"item-1\"}]"),
+        ("list", "[{'id': \"item-1\"}]"),
+        ("list[dict[str, Any]]", "[{'id': \"item-1\"}]"),
+        ("Sequence[Order]", "[Order()]"),
+        ("Sequence[tuple[str, dict[str, Any]]]", "[Order()]"),
+    ],
+)
+def test_a_type_that_says_what_is_inside_is_believed_first(annotation: str, expected: str) -> None:
+    source = 'def f(orders):\n    for order in orders:\n        print(order["id"])\n'
+    tree = ast.parse(source)
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    region = Region("uncovered", "f", 1, 2, 2, (2,), (), "")
+    target = find_target("shop.py", "shop", tree, region, ())
+    assert isinstance(target, Target)
+    typed = ParameterFacts("orders", "positional", False, annotation, (Expression("[Order()]", origin="type"),))
+    description = FunctionDescription("f", "shop", "function", "\x01shop:f\x02", parameters=(typed,))
+    first = arguments_for(target, Knowledge(Style(), description))["orders"][0]
+    assert first.code == expected
