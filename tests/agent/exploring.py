@@ -11,7 +11,7 @@ from typing import Any
 from agent.projects import Project
 from testlens.domain.problems import Problem
 from testlens.domain.trials import FunctionDescription, Trial
-from testlens.runners.explorer import Explorer, ExplorerRequest
+from testlens.runners.explorer import Explorer, ExplorerRequest, MutantCode
 
 NEW = "tests/test_new.py"
 
@@ -36,6 +36,16 @@ class Exploration:
     async def trials(self, text: str, tests: list[str], watch: str = "shop.py", path: str = NEW) -> tuple[Trial, ...]:
         """What comes of the tests, in their order."""
         return await self._explorer.try_tests(self.project.root / path, text, tests, self.project.root / watch)
+
+    async def trial_on(self, function: str, change: tuple[str, str], text: str, path: str = "shop.py") -> Trial:
+        """What comes of the test `test_it` of that text while a function is a mutant: `change` is before and after."""
+        source = (self.project.root / path).read_text()
+        name = function.rpartition(".")[2]
+        line = next(number for number, one in enumerate(source.splitlines(), 1) if f"def {name}(" in one)
+        mutant = MutantCode(self.project.root / path, source.replace(*change), function, line)
+        new, watch = self.project.root / NEW, self.project.root / path
+        (trial,) = await self._explorer.try_tests(new, text, ["test_it"], watch, mutant)
+        return trial
 
     async def close(self) -> None:
         """End the explorer before its time."""

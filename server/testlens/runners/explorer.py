@@ -51,6 +51,20 @@ class ExplorerRequest:
     forks: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class MutantCode:
+    """One function as a mutant has it: `text` is the whole text of the file `path` (absolute) with the change in it.
+
+    `function` is the dotted name of the function (the outermost one, where it has others in it), `line` the 1-based
+    line of its `def`.
+    """
+
+    path: Path
+    text: str
+    function: str
+    line: int
+
+
 class Explorer:
     """A running explorer. Commands may be under way at the same time; what the project does never raises here."""
 
@@ -100,15 +114,18 @@ class Explorer:
         """Whether it still answers."""
         return not self._ended
 
-    async def try_tests(self, path: Path, text: str, tests: Sequence[str], watch: Path) -> tuple[Trial, ...]:
+    async def try_tests(
+        self, path: Path, text: str, tests: Sequence[str], watch: Path, mutant: MutantCode | None = None
+    ) -> tuple[Trial, ...]:
         """Run `tests` (`test_x`, `TestX::test_y`) of a file that would stand at `path` with this text.
 
-        Nothing is written. One trial a test, in their order; its lines and arcs are those of the file `watch`.
+        Nothing is written. One trial a test, in their order; its lines and arcs are those of the file `watch`. With a
+        mutant its function does what the mutant does while they run, and in no other process.
         """
         if not tests:
             return ()
-        places = {"path": self._real(path), "watch": self._real(watch)}
-        answer = await self._ask({"do": "try", "text": text, "tests": list(tests), **places})
+        task = {"path": self._real(path), "watch": self._real(watch), "mutant": self._playing(mutant)}
+        answer = await self._ask({"do": "try", "text": text, "tests": list(tests), **task})
         if isinstance(answer, Problem):
             return tuple(Trial("error", message=answer.message) for _ in tests)
         return tuple(map(trial_from_json, answer["trials"]))
@@ -174,6 +191,12 @@ class Explorer:
                 return await asyncio.wait_for(asyncio.shield(future), _SILENCE_SECONDS + 30 * self._request.seconds)
             if answered == self._answered:
                 raise _EndedError
+
+    def _playing(self, mutant: MutantCode | None) -> dict[str, Any] | None:
+        if mutant is None:
+            return None
+        place = {"path": self._real(mutant.path), "function": mutant.function, "line": mutant.line}
+        return {**place, "text": mutant.text}
 
     def _real(self, path: Path) -> str:
         """The path as pytest knows it, whatever links the folder of the project was reached through."""

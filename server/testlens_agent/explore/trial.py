@@ -15,6 +15,8 @@ from testlens_agent.explore.folders import WORKING, entries
 from testlens_agent.explore.following import Following
 from testlens_agent.explore.limits import limit_time
 from testlens_agent.explore.messages import Messages
+from testlens_agent.explore.modules import UnreachableError
+from testlens_agent.explore.mutant import Mutant
 from testlens_agent.explore.observing import Observer
 from testlens_agent.import_paths import nearest_class
 
@@ -97,7 +99,10 @@ def text_of(error: BaseException) -> str:
 
 
 class Try:
-    """Runs some tests of one text. `tests` are names such as `test_x` and `TestX::test_y`."""
+    """Runs some tests of one text. `tests` are names such as `test_x` and `TestX::test_y`.
+
+    Where the task names a mutant, that one is in its function's place while they run.
+    """
 
     def __init__(self, session: Any, plugin: Any, task: dict[str, Any], folder: Path, messages: Messages) -> None:
         self._session = session
@@ -105,6 +110,7 @@ class Try:
         self._tests: list[str] = task["tests"]
         self._watched = os.path.realpath(task["watch"])
         self._candidate = Candidate(session, plugin.parents, Path(task["path"]), task["text"], self._tests)
+        self._mutant = Mutant(task["mutant"]) if task.get("mutant") else None
         self._messages = messages
         self._working = folder / WORKING
         self._folder = plugin.parents.of(Path(task["path"]).parent)
@@ -112,7 +118,7 @@ class Try:
     def run(self, seconds: float) -> None:
         """Run the tests one after the other, and send what came of each; each may compute for `seconds`."""
         items = self._collect()
-        if items is None:
+        if items is None or not self._plays_mutant():
             return
         wanted = [(test, item) for test in self._tests for item in items.get(test, ())]
         # Fixtures of the session and of folders stay, as if another file of tests followed.
@@ -126,6 +132,18 @@ class Try:
             trial = _merge(seen) if seen else _error(f"pytest did not collect a test named {test}")
             self._tell_of_changes(before)
             self._messages.send(test=test, trial={**trial, "seconds": time.perf_counter() - began})
+
+    def _plays_mutant(self) -> bool:
+        """Whether the code is as it should be for these tests; if it cannot be made so, each is told to be an error."""
+        if self._mutant is None:
+            return True
+        try:
+            self._mutant.play()
+        except UnreachableError as error:
+            for test in self._tests:
+                self._messages.send(test=test, trial=_error(f"the mutant could not be tried: {error}"))
+            return False
+        return True
 
     def _tell_of_changes(self, before: frozenset[str]) -> None:
         """The working folder stands for that of the real run, which is the project's own."""
