@@ -2,7 +2,8 @@
 
 Every missing statement lies in exactly one `uncovered` region, and every missing arc of a line that ran in exactly one
 `partial` region. A region is never a lone line of something larger: it is the longest run of unproven statements in
-one block of one function.
+one block of one function. Regions of kind `survivor` come from mutants (domain/survivors.py): their lines ran, and no
+test noticed a change to them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal
 from testlens.domain.coverage import Arc, FileCoverage, Numbers
 from testlens.domain.outline import MODULE, Node, Outline, Scope, Suite
 
-GapKind = Literal["uncovered", "partial"]
+GapKind = Literal["uncovered", "partial", "survivor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class Region:
 
     `function` is the dotted name of the innermost function or class, or `<module>`, and `scope_line` the line of its
     `def` or `class` (0 for the module). `statements` are the missing
-    ones (empty for `partial`), `arcs` the missing exits of the region's lines; `reason` says in words which branch
-    would lead here (`uncovered`) or was never taken (`partial`), empty where nothing is known.
+    ones (only `uncovered` has any), `arcs` the missing exits of the region's lines; `reason` says in words which branch
+    would lead here (`uncovered`) or was never taken (`partial`), empty where nothing is known
+    and for a `survivor`.
     """
 
     kind: GapKind

@@ -70,6 +70,24 @@ class MutationResults:
         return mutation_score(mutant.status for file in self.files.values() for mutant in file.mutants)
 
 
+NO_MUTANTS = MutationResults()
+"""Where nothing is known of any mutant."""
+
+
+def merged(older: FileMutants, newer: FileMutants) -> FileMutants:
+    """What is known of a file once `newer` has come: its functions stand in the place of those of `older`.
+
+    Where the two speak of different texts, nothing of `older` is left: its spans would mean other code.
+    """
+    if older.text_digest != newer.text_digest:
+        return newer
+    known = {mutant.function for mutant in newer.mutants} | newer.not_mutated.keys()
+    kept = tuple(mutant for mutant in older.mutants if mutant.function not in known)
+    mutants = sorted((*kept, *newer.mutants), key=lambda mutant: (mutant.span.first_line, mutant.span.first_column))
+    silent = {name: reason for name, reason in older.not_mutated.items() if name not in known}
+    return FileMutants(newer.path, newer.text_digest, tuple(mutants), MappingProxyType({**silent, **newer.not_mutated}))
+
+
 def mutation_score(statuses: Iterable[MutantStatus]) -> float | None:
     """Percent of the checked mutants that the tests noticed: mutmut's (killed + timeout) / (all - skipped).
 

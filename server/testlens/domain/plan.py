@@ -64,9 +64,13 @@ def _gain(size: int, totals: Numbers) -> float:
     return 100.0 * size / whole if whole else 0.0
 
 
-def make_plan(files: Iterable[FileReport], totals: Numbers, target: float) -> Plan:
-    """Rank the gaps of `files`, given in order of path, and find the shortest way to `target` percent."""
+def make_plan(files: Iterable[FileReport], totals: Numbers, target: float, survivors: Iterable[Gap] = ()) -> Plan:
+    """Rank the gaps of `files`, given in order of path, and `survivors`, and find the shortest way to `target` percent.
+
+    Closing a survivor proves code that counts as covered already: it gains nothing.
+    """
     gaps = [gap for file in files for gap in file.gaps]
+    gaps += survivors
     # Sorting is stable: equal risks stay in the order of files and lines.
     gaps.sort(key=lambda gap: -gap.risk.score)
     planned = []
@@ -87,6 +91,8 @@ def _shortest(planned: Sequence[PlannedGap], totals: Numbers, target: float) -> 
     # Functions are independent and each costs one step, so the fewest are those that gain most.
     gains: dict[tuple[str, str], float] = {}
     for entry in planned:
+        if not entry.gain:
+            continue
         key = (entry.gap.file, entry.gap.region.function)
         gains[key] = gains.get(key, 0.0) + entry.gain
     reached = totals.percent

@@ -15,8 +15,12 @@ LIKELIHOOD_POINTS = 60.0
 CONSEQUENCE_POINTS = 40.0
 
 # The share of a function's likelihood that counts for a gap even when all the rest of the function is proven.
-_LEAST_UNPROVEN = {"uncovered": 0.5, "partial": 0.25}
-_PARTIAL_CONSEQUENCE = 0.6
+_LEAST_UNPROVEN = {"uncovered": 0.5, "partial": 0.25, "survivor": 0.5}
+# Of what happens there, some did run.
+_RAN_CONSEQUENCE = 0.6
+_RAN = frozenset({"partial", "survivor"})
+# What most likely is no fault at all comes behind all that may be one.
+_EQUIVALENT_SHARE = 0.1
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "complexity": 30,
@@ -43,8 +47,9 @@ _CONSEQUENCE = tuple(name for name in DEFAULT_WEIGHTS if name not in _LIKELIHOOD
 class Evidence:
     """What is known of one gap. `unproven` is the share (0 to 1) of its function that no test proves.
 
-    `consequences` are the names of what the gap's lines do ("data write", "critical"); `change` is None without a
-    usable history.
+    For a survivor that is the share of its function's mutants that no test noticed, and `looks_equivalent` says that
+    the change most likely changes nothing that a test could notice. `consequences` are the names of what the gap's
+    lines do ("data write", "critical"); `change` is None without a usable history.
     """
 
     kind: str
@@ -52,6 +57,7 @@ class Evidence:
     unproven: float
     consequences: frozenset[str]
     change: Change | None
+    looks_equivalent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,8 @@ def assess(evidence: Evidence, weights: Mapping[str, float] = DEFAULT_WEIGHTS) -
     """The risk of one gap."""
     likelihood = _likelihood(evidence, weights)
     factors = {**likelihood, **_consequence(evidence, weights)}
-    rounded = {name: round(points, 1) for name, points in factors.items() if round(points, 1) > 0}
+    share = _EQUIVALENT_SHARE if evidence.looks_equivalent else 1.0
+    rounded = {name: round(points * share, 1) for name, points in factors.items() if round(points * share, 1) > 0}
     left_out = tuple(name for name in _LIKELIHOOD if name not in likelihood)
     return Risk(round(sum(rounded.values()), 1), rounded, left_out)
 
@@ -123,8 +130,8 @@ def _consequence(evidence: Evidence, weights: Mapping[str, float]) -> dict[str, 
     points = {name: weights[name] for name in _CONSEQUENCE if name in evidence.consequences}
     total = sum(points.values())
     scale = min(1.0, CONSEQUENCE_POINTS / total) if total else 1.0
-    if evidence.kind == "partial":
-        scale *= _PARTIAL_CONSEQUENCE
+    if evidence.kind in _RAN:
+        scale *= _RAN_CONSEQUENCE
     return {name: value * scale for name, value in points.items()}
 
 

@@ -60,6 +60,7 @@ class Options:
 
     def overrides(self) -> Overrides:
         """What takes precedence over the project's own configuration. Loads the core: not before `initialized`."""
+        from testlens.domain.survivors import Show
         from testlens.sources.project_config import ScaffoldStyle
         from testlens.workspace.settings import Overrides
 
@@ -67,6 +68,8 @@ class Options:
         weights, record = self.settings.get("weights"), self.settings.get("recordValues")
         found = self.settings.get("scaffold")
         scaffold = found if isinstance(found, dict) else {}
+        shown = self.settings.get("mutants")
+        show = shown.get("show") if isinstance(shown, dict) else None
         budget, network, style = (scaffold.get(name) for name in ("budget", "network", "style"))
         return Overrides(
             python=self.python,
@@ -79,6 +82,7 @@ class Options:
             scaffold_budget=float(budget) if _is_number(budget) and budget >= 0 else None,
             scaffold_network=network if isinstance(network, bool) else None,
             scaffold_style=next((known for known in get_args(ScaffoldStyle) if known == style), None),
+            mutants_show=next((known for known in get_args(Show) if known == show), None),
         )
 
 

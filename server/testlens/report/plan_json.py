@@ -8,6 +8,7 @@ from typing import Any
 from testlens.domain.coverage import Numbers
 from testlens.domain.plan import Plan, PlannedGap
 from testlens.domain.problems import Problem
+from testlens.domain.survivors import Survivor
 
 VERSION = 1
 """Raised when a key changes its meaning or goes away; new keys may come at any time."""
@@ -63,7 +64,7 @@ def problems_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
 def _gap_json(planned: PlannedGap) -> dict[str, Any]:
     # Tuples become JSON arrays: a large project has tens of thousands of gaps, so nothing is copied.
     gap, region, risk = planned.gap, planned.gap.region, planned.gap.risk
-    return {
+    entry = {
         "file": gap.file,
         "function": region.function,
         "kind": region.kind,
@@ -75,4 +76,21 @@ def _gap_json(planned: PlannedGap) -> dict[str, Any]:
         "factors": dict(risk.factors),
         "left_out": risk.left_out,
         "gain": planned.gain,
+    }
+    if gap.survivor is not None:
+        entry["mutant"] = _mutant_json(gap.survivor)
+    return entry
+
+
+def _mutant_json(survivor: Survivor) -> dict[str, Any]:
+    mutant, span = survivor.mutant, survivor.mutant.span
+    return {
+        "name": mutant.name,
+        "diff": survivor.diff,
+        "status": mutant.status,
+        "tests": mutant.tests,
+        "start": (span.first_line, span.first_column),
+        "end": (span.last_line, span.last_column),
+        "original": mutant.original,
+        "replacement": mutant.replacement,
     }

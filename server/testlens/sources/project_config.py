@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from testlens.domain.problems import Problem
+from testlens.domain.survivors import Show
 from testlens.sources.coverage_config import CoverageSettings, load_coverage_settings
 
 Problems = tuple[Problem, ...]
@@ -33,6 +34,7 @@ class ProjectConfig:
     `record_values` keeps what the tests call the project's functions with.
     `scaffold_budget` is how many seconds the search for a test may take (0: nothing of the project is run for it),
     `scaffold_network` whether the code may use the network meanwhile.
+    `mutants_show` says which survivors are gaps.
     """
 
     python: str | None = None
@@ -46,6 +48,7 @@ class ProjectConfig:
     scaffold_budget: float = 5.0
     scaffold_network: bool = False
     scaffold_style: ScaffoldStyle = "bdd"
+    mutants_show: Show = "calm"
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
 
     @property
@@ -147,6 +150,7 @@ _OPTIONS = {
     "scaffold_budget": _Option(lambda v: _is_number(v) and v >= 0, float, "scaffold_budget = 10"),
     "scaffold_network": _Option(lambda v: isinstance(v, bool), bool, "scaffold_network = true"),
     "scaffold_style": _Option(lambda v: v in get_args(ScaffoldStyle), str, 'scaffold_style = "plain"'),
+    "mutants_show": _Option(lambda v: v in get_args(Show), str, 'mutants_show = "all"'),
 }
 _LEFT_TO_OTHERS = frozenset({"thresholds"})
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from testlens.domain.gaps import GapKind
 from testlens.domain.history import Change
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Evidence, Risk, assess, merged_weights, unknown_weights
+from testlens.domain.survivors import Show
 from testlens.sources.project_config import ProjectConfig, ScaffoldStyle
 
 T = TypeVar("T")
 
 DEFAULT_TEST_TIMEOUT = 300.0
 
-Weigh = Callable[[GapKind, frozenset[str], int, float, Change | None], Risk]
-"""The risk of a gap: its kind, its consequences, then its function's complexity, unproven share and change."""
+
+class Weigh(Protocol):
+    """The risk of a gap: its kind, its consequences, then its function's complexity, unproven share and change."""
+
+    def __call__(
+        self,
+        kind: GapKind,
+        consequences: frozenset[str],
+        complexity: int,
+        unproven: float,
+        change: Change | None,
+        looks_equivalent: bool = False,
+        /,
+    ) -> Risk: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Overrides:
     scaffold_budget: float | None = None
     scaffold_network: bool | None = None
     scaffold_style: ScaffoldStyle | None = None
+    mutants_show: Show | None = None
 
 
 NO_OVERRIDES = Overrides()
@@ -85,6 +99,7 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         scaffold_budget=_first(overrides.scaffold_budget, config.scaffold_budget),
         scaffold_network=_first(overrides.scaffold_network, config.scaffold_network),
         scaffold_style=_first(overrides.scaffold_style, config.scaffold_style),
+        mutants_show=_first(overrides.mutants_show, config.mutants_show),
     )
     weights = {**config.weights, **overrides.weights}
     problems = tuple(
@@ -102,8 +117,14 @@ def _scale(weights: Mapping[str, float]) -> Weigh:
     # Large projects have many gaps of few kinds; equal evidence shares one risk.
     @lru_cache(maxsize=10_000)
     def weigh(
-        kind: GapKind, consequences: frozenset[str], complexity: int, unproven: float, change: Change | None
+        kind: GapKind,
+        consequences: frozenset[str],
+        complexity: int,
+        unproven: float,
+        change: Change | None,
+        looks_equivalent: bool = False,
+        /,
     ) -> Risk:
-        return assess(Evidence(kind, complexity, unproven, consequences, change), weights)
+        return assess(Evidence(kind, complexity, unproven, consequences, change, looks_equivalent), weights)
 
     return weigh

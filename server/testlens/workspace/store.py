@@ -23,6 +23,8 @@ create table if not exists examined (
     path text primary key, content text, trace text, signature text, rules text, value text) without rowid;
 create table if not exists measured_text (path text primary key, digest text, text blob) without rowid;
 create table if not exists history (path text primary key, digest text, value text) without rowid;
+create table if not exists mutants (
+    path text primary key, source text, time real, digest text, text blob, value text) without rowid;
 create table if not exists run (time real, source text, percent real);
 create table if not exists outcome (
     test text primary key, outcome text, duration real, message text, file text, line integer) without rowid;
@@ -40,6 +42,21 @@ class Origin:
     trace: str
     signature: str
     rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMutants:
+    """The mutants of one file as they are kept: from where in words, since when (seconds since the epoch), on what.
+
+    `digest` identifies the text that was mutated, and `text` is it, as the codec encodes both it and `value`.
+    """
+
+    path: str
+    source: str
+    time: float
+    digest: str
+    text: bytes
+    value: str
 
 
 class Store:
@@ -103,6 +120,16 @@ class Store:
         rows = [(test, r.outcome, r.duration, r.message, r.file, r.line) for test, r in outcomes.items()]
         self._write("delete from outcome", [()])
         self._write("insert into outcome values (?, ?, ?, ?, ?, ?)", rows)
+
+    def mutants(self) -> Iterable[KeptMutants]:
+        """What is remembered of the mutants of each file."""
+        rows = self._read("select path, source, time, digest, text, value from mutants")
+        return [KeptMutants(*row) for row in rows]
+
+    def keep_mutants(self, kept: Iterable[KeptMutants]) -> None:
+        """Remember what is known of the mutants of files, in the place of what was known of these."""
+        rows = [(k.path, k.source, k.time, k.digest, k.text, k.value) for k in kept]
+        self._write("insert or replace into mutants values (?, ?, ?, ?, ?, ?)", rows)
 
     def record_percent(self, source: str, percent: float) -> None:
         """Add a point to the coverage history, unless it repeats the last one."""

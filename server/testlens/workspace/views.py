@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from testlens.domain.mutants import Span
 from testlens.domain.outline import MODULE
-from testlens.domain.snapshot import FileReport, FunctionReport, Gap
+from testlens.domain.snapshot import FileReport, FileSurvivors, FunctionReport, Gap
 from testlens.domain.staleness import Anchors, Marks
+from testlens.domain.survivors import FunctionProof
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.workspace import Workspace
@@ -22,6 +24,7 @@ class PlacedGap:
     """A gap whose lines are all still there: `first` to `last` in the text that is looked at (1-based).
 
     `title` and `reason` name lines of that text; `reason` is empty where it is part of the title or not known.
+    `span` is the changed expression of a survivor, and None for any other gap.
     """
 
     gap: Gap
@@ -29,6 +32,7 @@ class PlacedGap:
     last: int
     title: str
     reason: str
+    span: Span | None = None
 
     @property
     def subject(self) -> str:
@@ -81,6 +85,47 @@ def look(workspace: Workspace, report: FileReport, text: str) -> View:
     return View(report, anchors, workspace.marks(report, anchors), gaps, functions)
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedProof:
+    """How far mutants prove a function, and the line of its `def` in the text that is looked at."""
+
+    proof: FunctionProof
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MutantView:
+    """What mutants say of a file, in lines of one text of it: survivors by place, and functions by line.
+
+    A survivor whose text was edited since has no place, and is left out; so is what was known of a function's proof
+    once its `def` was edited.
+    """
+
+    survivors: tuple[PlacedGap, ...] = ()
+    functions: tuple[PlacedProof, ...] = ()
+    hidden: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_MUTANT_VIEW = MutantView()
+
+
+def look_at_mutants(workspace: Workspace, found: FileSurvivors, text: str) -> MutantView:
+    """See what mutants say of a file in `text`."""
+    anchors = workspace.mutant_anchors(found.path, text)
+    if anchors is None:
+        return NO_MUTANT_VIEW
+    functions = tuple(
+        PlacedProof(proof, line) for proof in found.functions if (line := anchors.current(proof.line)) is not None
+    )
+    return MutantView(place_survivors(found.gaps, anchors), functions, found.hidden)
+
+
+def place_survivors(gaps: Iterable[Gap], anchors: Anchors) -> tuple[PlacedGap, ...]:
+    """The survivors whose every line is still as it was when it was mutated, where they are now."""
+    placed = (_place_survivor(gap, anchors) for gap in gaps)
+    return tuple(gap for gap in placed if gap is not None)
+
+
 def text_on_disk(file: Path) -> str | None:
     """The text of a source file as its lines are counted, or None where it cannot be read."""
     content = read_content(file)
@@ -120,6 +165,16 @@ def _place(gap: Gap, anchors: Anchors) -> PlacedGap | None:
     if anchors.moved is None:
         return PlacedGap(gap, first, last, gap.title, reason)
     return PlacedGap(gap, first, last, _title(gap, first, last, anchors), _renumbered(reason, anchors) or "")
+
+
+def _place_survivor(gap: Gap, anchors: Anchors) -> PlacedGap | None:
+    placed = _place(gap, anchors)
+    # Lines that came in between are part of no change that was tried.
+    if placed is None or gap.survivor is None or placed.last - placed.first != gap.region.last - gap.region.first:
+        return None
+    span = gap.survivor.mutant.span
+    moved = Span(placed.first, span.first_column, placed.last, span.last_column)
+    return replace(placed, title=gap.title, span=moved)
 
 
 def _title(gap: Gap, first: int, last: int, anchors: Anchors) -> str:

@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from testlens.domain.coverage import Numbers, Trace
 from testlens.domain.history import FileHistory
+from testlens.domain.mutants import MutationResults
 from testlens.domain.plan import Plan, make_plan
 from testlens.domain.problems import Problem
-from testlens.domain.snapshot import FileReport, Snapshot, TestResult
+from testlens.domain.snapshot import FileReport, FileSurvivors, Snapshot, TestResult
 from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
 from testlens.sources import coverage_data, project_config
 from testlens.sources.coverage_parse import normalise
@@ -26,10 +27,12 @@ from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
+from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_results
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
+from testlens.workspace.survivors import assess_survivors, with_survivors
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -47,7 +50,9 @@ class Workspace:
         self._on_snapshot = on_snapshot
         self._refreshing = threading.Lock()
         self._overrides = overrides
-        self._snapshot = Snapshot()
+        self._snapshot = self._measured = Snapshot()
+        self._known_mutants = KnownMutants(root, self.store)
+        self._mutated: Mapping[str, MutatedFile] = {}
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
         self._config_problems: tuple[Problem, ...] = ()
@@ -81,7 +86,7 @@ class Workspace:
     def plan(self) -> Plan:
         """The plan of the newest snapshot."""
         snapshot = self._snapshot
-        return make_plan(snapshot.files.values(), snapshot.totals, self.settings.target)
+        return make_plan(snapshot.files.values(), snapshot.totals, self.settings.target, snapshot.survivor_gaps)
 
     def refresh(self, progress: Progress = _no_progress) -> Snapshot:
         """Read the best data of the folder and publish a new snapshot. Never raises on bad content."""
@@ -101,11 +106,13 @@ class Workspace:
 
         Runs git, so not in a workspace that the user does not trust. Takes some milliseconds a file the first time.
         """
-        files = {path: file.text_digest for path, file in self._snapshot.files.items() if file.gaps}
+        snapshot = self._snapshot
+        files = {path: file.text_digest for path, file in snapshot.files.items() if file.gaps}
+        files |= {path: file.text_digest for path, file in snapshot.survivors.items() if file.gaps}
         known = self._history.problems
         found = self._history.read(files)
         if not found and self._history.problems != known:
-            self._publish(replace(self._snapshot, problems=(*self._snapshot.problems, *self._history.problems)))
+            self._publish(replace(self._measured, problems=(*self._measured.problems, *self._history.problems)))
         return found
 
     def peek(self, paths: Collection[str]) -> Mapping[str, FileReport]:
@@ -146,6 +153,22 @@ class Workspace:
         if kept is None or kept[0] != report.text_digest:
             return None
         return anchor(kept[1], current)
+
+    def mutant_anchors(self, path: str, text: str) -> Anchors | None:
+        """How the lines that mutants of `path` were made on lie in `text`; None where there are no mutants."""
+        mutated = self._mutated.get(path)
+        return None if mutated is None else anchor(mutated.text, normalise(text))
+
+    def mutated_text(self, path: str) -> str | None:
+        """The text that the spans of a file's mutants refer to."""
+        mutated = self._mutated.get(path)
+        return None if mutated is None else mutated.text
+
+    def take_mutants(self, results: MutationResults) -> Snapshot:
+        """Put what mutants were found to do in the place of what was known of the same functions, and keep it."""
+        with self._refreshing:
+            self._known_mutants.take(results)
+            return self._publish(self._measured)
 
     def marks(self, report: FileReport, anchors: Anchors) -> Marks:
         """What to paint in a file."""
@@ -212,12 +235,41 @@ class Workspace:
         ordered = MappingProxyType(dict(sorted(files.items())))
         return Snapshot(source, totals, ordered, MappingProxyType(dict(outcomes)), problems, previous)
 
-    def _publish(self, snapshot: Snapshot) -> Snapshot:
+    def _publish(self, measured: Snapshot) -> Snapshot:
+        """Make what was measured known, with what mutants say beside it."""
+        self._measured = measured
+        snapshot = self._with_mutants(measured)
         snapshot = replace(snapshot, problems=tuple(_relative(problem, self.root) for problem in snapshot.problems))
         self._snapshot = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
         return snapshot
+
+    def _with_mutants(self, measured: Snapshot) -> Snapshot:
+        mutated = self._mutated = self._known_mutants.combined(())
+        if not mutated:
+            return measured
+        survivors: dict[str, FileSurvivors] = {}
+        files = dict(measured.files)
+        for path, file in mutated.items():
+            found = files.get(path)
+            missing = frozenset[int]() if found is None else self._missing_lines(found, file.text)
+            history = self._history.of(path, file.mutants.text_digest)
+            survivors[path] = assess_survivors(file, missing, self.settings, history)
+            if found is not None:
+                files[path] = with_survivors(found, survivors[path].gaps)
+        return replace(
+            measured,
+            files=MappingProxyType(files),
+            mutants=as_results(mutated),
+            survivors=MappingProxyType(survivors),
+        )
+
+    def _missing_lines(self, report: FileReport, text: str) -> frozenset[int]:
+        """The lines of `text` that no test runs."""
+        anchors = self.anchors(report, text)
+        missing = (anchors.current(line) for line in report.coverage.missing) if anchors is not None else ()
+        return frozenset(line for line in missing if line is not None)
 
     def _store_problem(self) -> tuple[Problem, ...]:
         return (self.store.problem,) if self.store.problem else ()

@@ -1,0 +1,88 @@
+"""All that is known of the mutants of one folder, whoever found it: kept over restarts, the newest of each file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from testlens.domain.mutants import NO_MUTANTS, FileMutants, MutationResults, merged
+from testlens.sources.coverage_parse import decode
+from testlens.sources.source_text import read_content
+from testlens.workspace.codec import decode_text, encode_text
+from testlens.workspace.examined import digest
+from testlens.workspace.mutant_codec import decode_mutants, encode_mutants
+from testlens.workspace.store import KeptMutants, Store
+
+OWN = "Testlens' own run"
+
+
+@dataclass(frozen=True, slots=True)
+class MutatedFile:
+    """The mutants of one file, the text that was mutated, from where in words and when (seconds since the epoch)."""
+
+    mutants: FileMutants
+    text: str
+    source: str
+    time: float
+
+
+class KnownMutants:
+    """Holds what Testlens found itself; `combined` adds what others left."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self._root = root
+        self._store = store
+        self._own = {file.mutants.path: file for file in _load(store)}
+
+    def take(self, results: MutationResults) -> None:
+        """Put results in the place of what was known of the same functions, and keep them."""
+        taken = [file for found in results.files.values() if (file := self._with_text(found)) is not None]
+        self._own.update({file.mutants.path: file for file in taken})
+        self._store.keep_mutants(_kept(file) for file in taken)
+
+    def combined(self, others: Iterable[MutatedFile]) -> Mapping[str, MutatedFile]:
+        """The newest of each file, by path."""
+        files = dict(self._own)
+        for other in others:
+            known = files.get(other.mutants.path)
+            if known is None or known.time < other.time:
+                files[other.mutants.path] = other
+        return dict(sorted(files.items()))
+
+    def _with_text(self, found: FileMutants) -> MutatedFile | None:
+        """The file with the text that its spans refer to; None where nobody knows that text any more."""
+        known = self._own.get(found.path)
+        content = read_content(self._root / found.path)
+        text = None if content is None else decode(content)
+        if text is None or digest(text) != found.text_digest:
+            text = known.text if known is not None and known.mutants.text_digest == found.text_digest else None
+        if text is None:
+            return None
+        mutants = found if known is None else merged(known.mutants, found)
+        return MutatedFile(mutants, text, OWN, time.time())
+
+
+def as_results(files: Mapping[str, MutatedFile]) -> MutationResults:
+    """The same without texts and times."""
+    if not files:
+        return NO_MUTANTS
+    sources = list(dict.fromkeys(file.source for file in files.values()))
+    by_path = {path: file.mutants for path, file in files.items()}
+    return MutationResults(MappingProxyType(by_path), " and ".join(sources))
+
+
+def _kept(file: MutatedFile) -> KeptMutants:
+    mutants = file.mutants
+    text = encode_text(file.text)
+    return KeptMutants(mutants.path, file.source, file.time, mutants.text_digest, text, encode_mutants(mutants))
+
+
+def _load(store: Store) -> Iterable[MutatedFile]:
+    for kept in store.mutants():
+        text = decode_text(kept.text)
+        mutants = decode_mutants(kept.path, kept.digest, kept.value)
+        if text is not None and mutants is not None and digest(text) == kept.digest:
+            yield MutatedFile(mutants, text, kept.source, kept.time)
