@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from testlens.domain.expressions import Expression
 
@@ -12,12 +12,14 @@ from testlens.domain.expressions import Expression
 class Raised:
     """An exception: its class in marked source, its message, and the 1-based line of the watched file it left from.
 
-    `line` is the innermost line of that file that the exception passed, None where it passed none.
+    `line` is the innermost line of that file that the exception passed, None where it passed none. `attributes` are
+    its public ones that can be rebuilt, by name in marked source.
     """
 
     type: str
     message: str
     line: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ Reach = Generator[Attempt, tuple[Trial, ...] | None, tuple[Found, ...]]
 
 def reach(target: Target, knowledge: Knowledge) -> Reach:
     """Scenes that together run as much of the gap as was found in the budget, the most telling first."""
-    search = _Search(target, knowledge)
+    search = SceneSearch(target, knowledge)
     while not search.is_over:
         scenes = search.next_scenes()
         if not scenes:
@@ -68,7 +68,7 @@ def reach(target: Target, knowledge: Knowledge) -> Reach:
     return search.found()
 
 
-def _simplified(search: _Search, knowledge: Knowledge) -> Generator[Attempt, tuple[Trial, ...] | None, None]:
+def _simplified(search: SceneSearch, knowledge: Knowledge) -> Generator[Attempt, tuple[Trial, ...] | None, None]:
     """Try what was found with less, as long as that reaches as much."""
     for _ in range(_MOST_SIMPLIFICATIONS):
         scenes = [scene for found in search.found() for scene in found.scene.simpler() if search.is_new(scene)]
@@ -83,10 +83,10 @@ def _simplified(search: _Search, knowledge: Knowledge) -> Generator[Attempt, tup
 
 def first_scenes(target: Target, knowledge: Knowledge) -> tuple[Scene, ...]:
     """The calls that a search begins with: one for each call that was seen, then those of the likeliest values."""
-    return tuple(_Search(target, knowledge).first_scenes())
+    return tuple(SceneSearch(target, knowledge).first_scenes())
 
 
-class _Search:
+class SceneSearch:
     """What was tried, what is to be tried, and what was found."""
 
     def __init__(self, target: Target, knowledge: Knowledge) -> None:
@@ -109,10 +109,10 @@ class _Search:
         """Whether good calls reach all of the gap, or nothing was gained for long after something was reached."""
         return self._reached(self._good()) or (bool(self._found) and self._extra <= 0)
 
-    def next_scenes(self) -> list[Scene]:
+    def next_scenes(self, most: int = _TOGETHER) -> list[Scene]:
         """The likeliest scenes that were not tried."""
         chosen: list[Scene] = []
-        while self._queue and len(chosen) < _TOGETHER:
+        while self._queue and len(chosen) < most:
             chosen.append(heapq.heappop(self._queue)[2])
         return chosen
 

@@ -206,7 +206,7 @@ class _Judge:
         self._path = path
         self._watch = tests.root / found.gap.file
         self._existing = tests.texts.get(path.relative_to(tests.root).as_posix(), "")
-        self._decorator = _ASYNC.get(style.asyncio, "")
+        self._decorator = ASYNC_DECORATORS.get(style.asyncio, "")
         self._parsed = parse_source(found.text, found.gap.file, tests.workspace)
 
     async def trials(self, attempt: Attempt) -> tuple[Trial, ...]:
@@ -221,7 +221,7 @@ class _Judge:
         return await self._explorer.try_tests(self._path, text, names, self._watch)
 
 
-_ASYNC = {"strict": "@__import__('pytest').mark.asyncio", "anyio": "@__import__('pytest').mark.anyio"}
+ASYNC_DECORATORS = {"strict": "@__import__('pytest').mark.asyncio", "anyio": "@__import__('pytest').mark.anyio"}
 
 
 def _out_of_reach(found: GapTarget, reason: str) -> Problem:

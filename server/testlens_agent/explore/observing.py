@@ -53,6 +53,13 @@ class Observer:
         self._fixtures = {}
         return seen
 
+    def see_error(self, error: BaseException) -> dict[str, str]:
+        """The public attributes of an exception, by name, as far as source can rebuild them."""
+        attributes: dict[str, str] = {}
+        with contextlib.suppress(TooSlowError, Exception), time_limit(_SECONDS_EACH):
+            attributes = dict(self._described(error))
+        return attributes
+
     def _guarded(self, value: Any) -> dict[str, Any]:
         seen: dict[str, Any] = {"type": nearest_class(type(value)), "code": None, "calls": [], "attributes": {}}
         # Values are the project's: whatever they do while one looks at them, what was seen before stays.
@@ -79,6 +86,9 @@ class Observer:
     def _attributes(self, value: Any) -> Iterator[tuple[str, str]]:
         if isinstance(value, _ATOMS) or _is_stand_in(value) or isinstance(value, BaseException):
             return
+        yield from self._described(value)
+
+    def _described(self, value: Any) -> Iterator[tuple[str, str]]:
         codes = ((name, self._code(held)) for name, held in _public(value))
         yield from itertools.islice(((name, code) for name, code in codes if code is not None), _MOST_ATTRIBUTES)
 

@@ -54,6 +54,7 @@ class Watch:
                 "type": nearest_class(type(error)),
                 "message": text_of(error),
                 "line": self._innermost_line(error.__traceback__),
+                "attributes": self._observer.see_error(error),
             }
         if not self.message:
             self.message = f"{type(error).__name__}: {text_of(error)}"[:_LONGEST_MESSAGE]

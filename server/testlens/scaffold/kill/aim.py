@@ -1,0 +1,162 @@
+"""What a killing test has to tell apart: a function, and the change that a mutant makes to it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from testlens.domain.gaps import Region
+from testlens.domain.mutants import Mutant
+from testlens.domain.trials import Trial
+from testlens.scaffold.target import FunctionNode, NoTarget, Target, find_target
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LONGEST_WORDS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A mutant and where it changes its function; `target` is the changed statement.
+
+    `mutated_text` is the whole text of the file with the change in it. `statement` is the innermost statement that
+    changes, `before` and `after` are the smallest expressions that do, None where it is no single expression.
+    """
+
+    mutant: Mutant
+    target: Target
+    mutated_text: str
+    statement: ast.stmt
+    before: ast.expr | None
+    after: ast.expr | None
+
+    @property
+    def line(self) -> int:
+        """The 1-based line of the `def` that the mutant plays."""
+        return self.target.function.lineno
+
+    def is_reached(self, trial: Trial) -> bool:
+        """Whether a trial ran what the mutant changes."""
+        last = self.statement.end_lineno or self.statement.lineno
+        body = getattr(self.statement, "body", None)
+        if isinstance(body, list) and body:
+            last = max(self.statement.lineno, body[0].lineno - 1)
+        return any(self.statement.lineno <= line <= last for line in trial.lines)
+
+
+def find_aim(mutant: Mutant, module: str, text: str) -> Aim | NoTarget:
+    """The aim of a mutant whose span lies in `text`, the present text of its file."""
+    mutated_text = changed(text, mutant)
+    if mutated_text is None:
+        return NoTarget("the file was edited since the mutant was made")
+    try:
+        tree, mutated_tree = ast.parse(text), ast.parse(mutated_text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return NoTarget(f"the file cannot be parsed: {error}")
+    function = _function_around(tree, mutant)
+    if function is None:
+        return NoTarget(f"line {mutant.span.first_line} stands in no function")
+    statement = _statement(function, mutant)
+    region = Region(
+        "uncovered", mutant.function, function.lineno, statement.lineno, statement.lineno, (statement.lineno,), (), ""
+    )
+    target = find_target(mutant.file, module, tree, region, ())
+    if isinstance(target, NoTarget):
+        return target
+    before, after = _expressions(text, mutated_text, tree, mutated_tree, mutant)
+    return Aim(mutant, target, mutated_text, statement, before, after)
+
+
+def changed(text: str, mutant: Mutant) -> str | None:
+    """The text with the mutant's change in it; None where the text does not hold what the mutant replaces."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    start = _offset(plain, mutant.span.first_line, mutant.span.first_column)
+    end = _offset(plain, mutant.span.last_line, mutant.span.last_column)
+    if start is None or end is None or plain[start:end] != mutant.original:
+        return None
+    return plain[:start] + mutant.replacement + plain[end:]
+
+
+def change_in_words(mutant: Mutant) -> str:
+    """What the mutant changes: "`>` changed to `>=`", "`0` changed to `1`"."""
+    original, replacement = _differing(mutant.original, mutant.replacement)
+    if not replacement:
+        return f"`{_short(original)}` removed"
+    if not original:
+        return f"`{_short(replacement)}` added"
+    return f"`{_short(original)}` changed to `{_short(replacement)}`"
+
+
+def _short(code: str) -> str:
+    line = " ".join(code.split())
+    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1]}…"
+
+
+def _differing(original: str, replacement: str) -> tuple[str, str]:
+    """The words in which two texts of one expression differ, whole where they differ in more than one place."""
+    before, after = original.split(" "), replacement.split(" ")
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    one, other = (" ".join(words[start : len(words) - end]) for words in (before, after))
+    return (one, other) if one and other and "\n" not in original else (original, replacement)
+
+
+def _offset(text: str, line: int, column: int) -> int | None:
+    lines = text.split("\n")
+    if not 1 <= line <= len(lines) or column > len(lines[line - 1]):
+        return None
+    return sum(len(one) + 1 for one in lines[: line - 1]) + column
+
+
+def _function_around(tree: ast.Module, mutant: Mutant) -> FunctionNode | None:
+    """The outermost function around the change: that is what a mutant replaces."""
+    holding = [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS) and _holds(node, mutant)]
+    return min(holding, key=lambda node: node.lineno, default=None)
+
+
+def _holds(node: ast.stmt, mutant: Mutant) -> bool:
+    last = node.end_lineno or node.lineno
+    return node.lineno <= mutant.span.first_line and mutant.span.last_line <= last
+
+
+def _statement(function: FunctionNode, mutant: Mutant) -> ast.stmt:
+    """The innermost statement that changes; the first one of the body where the function's head does."""
+    holding = [node for node in _statements(function) if _holds(node, mutant) and not isinstance(node, _FUNCTIONS)]
+    if holding:
+        return max(holding, key=lambda node: (node.lineno, -(node.end_lineno or 0)))
+    body = function.body
+    return body[1] if len(body) > 1 and ast.get_docstring(function) is not None else body[0]
+
+
+def _statements(function: FunctionNode) -> Iterator[ast.stmt]:
+    yield from (node for node in ast.walk(function) if isinstance(node, ast.stmt) and node is not function)
+
+
+def _expressions(
+    text: str, mutated_text: str, tree: ast.Module, mutated_tree: ast.Module, mutant: Mutant
+) -> tuple[ast.expr | None, ast.expr | None]:
+    span = mutant.span
+    before = _expression_at(tree, text, (span.first_line, span.first_column), (span.last_line, span.last_column))
+    lines = mutant.replacement.split("\n")
+    last_line = span.first_line + len(lines) - 1
+    last_column = len(lines[-1]) + (span.first_column if len(lines) == 1 else 0)
+    after = _expression_at(mutated_tree, mutated_text, (span.first_line, span.first_column), (last_line, last_column))
+    return before, after
+
+
+def _expression_at(tree: ast.Module, text: str, start: tuple[int, int], end: tuple[int, int]) -> ast.expr | None:
+    lines = text.split("\n")
+
+    def place(line: int, byte_column: int) -> tuple[int, int]:
+        return line, len(lines[line - 1].encode()[:byte_column].decode("utf-8", "replace"))
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.expr) and node.lineno == start[0] and node.end_lineno == end[0]:
+            at = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset or 0)
+            if at == (start, end):
+                return node
+    return None

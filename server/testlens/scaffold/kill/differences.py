@@ -1,0 +1,122 @@
+"""In what two trials of one test differ, of which the second ran on the mutant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from testlens.domain.calls import Raised
+from testlens.domain.expressions import mark
+from testlens.domain.trials import Seen, Trial
+from testlens.scaffold.assertions import calls_of, is_unstable
+from testlens.scaffold.staging import RESULT
+
+_LONGEST = 600
+_STAND_IN = "\x01unittest.mock:"
+_ENDED = ("passed", "failed")
+_NUMBER = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?")
+
+DifferenceKind = Literal["outcome", "exception", "message", "value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One test tried on the original and on the mutant; `mutant` is None where the original did not run the change."""
+
+    original: Trial
+    mutant: Trial | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What tells the two apart: `claims` are assertions, in marked source, that hold for the original alone.
+
+    `exception` is what the original raised, None where it came back; the claims then are about `error.value`.
+    `is_message` says that the words of its message differ.
+    """
+
+    claims: tuple[str, ...]
+    exception: Raised | None = None
+    is_message: bool = False
+
+
+def difference(pair: Pair) -> Difference | None:
+    """What a test can claim that holds for the original and not for the mutant; None where nothing was seen."""
+    original, mutant = pair.original, pair.mutant
+    if mutant is None or not _is_told(original):
+        return None
+    if mutant.outcome in ("timeout", "crashed"):
+        return Difference((), original.raised)
+    if not _is_told(mutant):
+        return None
+    if original.raised is not None:
+        return _of_errors(original.raised, mutant.raised)
+    if mutant.raised is not None:
+        return Difference(())
+    claims = tuple(_claims(original.local_values, mutant.local_values))
+    return Difference(claims) if claims else None
+
+
+def _is_told(trial: Trial) -> bool:
+    """Whether the trial came to an end of its own: it passed, or an exception of the code left it."""
+    return trial.outcome in _ENDED and (trial.outcome == "passed" or trial.raised is not None)
+
+
+def _of_errors(original: Raised, mutant: Raised | None) -> Difference | None:
+    if mutant is None or mutant.type != original.type:
+        return Difference((), original)
+    claims = tuple(
+        claim
+        for name, code in original.attributes.items()
+        if mutant.attributes.get(name) != code
+        for claim in _equal(f"error.value.{name}", code)
+    )
+    is_message = original.message != mutant.message
+    return Difference(claims, original, is_message) if claims or is_message else None
+
+
+def _claims(original: Mapping[str, Seen], mutant: Mapping[str, Seen]) -> Iterator[str]:
+    """Assertions about each variable that differs, the result first."""
+    for name in sorted(original, key=lambda name: (name != RESULT, name)):
+        if name in mutant:
+            yield from claims_about(name, original[name], mutant[name])
+
+
+def claims_about(name: str, original: Seen, mutant: Seen) -> Iterator[str]:
+    """Assertions that hold for what the original left in a variable, and not for what the mutant did."""
+    if original.type != mutant.type:
+        yield from _of_types(name, original)
+    elif original.code is not None:
+        if original.code != mutant.code:
+            yield from _equal(name, original.code)
+    elif original.iterable is not None and original.iterable != mutant.iterable:
+        yield from _equal(f"list({name})", f"[{', '.join(original.iterable)}]")
+    elif original.calls != mutant.calls:
+        yield from calls_of(name, original)
+    for attribute, code in original.attributes.items() if original.code is None else ():
+        if mutant.attributes.get(attribute) != code:
+            yield from _equal(f"{name}.{attribute}", code)
+
+
+def _of_types(name: str, original: Seen) -> Iterator[str]:
+    if original.code is not None and not is_unstable(original.code):
+        yield from _equal(name, original.code)
+    elif original.iterable is not None:
+        yield from _equal(f"list({name})", f"[{', '.join(original.iterable)}]")
+    elif original.type == "NoneType":
+        yield f"assert {name} is None"
+    elif not original.type.startswith(_STAND_IN):
+        yield f"assert isinstance({name}, {original.type})"
+
+
+def _equal(subject: str, code: str) -> Iterator[str]:
+    if len(code) > _LONGEST or is_unstable(code) or _STAND_IN in code:
+        return
+    if code in ("None", "True", "False"):
+        yield f"assert {subject} is {code}"
+    elif _NUMBER.fullmatch(code):
+        yield f"assert {subject} == {mark('pytest', 'approx')}({code})"
+    else:
+        yield f"assert {subject} == {code}"

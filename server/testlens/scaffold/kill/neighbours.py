@@ -1,0 +1,121 @@
+"""Inputs to go on with from one that was tried: each kind of reason for an input is a source of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from random import Random
+from typing import Literal, TypeVar
+
+from testlens.domain.expressions import Expression
+from testlens.scaffold.kill.aim import Aim
+from testlens.scaffold.kill.boundaries import boundary_changes
+from testlens.scaffold.kill.performance import Probe
+from testlens.scaffold.kill.probes import probes
+from testlens.scaffold.kill.typed import random_values
+from testlens.scaffold.kill.variants import variants
+from testlens.scaffold.recipe import Knowledge
+from testlens.scaffold.scene import Scene
+from testlens.scaffold.search import SceneSearch
+from testlens.scaffold.values import arguments_for, receivers_for
+
+Source = Literal["seen", "boundary", "near", "probe", "typed"]
+"""Why an input is tried: a test of the project made it; the changed expression asks for it; it is one of these with a
+thing in it changed; it asks afterwards for the state that was left; it is of the right kind and otherwise random."""
+
+SHARES: dict[Source, int] = {"seen": 6, "boundary": 3, "near": 4, "probe": 2, "typed": 2}
+"""How many of each source are tried at a time, as long as there are any."""
+
+_MOST_SEEN = 40
+_MOST_VALUES = 12
+_MOST_VARIANTS = 24
+_MOST_CHANGES = 60
+_MOST_BASES = 8
+_RANDOM_EACH = 12
+
+_T = TypeVar("_T")
+_Other = tuple[Scene, Probe | None]
+
+
+class Neighbours:
+    """Thinks of inputs for one aim."""
+
+    def __init__(self, aim: Aim, knowledge: Knowledge) -> None:
+        self._aim = aim
+        self._knowledge = knowledge
+        self._arguments = arguments_for(aim.target, knowledge)
+        self._receivers = receivers_for(aim.target, knowledge)
+        self._probes = probes(aim.target, knowledge)
+        self._chance = Random(aim.mutant.name)  # noqa: S311  (values to try, the same ones each time)
+        self._bases = 0
+
+    def seen(self) -> Iterator[Scene]:
+        """The calls that the project's tests made, then those that a search for any gap begins with."""
+        first = list(SceneSearch(self._aim.target, self._knowledge).first_scenes())
+        yield from first
+        calls = self._knowledge.seen.get((self._aim.target.path, self._aim.target.name), ())
+        known = {parameter.name for parameter in self._knowledge.description.parameters}
+        for call in calls[:_MOST_SEEN] if first else ():
+            given = {name: value for name, value in call.arguments.items() if value is not None and name in known}
+            scene = replace(first[0], arguments={**first[0].arguments, **given})
+            has_other = call.receiver is not None and scene.receiver is not None
+            yield replace(scene, receiver=call.receiver) if has_other else scene
+
+    def of(self, scene: Scene) -> Iterator[tuple[Source, Iterable[_Other]]]:
+        """The inputs of each source that this one leads to, the likeliest first."""
+        self._bases += 1
+        if self._bases <= _MOST_BASES:
+            yield "boundary", ((other, None) for other in self._at_boundaries(scene))
+            yield "probe", ((scene, probe) for probe in self._probes)
+            yield "typed", ((other, None) for other in self._at_random(scene))
+        yield "near", ((other, None) for other in self._near(scene))
+
+    def _at_boundaries(self, scene: Scene) -> Iterator[Scene]:
+        changes = boundary_changes(self._aim, self._knowledge.description.module)
+        return (change(scene) for change in islice(changes, _MOST_CHANGES))
+
+    def _at_random(self, scene: Scene) -> Iterator[Scene]:
+        """With other values for all that is given, and now and then for what has a default."""
+        parameters = self._knowledge.description.parameters
+        streams = {one.name: random_values(one, scene.arguments.get(one.name), self._chance) for one in parameters}
+        for _ in range(_RANDOM_EACH):
+            other = scene
+            for name, stream in streams.items():
+                if name in scene.arguments or self._chance.random() < 0.3:
+                    value = next(stream, None)
+                    other = other if value is None else other.with_argument(name, value)
+            yield other
+
+    def _near(self, scene: Scene) -> Iterator[Scene]:
+        """The scene with one value changed, each parameter in turn."""
+        streams = [self._with_argument(scene, name) for name in self._arguments]
+        if scene.receiver is not None:
+            streams.append(self._with_receiver(scene, scene.receiver))
+        return alternately(streams)
+
+    def _with_argument(self, scene: Scene, name: str) -> Iterator[Scene]:
+        given = scene.arguments.get(name)
+        near = [] if given is None else [replace(given, code=code) for code in _near_to(given)]
+        for value in alternately([iter(near), iter(self._arguments[name][:_MOST_VALUES])]):
+            yield scene.with_argument(name, value)
+
+    def _with_receiver(self, scene: Scene, receiver: Expression) -> Iterator[Scene]:
+        near = [replace(receiver, code=code) for code in _near_to(receiver)]
+        for value in alternately([iter(self._receivers[:_MOST_VALUES]), iter(near)]):
+            yield scene.with_receiver(value)
+
+
+def _near_to(value: Expression) -> Iterator[str]:
+    return islice(variants(value.code), _MOST_VARIANTS)
+
+
+def alternately(streams: list[Iterator[_T]]) -> Iterator[_T]:
+    """One item of each stream in turn, until all have ended."""
+    while streams:
+        left = []
+        for stream in streams:
+            for item in islice(stream, 1):
+                yield item
+                left.append(stream)
+        streams = left

@@ -1,0 +1,186 @@
+"""Looks for an input on which the original and a mutant differ, and turns it into a test that was seen to tell them.
+
+The search is pure. It yields attempts and is sent a pair of trials for each case: one on the original, and one on the
+mutant where the original ran what that changes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from itertools import count
+
+from testlens.domain.cases import Case
+from testlens.domain.trials import Trial
+from testlens.scaffold.assertions import Circumstance
+from testlens.scaffold.kill.aim import Aim
+from testlens.scaffold.kill.differences import Difference, Pair, difference
+from testlens.scaffold.kill.neighbours import SHARES, Neighbours, Source
+from testlens.scaffold.kill.performance import Channel, Performance, channels_of
+from testlens.scaffold.recipe import Attempt, Knowledge
+from testlens.scaffold.recipes.phrases import called
+from testlens.scaffold.scene import Scene
+from testlens.scaffold.search import SceneSearch
+from testlens.scaffold.words import circumstance, subject_in_words
+
+TIMES = 3
+_TOGETHER = 12
+_OF_GENERAL = 2
+_MOST_CANDIDATES = 4
+_MOST_TRIED = 5_000
+_MOST_KNOWN = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """A test that was green on the original each time, and red on the mutant each time. `tried` counts inputs."""
+
+    case: Case
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotKilled:
+    """No input was found: `tried` counts those that were tried, `reached` those that ran what the mutant changes.
+
+    `differed` says that some input told the two apart, in a way that no test could claim from run to run.
+    """
+
+    tried: int
+    reached: int
+    differed: bool = False
+
+
+KillSearch = Generator[Attempt, tuple[Pair, ...] | None, Kill | NotKilled]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An input that told the two apart once."""
+
+    performance: Performance
+    difference: Difference
+    trial: Trial
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The simplest first; one that only takes the mutant's time away last."""
+        return not self.difference.claims and self.difference.exception is None, self.performance.cost
+
+
+def find_kill(aim: Aim, knowledge: Knowledge) -> KillSearch:
+    """A test that kills the mutant, or how far it was looked for."""
+    hunt = _Hunt(aim, knowledge)
+    while performances := hunt.following():
+        pairs = yield Attempt(tuple(one.attempt(knowledge.style) for one in performances))
+        if pairs is None:
+            break
+        for performance, pair in zip(performances, pairs, strict=True):
+            hunt.learn(performance, pair)
+        for candidate in hunt.candidates():
+            case = yield from _confirmed(candidate, _words(aim), knowledge)
+            if case is not None:
+                return Kill(case, hunt.tried)
+    return hunt.given_up()
+
+
+def _confirmed(
+    candidate: _Candidate, words: Circumstance, knowledge: Knowledge
+) -> Generator[Attempt, tuple[Pair, ...] | None, Case | None]:
+    """The test of a candidate, once it was green on the original and red on the mutant each time."""
+    claims = candidate.difference.claims
+    narrowed = [replace(candidate.difference, claims=(claim,)) for claim in claims] if len(claims) > 1 else []
+    # Of several claims some may not hold from run to run: then each is tried by itself.
+    for difference_told in (candidate.difference, *narrowed):
+        case = candidate.performance.telling(difference_told, candidate.trial, words, knowledge.style)
+        if case is None:
+            continue
+        pairs = yield Attempt((case,) * TIMES)
+        if pairs is not None and all(map(_tells, pairs)):
+            return case
+    return None
+
+
+def _tells(pair: Pair) -> bool:
+    return pair.original.outcome == "passed" and pair.mutant is not None and is_red(pair.mutant)
+
+
+def is_red(trial: Trial) -> bool:
+    """Whether a test noticed the mutant: it failed, or the mutant kept it from ending."""
+    return trial.outcome in ("failed", "timeout", "crashed")
+
+
+def _words(aim: Aim) -> Circumstance:
+    target = aim.target
+    return Circumstance(subject_in_words(target), called(target), circumstance(target))
+
+
+class _Hunt:
+    """What was tried, what is to be tried, and what told the two apart."""
+
+    def __init__(self, aim: Aim, knowledge: Knowledge) -> None:
+        self._aim = aim
+        self._general = SceneSearch(aim.target, knowledge)
+        self._neighbours = Neighbours(aim, knowledge)
+        self._channels: frozenset[Channel] = channels_of(aim.statement)
+        self._queues: dict[Source, list[tuple[float, int, Performance]]] = {source: [] for source in SHARES}
+        self._order = count()
+        self._known: set[str] = set()
+        self._candidates: list[_Candidate] = []
+        self._differed = False
+        self.tried = 0
+        self._reached = 0
+        for rank, scene in enumerate(self._neighbours.seen()):
+            self._push("seen", Performance(scene, channels=self._channels), rank)
+
+    def following(self) -> list[Performance]:
+        """The likeliest inputs that were not tried, some from each source."""
+        if self.tried >= _MOST_TRIED:
+            return []
+        chosen: list[Performance] = []
+        for source, share in SHARES.items():
+            queue = self._queues[source]
+            chosen += [heapq.heappop(queue)[2] for _ in range(min(share, len(queue)))]
+        room = max(_OF_GENERAL, _TOGETHER - len(chosen))
+        general = (Performance(scene, channels=self._channels) for scene in self._general.next_scenes(room))
+        return [*chosen, *(one for one in general if self._is_new(one))]
+
+    def learn(self, performance: Performance, pair: Pair) -> None:
+        """Take in what came of an input, and think of others near it."""
+        self.tried += 1
+        if performance.probe is None:
+            self._general.learn(performance.scene, pair.original)
+        if pair.mutant is not None:
+            self._reached += 1
+        found = difference(pair)
+        if found is not None:
+            self._differed = True
+            self._candidates.append(_Candidate(performance, found, pair.original))
+        elif performance.probe is None and (pair.mutant is not None or not self._reached):
+            self._go_on_from(performance.scene)
+
+    def candidates(self) -> list[_Candidate]:
+        """The inputs that told the two apart since this was asked last, the simplest first."""
+        found = sorted(self._candidates, key=lambda candidate: candidate.rank)
+        self._candidates = []
+        return found[:_MOST_CANDIDATES]
+
+    def given_up(self) -> NotKilled:
+        """How far it was looked."""
+        return NotKilled(self.tried, self._reached, self._differed)
+
+    def _go_on_from(self, scene: Scene) -> None:
+        for source, others in self._neighbours.of(scene):
+            for rank, (other, probe) in enumerate(others):
+                performance = Performance(other, probe, self._channels)
+                self._push(source, performance, rank + performance.cost)
+
+    def _push(self, source: Source, performance: Performance, priority: float) -> None:
+        if len(self._known) < _MOST_KNOWN and self._is_new(performance):
+            heapq.heappush(self._queues[source], (priority, next(self._order), performance))
+
+    def _is_new(self, performance: Performance) -> bool:
+        is_new = performance.key not in self._known
+        self._known.add(performance.key)
+        return is_new
