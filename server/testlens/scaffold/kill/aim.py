@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from testlens.domain.changed_text import mutated_text, text_in
 from testlens.domain.gaps import Region
 from testlens.domain.mutants import Mutant
 from testlens.domain.trials import Trial
 from testlens.scaffold.target import FunctionNode, NoTarget, Target, find_target
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_LONGEST_WORDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Aim:
 
 def find_aim(mutant: Mutant, module: str, text: str) -> Aim | NoTarget:
     """The aim of a mutant whose span lies in `text`, the present text of its file."""
-    mutated_text = changed(text, mutant)
-    if mutated_text is None:
+    changed_text = changed(text, mutant)
+    if changed_text is None:
         return NoTarget("the file was edited since the mutant was made")
     try:
-        tree, mutated_tree = ast.parse(text), ast.parse(mutated_text)
+        tree, mutated_tree = ast.parse(text), ast.parse(changed_text)
     except (SyntaxError, ValueError, RecursionError) as error:
         return NoTarget(f"the file cannot be parsed: {error}")
     function = _function_around(tree, mutant)
@@ -63,53 +63,15 @@ def find_aim(mutant: Mutant, module: str, text: str) -> Aim | NoTarget:
     target = find_target(mutant.file, module, tree, region, ())
     if isinstance(target, NoTarget):
         return target
-    before, after = _expressions(text, mutated_text, tree, mutated_tree, mutant)
-    return Aim(mutant, target, mutated_text, statement, before, after)
+    before, after = _expressions(text, changed_text, tree, mutated_tree, mutant)
+    return Aim(mutant, target, changed_text, statement, before, after)
 
 
 def changed(text: str, mutant: Mutant) -> str | None:
-    """The text with the mutant's change in it; None where the text does not hold what the mutant replaces."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    start = _offset(plain, mutant.span.first_line, mutant.span.first_column)
-    end = _offset(plain, mutant.span.last_line, mutant.span.last_column)
-    if start is None or end is None or plain[start:end] != mutant.original:
+    """A text with plain newlines and the mutant's change; None where it does not hold what the mutant replaces."""
+    if text_in(text, mutant.span) != mutant.original:
         return None
-    return plain[:start] + mutant.replacement + plain[end:]
-
-
-def change_in_words(mutant: Mutant) -> str:
-    """What the mutant changes: "`>` changed to `>=`", "`0` changed to `1`"."""
-    original, replacement = _differing(mutant.original, mutant.replacement)
-    if not replacement:
-        return f"`{_short(original)}` removed"
-    if not original:
-        return f"`{_short(replacement)}` added"
-    return f"`{_short(original)}` changed to `{_short(replacement)}`"
-
-
-def _short(code: str) -> str:
-    line = " ".join(code.split())
-    return line if len(line) <= _LONGEST_WORDS else f"{line[: _LONGEST_WORDS - 1]}…"
-
-
-def _differing(original: str, replacement: str) -> tuple[str, str]:
-    """The words in which two texts of one expression differ, whole where they differ in more than one place."""
-    before, after = original.split(" "), replacement.split(" ")
-    start = 0
-    while start < min(len(before), len(after)) and before[start] == after[start]:
-        start += 1
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
-        end += 1
-    one, other = (" ".join(words[start : len(words) - end]) for words in (before, after))
-    return (one, other) if one and other and "\n" not in original else (original, replacement)
-
-
-def _offset(text: str, line: int, column: int) -> int | None:
-    lines = text.split("\n")
-    if not 1 <= line <= len(lines) or column > len(lines[line - 1]):
-        return None
-    return sum(len(one) + 1 for one in lines[: line - 1]) + column
+    return mutated_text(text, mutant.span, mutant.replacement)
 
 
 def _function_around(tree: ast.Module, mutant: Mutant) -> FunctionNode | None:
@@ -137,14 +99,14 @@ def _statements(function: FunctionNode) -> Iterator[ast.stmt]:
 
 
 def _expressions(
-    text: str, mutated_text: str, tree: ast.Module, mutated_tree: ast.Module, mutant: Mutant
+    text: str, changed_text: str, tree: ast.Module, mutated_tree: ast.Module, mutant: Mutant
 ) -> tuple[ast.expr | None, ast.expr | None]:
     span = mutant.span
     before = _expression_at(tree, text, (span.first_line, span.first_column), (span.last_line, span.last_column))
     lines = mutant.replacement.split("\n")
     last_line = span.first_line + len(lines) - 1
     last_column = len(lines[-1]) + (span.first_column if len(lines) == 1 else 0)
-    after = _expression_at(mutated_tree, mutated_text, (span.first_line, span.first_column), (last_line, last_column))
+    after = _expression_at(mutated_tree, changed_text, (span.first_line, span.first_column), (last_line, last_column))
     return before, after
 
 

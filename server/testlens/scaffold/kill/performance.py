@@ -13,10 +13,12 @@ from testlens.domain.cases import Case, Step
 from testlens.domain.expressions import mark
 from testlens.domain.trials import Trial
 from testlens.scaffold.assertions import Circumstance, conclude, is_unstable, stable_part, trying
+from testlens.scaffold.kill.collaborators import with_named_stand_ins
 from testlens.scaffold.kill.differences import Difference
 from testlens.scaffold.scene import Scene
 from testlens.scaffold.staging import RESULT, Staged, stage, without_result
 from testlens.scaffold.style import Style
+from testlens.scaffold.target import Target
 from testlens.scaffold.words import outcome_of, test_name
 
 OUTCOME = "outcome"
@@ -51,11 +53,16 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """A scene, what is asked afterwards, and which channels are looked at."""
+    """A scene, what is asked afterwards, and which channels are looked at.
+
+    `constructor` has the names of the parameters of the class that a method belongs to: what stands in there for a
+    collaborator is called like that.
+    """
 
     scene: Scene
     probe: Probe | None = None
     channels: frozenset[Channel] = frozenset()
+    constructor: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -70,23 +77,25 @@ class Performance:
     def attempt(self, style: Style) -> Case:
         """As a case that claims nothing and leaves everything to be looked at."""
         case = trying(self.scene, style)
-        staged = self._staged(style)
+        staged, _ = self._staged(style)
         looks = tuple(_LOOKS[channel] for channel in sorted(self.channels))
         given = Step("", staged.given)
         return replace(case, given=given, when=Step("", staged.when), then=Step("", looks), fixtures=staged.fixtures)
 
     def telling(self, difference: Difference, trial: Trial, words: Circumstance, style: Style) -> Case | None:
         """The test that claims what differs; None where that cannot be claimed from run to run."""
-        staged = self._staged(style)
+        claims = difference.claims[:_MOST_CLAIMS]
+        used = "\n".join(claims)
+        staged, stand_ins = self._staged(style)
+        if not any(re.search(rf"\b{name}\b", used) for name in stand_ins):
+            staged = self._finished(stage(self.scene, style))
         if difference.exception is not None:
             return self._raising(staged, difference, difference.exception, words)
         if not difference.claims and self.probe is None and not self.channels:
             # The mutant raises where the original comes back: all that it did is the claim.
-            return _finished(conclude(self.scene, trial, words, style))
+            return _complete(conclude(self.scene, trial, words, style))
         seen = trial.local_values.get(OUTCOME if self.probe is not None else RESULT)
         outcome = outcome_of(seen.code if seen is not None else None, None)
-        claims = difference.claims[:_MOST_CLAIMS]
-        used = "\n".join(claims)
         looks = tuple(_LOOKS[channel] for channel in sorted(self.channels) if _shows(channel, used))
         is_used = self.probe is not None or re.search(rf"\b{RESULT}\b", used) is not None
         case = Case(
@@ -100,8 +109,14 @@ class Performance:
         )
         return case if claims else None
 
-    def _staged(self, style: Style) -> Staged:
+    def _staged(self, style: Style) -> tuple[Staged, frozenset[str]]:
+        """With each stand-in under a name, so that the calls it got are seen; and these names."""
         staged = stage(self.scene, style)
+        taken = {RESULT, OUTCOME, *staged.names.values(), *staged.fixtures}
+        given, stand_ins = with_named_stand_ins(staged.given, taken, self.constructor)
+        return self._finished(replace(staged, given=given)), stand_ins
+
+    def _finished(self, staged: Staged) -> Staged:
         fixtures = [*staged.fixtures, *(_FIXTURES[channel] for channel in sorted(self.channels))]
         given, when = staged.given, staged.when
         if "log" in self.channels:
@@ -141,6 +156,14 @@ def channels_of(statement: ast.stmt) -> frozenset[Channel]:
     return frozenset(_channels(statement))
 
 
+def constructor_parameters(target: Target) -> tuple[str, ...]:
+    """The names of what the class of a method is built with."""
+    for node in target.owner.body if target.owner is not None else ():
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+            return tuple(argument.arg for argument in [*node.args.posonlyargs, *node.args.args][1:])
+    return ()
+
+
 def _channels(statement: ast.stmt) -> Iterator[Channel]:
     for node in ast.walk(statement):
         match node:
@@ -159,7 +182,7 @@ def _shows(channel: Channel, claims: str) -> bool:
     return any(re.search(rf"\b{name}\b", claims) for name in names)
 
 
-def _finished(case: Case) -> Case | None:
+def _complete(case: Case) -> Case | None:
     return None if case.todo is not None else case
 
 

@@ -17,7 +17,7 @@ from testlens.scaffold.assertions import Circumstance
 from testlens.scaffold.kill.aim import Aim
 from testlens.scaffold.kill.differences import Difference, Pair, difference
 from testlens.scaffold.kill.neighbours import SHARES, Neighbours, Source
-from testlens.scaffold.kill.performance import Channel, Performance, channels_of
+from testlens.scaffold.kill.performance import Channel, Performance, channels_of, constructor_parameters
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.recipes.phrases import called
 from testlens.scaffold.scene import Scene
@@ -124,6 +124,7 @@ class _Hunt:
         self._general = SceneSearch(aim.target, knowledge)
         self._neighbours = Neighbours(aim, knowledge)
         self._channels: frozenset[Channel] = channels_of(aim.statement)
+        self._constructor = constructor_parameters(aim.target)
         self._queues: dict[Source, list[tuple[float, int, Performance]]] = {source: [] for source in SHARES}
         self._order = count()
         self._known: set[str] = set()
@@ -132,7 +133,7 @@ class _Hunt:
         self.tried = 0
         self._reached = 0
         for rank, scene in enumerate(self._neighbours.seen()):
-            self._push("seen", Performance(scene, channels=self._channels), rank)
+            self._push("seen", self._plain(scene), rank)
 
     def following(self) -> list[Performance]:
         """The likeliest inputs that were not tried, some from each source."""
@@ -143,7 +144,7 @@ class _Hunt:
             queue = self._queues[source]
             chosen += [heapq.heappop(queue)[2] for _ in range(min(share, len(queue)))]
         room = max(_OF_GENERAL, _TOGETHER - len(chosen))
-        general = (Performance(scene, channels=self._channels) for scene in self._general.next_scenes(room))
+        general = (self._plain(scene) for scene in self._general.next_scenes(room))
         return [*chosen, *(one for one in general if self._is_new(one))]
 
     def learn(self, performance: Performance, pair: Pair) -> None:
@@ -170,10 +171,13 @@ class _Hunt:
         """How far it was looked."""
         return NotKilled(self.tried, self._reached, self._differed)
 
+    def _plain(self, scene: Scene) -> Performance:
+        return Performance(scene, None, self._channels, self._constructor)
+
     def _go_on_from(self, scene: Scene) -> None:
         for source, others in self._neighbours.of(scene):
             for rank, (other, probe) in enumerate(others):
-                performance = Performance(other, probe, self._channels)
+                performance = Performance(other, probe, self._channels, self._constructor)
                 self._push(source, performance, rank + performance.cost)
 
     def _push(self, source: Source, performance: Performance, priority: float) -> None:

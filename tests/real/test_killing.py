@@ -1,0 +1,129 @@
+"""A test that kills a mutant is found, claims what differs, and is green on the original and red on the mutant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from real.killing_ground import killing_ground
+from real.scaffold_ground import make_project
+from real.test_example_clarity import example_python
+from testlens.scaffold.kill.search import NotKilled
+
+PROJECT = {
+    "shop.py": '''
+        import logging
+
+        logger = logging.getLogger(__name__)
+        LIMIT = 100
+
+        class OutOfStockError(Exception):
+            def __init__(self, message, left):
+                super().__init__(message)
+                self.left = left
+
+        def shipping(total, member=False):
+            """What sending costs."""
+            if total >= LIMIT or member:
+                return 0
+            return 5
+
+        def take(stock, amount):
+            if amount > stock:
+                raise OutOfStockError("not enough in stock", stock)
+            return stock - amount
+
+        class Basket:
+            def __init__(self, store=None):
+                self._items = []
+                self._store = store
+
+            def add(self, name, count=1):
+                self._items.append((name, count))
+                if self._store is not None:
+                    self._store.put(name, count=count)
+
+            def size(self):
+                return sum(count for _, count in self._items)
+
+        def sorted_names(names):
+            names.sort()
+            logger.info("%d names", len(names))
+            return None
+
+        def total(prices):
+            result = 0
+            for price in prices:
+                result += price
+            return result + 0
+        ''',
+    "tests/test_shop.py": """
+        from unittest.mock import MagicMock
+
+        import pytest
+
+        from shop import Basket, OutOfStockError, shipping, sorted_names, take, total
+
+
+        def test_shipping():
+            assert shipping(10) == 5
+            assert shipping(200) == 0
+
+
+        def test_take():
+            assert take(5, 3) == 2
+            with pytest.raises(OutOfStockError):
+                take(1, 2)
+
+
+        def test_basket():
+            basket = Basket(MagicMock())
+            basket.add("tea")
+
+
+        def test_sorting():
+            sorted_names(["b", "a"])
+
+
+        def test_total():
+            assert total([1, 2]) == 3
+        """,
+}
+
+# The change, and what the test that kills it has to say.
+CHANGES = {
+    "a boundary": ("shipping", ">=", ">", "assert result == 0"),
+    "a connective": ("shipping", "or", "and", "shipping("),
+    "a default": ("shipping", "False", "True", "assert result == 5"),
+    "a comparison that raises": ("take", ">", ">=", "assert result == 0"),
+    "the words of a message": ("take", '"not enough in stock"', '"XXnot enough in stockXX"', "^not enough in stock$"),
+    "an attribute of an exception": ("take", ", stock)", ", None)", "assert error.value.left == "),
+    "what a stand-in is called with": ("add", "name, count=count", "None, count=count", ".mock_calls == ["),
+    "a state that only a method shows": ("add", "(name, count)", "(name, 0)", "outcome = "),
+    "a record of logging": ("sorted_names", '"%d names"', '"XX%d namesXX"', "assert logged == "),
+    "what becomes of an argument": ("sorted_names", "names.sort()", "names.reverse()", "assert names == "),
+}
+
+
+async def test_what_the_mutant_changes_is_what_the_test_claims(tmp_path: Path) -> None:
+    root = make_project(tmp_path, PROJECT)
+    before = {path: path.read_bytes() for path in root.rglob("*.py")}
+    wrong = {}
+    async with killing_ground(root, example_python()) as ground:
+        for kind, (function, original, replacement, claim) in CHANGES.items():
+            killing = await ground.kill(function, original, replacement)
+            text = killing.written.added["tests/test_shop.py"]
+            if not killing.is_verified or claim not in text:
+                wrong[kind] = text
+
+    assert not wrong
+    assert {path: path.read_bytes() for path in root.rglob("*.py")} == before
+
+
+async def test_where_nothing_tells_them_apart_it_says_how_far_it_looked(tmp_path: Path) -> None:
+    root = make_project(tmp_path, PROJECT)
+    async with killing_ground(root, example_python(), budget=1.0) as ground:
+        found = await ground.look_for("total", "result + 0", "result - 0")
+
+    assert isinstance(found, NotKilled)
+    assert 0 < found.reached <= found.tried
+    assert not found.differed
