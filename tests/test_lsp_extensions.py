@@ -24,6 +24,7 @@ SETTINGS = {
     "testTimeout": 9,
     "recordValues": False,
     "scaffold": {"budget": 1, "network": True, "style": "plain"},
+    "mutants": {"show": "all"},
 }
 
 
@@ -69,6 +70,8 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
                 protocol.PlannedGap,
             ],
         ),
+        (protocol.MUTANT, [protocol.MutantParams, protocol.MutantResult]),
+        (protocol.MUTATION_REPORT, [protocol.FolderParams, protocol.MutationReportResult]),
         (protocol.SAVE, [protocol.SaveParams, protocol.SaveResult]),
         (protocol.INTERPRETER, [protocol.FolderParams, protocol.InterpreterResult]),
     ],
@@ -85,6 +88,7 @@ def test_a_message_has_the_fields_that_the_page_gives_it(method: str, kinds: lis
         (protocol.CANCEL_RUN, protocol.FolderArguments),
         (protocol.REFRESH, protocol.FolderArguments),
         (protocol.SCAFFOLD, protocol.ScaffoldArguments),
+        (protocol.MUTATE, protocol.MutateArguments),
     ],
 )
 def test_a_command_takes_the_argument_that_the_page_gives_it(command: str, kind: Any) -> None:

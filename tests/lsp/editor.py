@@ -63,6 +63,7 @@ class Editor:
             "trusted": trusted,
             "interpreterProvider": interpreter is not None,
             "savesDocuments": saves,
+            "mutantDiffs": True,
             "settings": {"python": sys.executable, **settings},
         }
         folders = [types.WorkspaceFolder(root.as_uri(), root.name) for root in roots]
@@ -192,6 +193,10 @@ class Editor:
         """The plan of a folder."""
         return await self.client.protocol.send_request_async("testlens/plan", {"folder": root.as_uri()})
 
+    async def request(self, method: str, **params: Any) -> Any:
+        """What the server answers to one of Testlens' own requests."""
+        return await self.client.protocol.send_request_async(method, params)
+
     async def command(self, name: str, **argument: Any) -> Any:
         """Execute a command of the server."""
         params = types.ExecuteCommandParams(f"testlens.server.{name}", [argument])
@@ -234,7 +239,7 @@ def lines_of(flat: list[int]) -> set[int]:
 def painted(marks: Any) -> Mapping[int, str]:
     """The state of each painted line, 1-based; a line with two states is an error."""
     states = {}
-    for state in ("covered", "partial", "uncovered", "stale", "failing"):
+    for state in ("covered", "partial", "uncovered", "stale", "failing", "survivor"):
         for line in lines_of(getattr(marks, state)):
             assert line not in states, f"line {line} is both {states[line]} and {state}"
             states[line] = state

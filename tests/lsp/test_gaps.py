@@ -183,7 +183,7 @@ async def test_hovering_what_nobody_measured_shows_nothing(shown: Shown) -> None
 @looking
 async def test_above_each_function_stand_coverage_risk_and_tests_and_a_way_to_run_them(shown: Shown) -> None:
     lenses = await shown.editor.lenses(shown.uri)
-    summary, run = lenses[line_of(SHOP, "def price")]
+    summary, run, _ = lenses[line_of(SHOP, "def price")]
     assert re.fullmatch(r"\d+ % · risk \d+ · 2 tests", summary.title)
     assert (run.title, run.command) == ("Run 2 tests", "testlens.server.runTests")
     tests = ["test_shop.py::test_guest_pays_all", "test_shop.py::test_member_pays_less"]

@@ -58,6 +58,19 @@ JsonFileOption = Annotated[
 ]
 
 
+MutationJsonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mutation-json",
+        metavar="FILE",
+        help="All mutants, after the mutation-testing-report-schema.",
+        show_default=False,
+    ),
+]
+MutationHtmlOption = Annotated[
+    str | None,
+    typer.Option("--mutation-html", metavar="FILE", help="All mutants on one page.", show_default=False),
+]
 PlaceArgument = Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line in a gap.", show_default=False)]
 ProjectOption = Annotated[
     str, typer.Option("--project", metavar="PATH", help="The folder of the project.", show_default="here")
@@ -189,7 +202,7 @@ def plan_command(
 
 
 @app.command("report")
-def report_command(
+def report_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each option
     path: PathArgument = ".",
     python: PythonOption = None,
     target: TargetOption = None,
@@ -197,11 +210,15 @@ def report_command(
     html: HtmlOption = None,
     markdown: MarkdownOption = None,
     json: JsonFileOption = None,
+    mutation_json: MutationJsonOption = None,
+    mutation_html: MutationHtmlOption = None,
 ) -> int:
     """Write the plan and the coverage of every file into a file, for others to read."""
     from testlens.cli import report_command as command
 
-    return command.report(project_folder(path), _overrides(python, target=target, data=data), html, markdown, json)
+    wanted = {"html": html, "markdown": markdown, "json": json}
+    wanted |= {"mutation-json": mutation_json, "mutation-html": mutation_html}
+    return command.report(project_folder(path), _overrides(python, target=target, data=data), wanted)
 
 
 @app.command("scaffold")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_json, print_problems
-from testlens.report.plan_json import empty_plan_json, plan_json
+from testlens.report.plan_json import plan_json, unmeasured_plan_json
 from testlens.workspace.settings import Overrides
 
 _DEFAULT_TOP = 10
@@ -19,6 +19,7 @@ def plan(root: Path, overrides: Overrides, top: int | None) -> int:
     print_problems(snapshot.problems)
     if snapshot.source is None:
         print_problems([no_data(root)])
+    if snapshot.source is None and not found.gaps:
         return 1
     from testlens.cli import plan_table, terminal
 
@@ -31,7 +32,7 @@ def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
     with read_folder(root, overrides) as workspace:
         snapshot, found = workspace.snapshot, workspace.plan()
     if snapshot.source is None:
-        print_json(empty_plan_json(found.target, (*snapshot.problems, no_data(root))))
-        return 1
+        print_json(unmeasured_plan_json(found, found.gaps[:top], (*snapshot.problems, no_data(root))))
+        return 0 if found.gaps else 1
     print_json(plan_json(found, found.gaps[:top], snapshot.problems))
     return 0

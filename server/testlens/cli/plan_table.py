@@ -25,7 +25,8 @@ def print_plan(console: Console, plan: Plan, top: int) -> None:
             console.print(Text(f"{left} more {'gap' if left == 1 else 'gaps'}: --top {len(plan.gaps)} shows all.\n"))
     else:
         console.print(Text("No gaps: the tests run everything that was measured.\n"))
-    console.print(Text(plan.summary, style="bold"))
+    if plan.totals.statements:
+        console.print(Text(plan.summary, style="bold"))
     _print_steps(console, plan.shortest or ())
 
 
@@ -42,8 +43,9 @@ def _table(gaps: Sequence[PlannedGap]) -> Table:
             str(rank),
             Text(f"{score:.0f}", style=_style(score)),
             _description(planned),
-            f"+{planned.gain:.2f}",
-            f"{planned.cumulative:.1f} %",
+            # A survivor's lines are covered already.
+            "" if planned.gap.survivor else f"+{planned.gain:.2f}",
+            "" if planned.gap.survivor else f"{planned.cumulative:.1f} %",
         )
     return table
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from testlens.cli.failure import Failure
@@ -13,12 +13,18 @@ from testlens.domain.problems import Problem
 from testlens.report.view import View, make_view
 from testlens.workspace.settings import Overrides
 
-_SUFFIXES = {"html": (".html", ".htm"), "markdown": (".md", ".markdown", ".txt"), "json": (".json",)}
+_SUFFIXES = {
+    "html": (".html", ".htm"),
+    "markdown": (".md", ".markdown", ".txt"),
+    "json": (".json",),
+    "mutation-json": (".json",),
+    "mutation-html": (".html", ".htm"),
+}
+_OF_MUTANTS = frozenset({"mutation-json", "mutation-html"})
 
 
-def report(root: Path, overrides: Overrides, html: str | None, markdown: str | None, json: str | None) -> int:
-    """Write each report that has a file name; the exit status is 1 without data."""
-    wanted = {"html": html, "markdown": markdown, "json": json}
+def report(root: Path, overrides: Overrides, wanted: Mapping[str, str | None]) -> int:
+    """Write each report (by its option, without dashes) that has a file name; the exit status is 1 without data."""
     files = {kind: _safe_target(name, kind) for kind, name in wanted.items() if name is not None}
     if not files:
         advice = "Give one of --html FILE, --markdown FILE and --json FILE, or several."
@@ -26,11 +32,21 @@ def report(root: Path, overrides: Overrides, html: str | None, markdown: str | N
     with read_folder(root, overrides) as workspace:
         view = make_view(workspace)
     print_problems(view.snapshot.problems)
-    if view.snapshot.source is None:
-        print_problems([no_data(root)])
+    missing = list(_missing(root, view, files))
+    if missing:
+        print_problems(missing)
         return 1
     _write(view, files)
     return 0
+
+
+def _missing(root: Path, view: View, files: Mapping[str, Path]) -> Iterator[Problem]:
+    """What the wanted reports would be about, and is not there."""
+    if view.snapshot.source is None and files.keys() - _OF_MUTANTS:
+        yield no_data(root)
+    if not view.mutated and files.keys() & _OF_MUTANTS:
+        advice = "Run `testlens mutate` there, or `mutmut run`."
+        yield Problem(f"No mutant of {root} is known.", advice, severity="error")
 
 
 def _write(view: View, files: Mapping[str, Path]) -> None:
@@ -55,6 +71,12 @@ def _renderer(kind: str) -> Callable[[View], str]:
         from testlens.report.markdown import render_markdown
 
         return render_markdown
+    if kind in _OF_MUTANTS:
+        from testlens.report import mutation_html
+
+        if kind == "mutation-json":
+            return lambda view: mutation_html.render_mutation_json(view.mutated)
+        return lambda view: mutation_html.render_mutation_html(view.name, view.mutated)
     from testlens.report.json_report import render_json
 
     return render_json

@@ -13,6 +13,7 @@ from typing import Literal
 
 from testlens.domain.changed_text import change_in_words
 from testlens.domain.mutants import FileMutants, Mutant, MutantStatus, mutation_score
+from testlens.domain.outline import Function
 
 Show = Literal["calm", "all"]
 """Which survivors are gaps: those that are worth a look, or every one."""
@@ -29,9 +30,14 @@ class Survivor:
     diff: str
 
     @property
+    def change(self) -> str:
+        """What was changed, in a few words."""
+        return change_in_words(self.mutant.original, self.mutant.replacement)
+
+    @property
     def title(self) -> str:
         """What was changed, and that nobody noticed."""
-        change = change_in_words(self.mutant.original, self.mutant.replacement)
+        change = self.change
         match len(self.mutant.tests):
             case 0:
                 return f"{change}: no test failed"
@@ -65,7 +71,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class FunctionProof:
-    """What mutants say of one function; `line` is that of its `def` in the text that was mutated.
+    """What mutants say of one function; `line` to `last` is its `def` with its body, in the text that was mutated.
 
     `score` is None where no mutant of it was checked. `not_mutated` says why there is no mutant of it, None where there
     are some: then nothing is known of what its tests prove.
@@ -73,6 +79,7 @@ class FunctionProof:
 
     name: str
     line: int
+    last: int
     score: float | None
     checked: int
     survived: int
@@ -102,18 +109,19 @@ def choose(judged: Iterable[Judged], show: Show) -> Chosen:
     return Chosen(shown, {reason: count for reason, count in hidden.items() if count})
 
 
-def proofs(file: FileMutants, lines: Mapping[str, int]) -> Iterator[FunctionProof]:
-    """How far each function of a file is proved, by line; `lines` are those of the functions' `def`, by dotted name."""
+def proofs(file: FileMutants, functions: Iterable[Function]) -> Iterator[FunctionProof]:
+    """How far each of `functions`, whose names differ, is proved: those that mutants of `file` say anything of."""
     statuses: dict[str, list[MutantStatus]] = {}
     for mutant in file.mutants:
         statuses.setdefault(mutant.function, []).append(mutant.status)
-    for name, line in sorted(lines.items(), key=lambda item: item[1]):
+    for function in functions:
+        name, place = function.name, (function.line, function.last)
         found = statuses.get(name)
         if found is not None:
             checked = sum(status not in ("skipped", "not checked") for status in found)
-            yield FunctionProof(name, line, mutation_score(found), checked, found.count("survived"))
+            yield FunctionProof(name, *place, mutation_score(found), checked, found.count("survived"))
         elif name in file.not_mutated:
-            yield FunctionProof(name, line, None, 0, 0, file.not_mutated[name])
+            yield FunctionProof(name, *place, None, 0, 0, file.not_mutated[name])
 
 
 def _place(one: Judged) -> tuple[int, int, int, int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from lsprotocol.types import Position, Range
 from pygls.uris import from_fs_path, to_fs_path
 
+from testlens.domain.mutants import Span
+
 # Line ends as LSP defines them; str.splitlines would also split at form feeds and the like.
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -49,6 +51,13 @@ def text_range(lines: Sequence[str], first: int, last: int) -> Range:
     head, tail = _line(lines, first), _line(lines, last).rstrip()
     indent = len(head) - len(head.lstrip("\ufeff \t\f"))
     return Range(Position(first - 1, utf16_length(head[:indent])), Position(last - 1, utf16_length(tail)))
+
+
+def span_range(lines: Sequence[str], span: Span) -> Range:
+    """A range of the text with these lines, which has it in full."""
+    first, last = _line(lines, span.first_line), _line(lines, span.last_line)
+    start = Position(span.first_line - 1, utf16_length(first[: span.first_column]))
+    return Range(start, Position(span.last_line - 1, utf16_length(last[: span.last_column])))
 
 
 def line_range(line: int) -> Range:

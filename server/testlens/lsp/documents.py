@@ -10,9 +10,9 @@ from testlens.lsp.convert import path_of
 from testlens.lsp.folders import Folder
 
 if TYPE_CHECKING:
-    from testlens.domain.snapshot import FileReport
+    from testlens.domain.snapshot import FileReport, FileSurvivors
     from testlens.lsp.server import TestlensServer
-    from testlens.workspace.views import View
+    from testlens.workspace.views import MutantView, View
     from testlens.workspace.workspace import Workspace
 
 _PYTHON_SUFFIXES = (".py", ".pyi", ".pyw")
@@ -35,6 +35,7 @@ class Documents:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
         self._views: dict[str, tuple[FileReport, int | None, View]] = {}
+        self._mutants: dict[str, tuple[FileSurvivors, int | None, MutantView]] = {}
         self._tests: dict[str, tuple[FileReport, Mapping[int, tuple[str, ...]]]] = {}
 
     def find(self, uri: str) -> Document | None:
@@ -74,6 +75,19 @@ class Documents:
         self._views[document.uri] = (report, document.version, view)
         return view
 
+    async def mutants(self, document: Document) -> MutantView | None:
+        """What mutants say of the document, seen in its text; None where nothing is known."""
+        workspace, snapshot = document.folder.workspace, document.folder.snapshot
+        found = snapshot.survivors.get(document.path) if snapshot is not None else None
+        if workspace is None or found is None:
+            return None
+        kept = self._mutants.get(document.uri)
+        if kept is not None and kept[0] is found and kept[1] == document.version:
+            return kept[2]
+        view = await self._server.quick.do(_look_at_mutants, workspace, found, document.text)
+        self._mutants[document.uri] = (found, document.version, view)
+        return view
+
     async def tests_by_line(self, document: Document) -> Mapping[int, tuple[str, ...]]:
         """The tests that ran each measured line of the document; slow on huge data, so kept until the next report."""
         folder = document.folder
@@ -90,6 +104,7 @@ class Documents:
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""
         self._views.pop(uri, None)
+        self._mutants.pop(uri, None)
         self._tests.pop(uri, None)
 
 
@@ -97,3 +112,9 @@ def _look(workspace: Workspace, report: FileReport, text: str) -> View:
     from testlens.workspace.views import look
 
     return look(workspace, report, text)
+
+
+def _look_at_mutants(workspace: Workspace, found: FileSurvivors, text: str) -> MutantView:
+    from testlens.workspace.views import look_at_mutants
+
+    return look_at_mutants(workspace, found, text)

@@ -159,6 +159,12 @@ class Folder:
         self.spawn(self._learn_history())
         return result
 
+    async def read_mutants(self) -> None:
+        """Show what is newly known of mutants."""
+        if self.workspace is not None and self.plan is not None:
+            await self.background.do(self.workspace.read_mutants)
+            await self._announce()
+
     async def add(self, run: SelectedRun) -> Problem | None:
         """Add what a run of some tests found to what is known."""
         from testlens.workspace.selected_run import take_over
@@ -184,7 +190,9 @@ class Folder:
         self._server.call_soon(self._react, change)
 
     def _react(self, change: Change) -> None:
-        if self.run is None:
+        if change == "mutants":
+            self.spawn(self.read_mutants())
+        elif self.run is None:
             self.spawn(self._read_again(change))
 
     async def _read_again(self, change: Change) -> None:

@@ -32,6 +32,7 @@ class Options:
     trusted: bool = True
     interpreter_provider: bool = False
     saves_documents: bool = False
+    mutant_diffs: bool = False
 
     @property
     def diagnostics(self) -> DiagnosticOptions:
@@ -100,6 +101,7 @@ def read_options(sent: object, before: Options) -> Options:
         _flag(given, "trusted", before.trusted),
         _flag(given, "interpreterProvider", before.interpreter_provider),
         _flag(given, "savesDocuments", before.saves_documents),
+        _flag(given, "mutantDiffs", before.mutant_diffs),
     )
 
 

@@ -17,6 +17,8 @@ from pygls.protocol.json_rpc import JsonRPCResponseMessage
 MARKS = "testlens/marks"
 STATUS = "testlens/status"
 PLAN = "testlens/plan"
+MUTANT = "testlens/mutant"
+MUTATION_REPORT = "testlens/mutationReport"
 INTERPRETER = "testlens/interpreter"
 SAVE = "testlens/save"
 
@@ -24,6 +26,7 @@ RUN_TESTS = "testlens.server.runTests"
 CANCEL_RUN = "testlens.server.cancelRun"
 REFRESH = "testlens.server.refresh"
 SCAFFOLD = "testlens.server.scaffold"
+MUTATE = "testlens.server.mutate"
 
 FlatRanges = list[int]
 """`[first, last, first, last, ...]`, 0-based, both inclusive."""
@@ -40,6 +43,7 @@ class MarksParams:
     uncovered: FlatRanges
     stale: FlatRanges
     failing: FlatRanges
+    survivor: FlatRanges
     gaps: FlatRanges
     percent: float | None
     note: str | None
@@ -56,6 +60,8 @@ class StatusParams:
     target: float
     to_target: int | None
     gaps: int
+    mutation_score: float | None
+    survivors: int
     source: str | None
     done: int
     total: int
@@ -67,6 +73,28 @@ class FolderParams:
     """Names a workspace folder by its URI."""
 
     folder: str
+
+
+@attrs.frozen
+class MutantParams:
+    """Names a mutant of a document by the name that mutmut gives it."""
+
+    uri: str
+    name: str
+
+
+class MutantResult(TypedDict):
+    """The document as the mutant has it; `text` is None, and `title` says why, where it can be shown no more."""
+
+    title: str
+    text: str | None
+
+
+class MutationReportResult(TypedDict):
+    """The mutants of a folder after the mutation-testing-report-schema; None, and why, where none is known."""
+
+    report: dict[str, Any] | None
+    note: str
 
 
 class PlannedGap(TypedDict):
@@ -86,7 +114,7 @@ class PlannedFunction(TypedDict):
 
     name: str
     risk: float
-    percent: float
+    percent: float | None
     gaps: list[PlannedGap]
 
 
@@ -95,7 +123,7 @@ class PlannedFile(TypedDict):
 
     path: str
     uri: str
-    percent: float
+    percent: float | None
     risk: float
     functions: list[PlannedFunction]
 
@@ -139,7 +167,7 @@ class SaveResult:
 
 @attrs.frozen
 class JobResult:
-    """What `testlens.server.runTests` and `testlens.server.scaffold` answer."""
+    """What the commands that start a job answer."""
 
     job: str
 
@@ -174,10 +202,31 @@ class ScaffoldArguments:
 
 
 @attrs.frozen
-class _PlanRequest:
+class MutateArguments:
+    """The argument of `mutate`: a function of a document, a whole document, what changed, or the whole folder.
+
+    `function` is its dotted name, `changed` a git revision that lines are compared with ("HEAD").
+    """
+
+    folder: str | None = None
+    uri: str | None = None
+    function: str | None = None
+    changed: str | None = None
+
+
+@attrs.frozen
+class _FolderRequest:
     id: int | str
     method: str
     params: FolderParams
+    jsonrpc: str = "2.0"
+
+
+@attrs.frozen
+class _MutantRequest:
+    id: int | str
+    method: str
+    params: MutantParams
     jsonrpc: str = "2.0"
 
 
@@ -195,6 +244,7 @@ class _SaveResponse:
     jsonrpc: str = "2.0"
 
 
+_QUESTIONS = {PLAN: _FolderRequest, MUTANT: _MutantRequest, MUTATION_REPORT: _FolderRequest}
 _ANSWERS = {INTERPRETER: _InterpreterResponse, SAVE: _SaveResponse}
 
 
@@ -206,7 +256,7 @@ class TestlensProtocol(LanguageServerProtocol):
     @lru_cache  # noqa: B019 - one protocol lives as long as the process
     def get_message_type(self, method: str) -> type[Any] | None:
         """The type of a message from or to the client."""
-        return _PlanRequest if method == PLAN else super().get_message_type(method)
+        return _QUESTIONS.get(method) or super().get_message_type(method)
 
     @lru_cache  # noqa: B019
     def get_result_type(self, method: str) -> type[Any] | None:

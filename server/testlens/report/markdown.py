@@ -56,7 +56,8 @@ def _row(planned: PlannedGap) -> str:
     if gap.region.kind == "uncovered" and gap.region.reason:
         missing += f": {gap.region.reason}"
     why = ", ".join(f"{name} {gap.risk.factors[name]:.0f}" for name in gap.risk.largest(2))
-    return f"| {gap.risk.score:.0f} | {where} | {_plain(missing)} | {_plain(why)} | +{planned.gain:.2f} |"
+    gain = "" if gap.survivor else f"+{planned.gain:.2f}"
+    return f"| {gap.risk.score:.0f} | {where} | {_plain(missing)} | {_plain(why)} | {gain} |"
 
 
 def _plain(text: str) -> str:

@@ -25,13 +25,13 @@ def plan_json(plan: Plan, gaps: Iterable[PlannedGap], problems: Iterable[Problem
     }
 
 
-def empty_plan_json(target: float, problems: Iterable[Problem]) -> dict[str, Any]:
-    """The plan where there is no data."""
+def unmeasured_plan_json(plan: Plan, gaps: Iterable[PlannedGap], problems: Iterable[Problem]) -> dict[str, Any]:
+    """The plan where there is no coverage data: of survivors alone, if there are any."""
     return {
         "version": VERSION,
         "coverage": None,
-        "target": target,
-        "gaps": [],
+        "target": plan.target,
+        "gaps": [_gap_json(planned) for planned in gaps],
         "problems": problems_json(problems),
     }
 

@@ -11,6 +11,7 @@ from testlens.domain.snapshot import FileReport, Gap, Snapshot
 from testlens.domain.staleness import Anchors, Marks
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
+from testlens.workspace.known_mutants import MutatedFile
 from testlens.workspace.workspace import Workspace
 
 State = Literal["", "covered", "partial", "uncovered", "stale", "failing"]
@@ -42,20 +43,22 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A workspace at one moment. `files` has the riskiest first."""
+    """A workspace at one moment. `files` has the riskiest first, `mutated` all mutants by path."""
 
     name: str
     snapshot: Snapshot
     plan: Plan
     files: tuple[FileView, ...]
+    mutated: tuple[MutatedFile, ...] = ()
 
 
 def make_view(workspace: Workspace) -> View:
     """Read what reports show; takes as long as reading the sources does."""
     snapshot = workspace.snapshot
     files = [_file_view(workspace, report) for report in snapshot.files.values()]
+    mutated = tuple(workspace.mutated_files.values())
     files.sort(key=lambda file: (-file.risk, file.report.path))
-    return View(workspace.root.name or str(workspace.root), snapshot, workspace.plan(), tuple(files))
+    return View(workspace.root.name or str(workspace.root), snapshot, workspace.plan(), tuple(files), mutated)
 
 
 def _file_view(workspace: Workspace, report: FileReport) -> FileView:

@@ -62,8 +62,7 @@ class _Assessor:
         self._history = history
         self._shape = _read(file.text)
         self._functions = _by_name(file, self._shape.functions)
-        lines = {name: function.line for name, function in self._functions.items()}
-        self.proofs: tuple[FunctionProof, ...] = tuple(proofs(file.mutants, lines))
+        self.proofs: tuple[FunctionProof, ...] = tuple(proofs(file.mutants, self._functions.values()))
         self._unproven = {proof.name: proof.unproven for proof in self.proofs}
 
     def judge(self, mutant: Mutant, missing: frozenset[int]) -> Judged:

@@ -87,10 +87,14 @@ def look(workspace: Workspace, report: FileReport, text: str) -> View:
 
 @dataclass(frozen=True, slots=True)
 class PlacedProof:
-    """How far mutants prove a function, and the line of its `def` in the text that is looked at."""
+    """How far mutants prove a function, and the line of its `def` in the text that is looked at.
+
+    `is_stale`: the function was edited since.
+    """
 
     proof: FunctionProof
     line: int
+    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,9 @@ def look_at_mutants(workspace: Workspace, found: FileSurvivors, text: str) -> Mu
     if anchors is None:
         return NO_MUTANT_VIEW
     functions = tuple(
-        PlacedProof(proof, line) for proof in found.functions if (line := anchors.current(proof.line)) is not None
+        PlacedProof(proof, line, _is_edited(proof, anchors))
+        for proof in found.functions
+        if (line := anchors.current(proof.line)) is not None
     )
     return MutantView(place_survivors(found.gaps, anchors), functions, found.hidden)
 
@@ -165,6 +171,12 @@ def _place(gap: Gap, anchors: Anchors) -> PlacedGap | None:
     if anchors.moved is None:
         return PlacedGap(gap, first, last, gap.title, reason)
     return PlacedGap(gap, first, last, _title(gap, first, last, anchors), _renumbered(reason, anchors) or "")
+
+
+def _is_edited(proof: FunctionProof, anchors: Anchors) -> bool:
+    lines = [anchors.current(line) for line in range(proof.line, proof.last + 1)]
+    first, last = lines[0], lines[-1]
+    return None in lines or first is None or last is None or last - first != proof.last - proof.line
 
 
 def _place_survivor(gap: Gap, anchors: Anchors) -> PlacedGap | None:

@@ -19,12 +19,13 @@ from watchdog.observers.polling import PollingObserver
 
 from testlens.domain.problems import Problem
 from testlens.sources.discovery import data_folders, data_names, find_data, is_data_name
+from testlens.sources.mutant_places import is_mutant_place, mutant_folders
 from testlens.workspace.source_files import RUN_SOURCES
 from testlens.workspace.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-Change = Literal["data", "configuration"]
+Change = Literal["data", "configuration", "mutants"]
 
 _CONFIGURATION = frozenset({"pyproject.toml", ".coveragerc", "setup.cfg", "tox.ini"})
 _OWN_SOURCES = Path(RUN_SOURCES).name
@@ -35,6 +36,8 @@ _POLL_EVERY = 1.0
 _QUIET = {"moved": 0.005, "closed": 0.02, "created": 0.05, "modified": 0.1, "deleted": 1.0}
 # coverage.py writes the data of a process piece by piece, for as long as its tests run.
 _QUIET_PARALLEL = 1.0
+# mutmut writes verdicts with each mutant, at no stroke.
+_QUIET_MUTANTS = 0.3
 _OFTEN = 3.0
 _QUIET_WHEN_OFTEN = 0.5
 _JOURNAL_EVERY = 0.1
@@ -75,7 +78,8 @@ class Watcher:
     def follow(self) -> None:
         """Watch the folders that the configuration in force names; those that do not exist follow when they do."""
         config, root = self._workspace.settings.config, self._workspace.root
-        wanted = frozenset(folder for folder in _with_ancestors(data_folders(root, config), root) if folder.is_dir())
+        places = data_folders(root, config) | mutant_folders(root)
+        wanted = frozenset(folder for folder in _with_ancestors(places, root) if folder.is_dir())
         if wanted == self._watched:
             return
         self._observer.unschedule_all()
@@ -118,6 +122,10 @@ class Watcher:
     def _seen(self, kind: str, path: Path) -> None:
         if path in data_folders(self._workspace.root, self._workspace.settings.config):
             self._settler.expect("data", _QUIET["created"])
+            self._follow_or_poll()
+            return
+        if is_mutant_place(self._workspace.root, path):
+            self._settler.expect("mutants", max(_QUIET[kind], _QUIET_MUTANTS))
             self._follow_or_poll()
             return
         if path.parent == self._workspace.root and path.name in _CONFIGURATION:

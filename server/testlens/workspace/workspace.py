@@ -29,6 +29,7 @@ from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
 from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_results
 from testlens.workspace.measurement import Measurement, load_measurement
+from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
@@ -52,6 +53,7 @@ class Workspace:
         self._overrides = overrides
         self._snapshot = self._measured = Snapshot()
         self._known_mutants = KnownMutants(root, self.store)
+        self._other_mutants = OtherMutants(root)
         self._mutated: Mapping[str, MutatedFile] = {}
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
@@ -72,6 +74,11 @@ class Workspace:
     def data(self) -> DataFile | None:
         """The data that the newest snapshot was made from, None where there is none."""
         return self._measurement.data if self._measurement is not None else None
+
+    @property
+    def mutated_files(self) -> Mapping[str, MutatedFile]:
+        """The mutants of the newest snapshot with the texts that they were made on, by path."""
+        return self._mutated
 
     @property
     def measured_paths(self) -> Collection[str]:
@@ -159,15 +166,15 @@ class Workspace:
         mutated = self._mutated.get(path)
         return None if mutated is None else anchor(mutated.text, normalise(text))
 
-    def mutated_text(self, path: str) -> str | None:
-        """The text that the spans of a file's mutants refer to."""
-        mutated = self._mutated.get(path)
-        return None if mutated is None else mutated.text
-
     def take_mutants(self, results: MutationResults) -> Snapshot:
         """Put what mutants were found to do in the place of what was known of the same functions, and keep it."""
         with self._refreshing:
             self._known_mutants.take(results)
+            return self._publish(self._measured)
+
+    def read_mutants(self) -> Snapshot:
+        """Read again what others say of mutants. Never raises on bad content."""
+        with self._refreshing:
             return self._publish(self._measured)
 
     def marks(self, report: FileReport, anchors: Anchors) -> Marks:
@@ -246,9 +253,10 @@ class Workspace:
         return snapshot
 
     def _with_mutants(self, measured: Snapshot) -> Snapshot:
-        mutated = self._mutated = self._known_mutants.combined(())
+        mutated = self._mutated = self._known_mutants.combined(self._other_mutants.read())
+        problems = (*measured.problems, *self._other_mutants.problems)
         if not mutated:
-            return measured
+            return replace(measured, problems=problems)
         survivors: dict[str, FileSurvivors] = {}
         files = dict(measured.files)
         for path, file in mutated.items():
@@ -261,6 +269,7 @@ class Workspace:
         return replace(
             measured,
             files=MappingProxyType(files),
+            problems=problems,
             mutants=as_results(mutated),
             survivors=MappingProxyType(survivors),
         )

@@ -9,6 +9,7 @@ from testlens.domain.coverage import Numbers
 from testlens.domain.gaps import Region
 from testlens.domain.history import Change
 from testlens.domain.mutants import FileMutants, Mutant, MutantStatus, Span, merged
+from testlens.domain.outline import Function
 from testlens.domain.plan import make_plan
 from testlens.domain.risk import Evidence, Risk, assess
 from testlens.domain.snapshot import Gap
@@ -80,7 +81,7 @@ def test_calm_shows_one_survivor_a_line_and_counts_the_others() -> None:
 def test_a_function_without_mutants_is_not_called_proved() -> None:
     statuses: list[MutantStatus] = ["killed", "survived", "timeout", "skipped"]
     file = FileMutants("m.py", "d", tuple(mutant(status=s) for s in statuses), {"g": "it is decorated"})
-    f, g = proofs(file, {"f": 1, "g": 9, "never seen": 20})
+    f, g = proofs(file, [Function("f", 1, 1, 5, 2), Function("g", 9, 9, 10, 1), Function("never seen", 20, 20, 21, 1)])
     assert (f.name, f.checked, f.survived, round(f.score or 0, 1), f.not_mutated) == ("f", 3, 1, 66.7, None)
     assert (g.name, g.score, g.not_mutated) == ("g", None, "it is decorated")
 

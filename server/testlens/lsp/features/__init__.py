@@ -8,6 +8,8 @@ from testlens.lsp.features import (
     hover,
     lifecycle,
     marks,
+    mutants,
+    mutate,
     plan,
     problems,
     runs,
@@ -15,4 +17,7 @@ from testlens.lsp.features import (
     status,
 )
 
-ALL = (lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions, scaffold)
+ALL = (
+    *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions, scaffold),
+    *(mutants, mutate),
+)

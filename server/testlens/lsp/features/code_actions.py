@@ -24,6 +24,7 @@ from testlens.lsp.convert import from_line, to_line
 from testlens.lsp.documents import Document
 from testlens.lsp.features.diagnostics import SOURCE
 from testlens.lsp.features.equipment import known_interpreter
+from testlens.lsp.features.survivor_actions import survivor_actions
 from testlens.lsp.folders import Folder
 from testlens.lsp.gap_targets import Offered
 from testlens.lsp.protocol import SCAFFOLD
@@ -53,10 +54,12 @@ async def _offer(ls: TestlensServer, params: CodeActionParams) -> list[CodeActio
     if document is None or not _wants_quick_fixes(params.context):
         return []
     first, last = to_line(params.range.start), to_line(params.range.end)
+    of_survivors = await survivor_actions(ls, document, first, last, params.context.diagnostics)
     offered = await ls.gap_targets.offered(document, first, last)
     actions = list(_actions(document, offered, params.context.diagnostics))
-    if not actions and offered and _asked_why(ls, params.context):
+    if not actions and offered and not of_survivors and _asked_why(ls, params.context):
         return [_not_offered(offered[0])]
+    actions += of_survivors
     return actions if _resolves_commands(ls) else [_resolve(ls, action) for action in actions]
 
 
@@ -87,7 +90,11 @@ def _actions(document: Document, offered: Sequence[Offered], diagnostics: Sequen
 
 def _resolve(_ls: TestlensServer, action: CodeAction) -> CodeAction:
     data: Any = action.data
-    if isinstance(data, dict) and action.command is None:
+    if not isinstance(data, dict) or action.command is not None:
+        return action
+    if "command" in data:
+        action.command = Command(action.title, data["command"], arguments=[data["argument"]])
+    else:
         action.command = Command(action.title, SCAFFOLD, arguments=[data])
     return action
 

@@ -1,5 +1,5 @@
-"""Above each function: its coverage, its risk, how many tests run it, and a way to run them. Above a new test: how it
-did."""
+"""Above each function: its coverage, its risk, how many tests run it, its mutation score, and ways to run both. Above a
+new test: how it did."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lsprotocol.types import (
 
 from testlens.lsp.convert import line_range
 from testlens.lsp.documents import Document
-from testlens.lsp.protocol import RUN_TESTS
+from testlens.lsp.protocol import MUTATE, RUN_TESTS
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
-    from testlens.workspace.views import View
+    from testlens.workspace.views import MutantView, PlacedProof, View
 
 # VS Code shows a command without an identifier as plain text.
 _NO_COMMAND = ""
@@ -41,7 +41,9 @@ async def _lenses(ls: TestlensServer, params: CodeLensParams) -> list[CodeLens]:
     note = ls.verdicts.of(document)
     verdict = [] if note is None else [CodeLens(line_range(note.line), Command(note.text, _NO_COMMAND))]
     view = await ls.documents.view(document)
-    return verdict if view is None else [*verdict, *_of_functions(document, view)]
+    mutants = await ls.documents.mutants(document)
+    lenses = [] if view is None else list(_of_functions(document, view))
+    return [*verdict, *lenses, *_of_proofs(document, mutants), *_to_mutate(document, view, mutants)]
 
 
 def _of_functions(document: Document, view: View) -> Iterator[CodeLens]:
@@ -56,6 +58,40 @@ def _of_functions(document: Document, view: View) -> Iterator[CodeLens]:
         yield CodeLens(where, data={**data, "summary": summary})
         if placed.report.numbers.missing < placed.report.numbers.statements:
             yield CodeLens(where, data=data)
+
+
+def _of_proofs(document: Document, mutants: MutantView | None) -> Iterator[CodeLens]:
+    """How far the mutants of each function prove it."""
+    for placed in () if mutants is None else mutants.functions:
+        yield CodeLens(line_range(placed.line), Command(_proof_in_words(placed), _NO_COMMAND))
+        if placed.proof.not_mutated is None:
+            yield _mutate_lens(document, placed.proof.name, placed.line, "Mutate again")
+
+
+def _to_mutate(document: Document, view: View | None, mutants: MutantView | None) -> Iterator[CodeLens]:
+    """A way to mutate those functions that tests run, and of whose mutants nothing is known."""
+    known = set() if mutants is None else {placed.proof.name for placed in mutants.functions}
+    for placed in () if view is None else view.functions:
+        function, numbers = placed.report.function, placed.report.numbers
+        if function.name not in known and numbers.missing < numbers.statements:
+            yield _mutate_lens(document, function.name, placed.line, "Mutate")
+
+
+def _mutate_lens(document: Document, function: str, line: int, title: str) -> CodeLens:
+    arguments = [{"folder": document.folder.uri, "uri": document.uri, "function": function}]
+    return CodeLens(line_range(line), Command(title, MUTATE, arguments=arguments))
+
+
+def _proof_in_words(placed: PlacedProof) -> str:
+    proof = placed.proof
+    if proof.not_mutated is not None:
+        return f"not mutated: {proof.not_mutated}"
+    if proof.score is None:
+        return "mutants not checked yet"
+    count = "all" if proof.survived == proof.checked else f"{proof.survived} of {proof.checked}"
+    survivors = f"{count} mutants survive" if proof.survived else f"{proof.checked} mutants, none survives"
+    since = ", before the last edit" if placed.is_stale else ""
+    return f"mutation score {proof.score:.0f} % · {survivors}{since}"
 
 
 async def _resolve(ls: TestlensServer, lens: CodeLens) -> CodeLens:

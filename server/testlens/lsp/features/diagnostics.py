@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol.types import CodeDescription, Diagnostic, DiagnosticSeverity, PublishDiagnosticsParams
 
-from testlens.lsp.convert import split_lines, text_range, uri_of
+from testlens.lsp.convert import span_range, split_lines, text_range, uri_of
 from testlens.lsp.documents import Document
 from testlens.lsp.folders import Folder
 from testlens.lsp.options import DiagnosticOptions
@@ -72,10 +72,11 @@ class _Diagnostics:
     async def publish_document(self, document: Document) -> None:
         """Publish again what is known of a document that was edited."""
         view = await self._server.documents.view(document)
+        mutants = await self._server.documents.mutants(document)
         snapshot = document.folder.snapshot
         if snapshot is None or not self._is_current(document):
             return
-        gaps = () if view is None else view.gaps
+        gaps = (*(() if view is None else view.gaps), *(() if mutants is None else mutants.survivors))
         found = _of_gaps(gaps, document.text, self._server.options.diagnostics)
         found += _of_problems(snapshot.problems, document.folder.root).get(document.path, [])
         if self._published.setdefault(document.folder.uri, {}).get(document.path, []) != found:
@@ -104,19 +105,22 @@ class _Diagnostics:
 def _of_folder(
     workspace: Workspace, snapshot: Snapshot, texts: Mapping[str, str], options: DiagnosticOptions
 ) -> dict[str, list[Diagnostic]]:
-    from testlens.workspace.views import place_gaps, text_on_disk
+    from testlens.workspace.views import look_at_mutants, place_gaps, text_on_disk
 
     found = _of_problems(snapshot.problems, workspace.root)
-    for path, report in snapshot.files.items():
-        if not report.gaps or not options.enabled:
+    for path in dict.fromkeys([*snapshot.files, *snapshot.survivors]) if options.enabled else ():
+        report, survivors = snapshot.files.get(path), snapshot.survivors.get(path)
+        if not (report is not None and report.gaps) and not (survivors is not None and survivors.gaps):
             continue
         text = texts.get(path) if path in texts else text_on_disk(workspace.root / path)
-        anchors = None if text is None else workspace.anchors(report, text)
-        if text is None or anchors is None:
+        if text is None:
             continue
-        gaps = _of_gaps(place_gaps(report.gaps, anchors), text, options)
-        if gaps:
-            found[path] = gaps + found.get(path, [])
+        anchors = None if report is None else workspace.anchors(report, text)
+        gaps = () if report is None or anchors is None else place_gaps(report.gaps, anchors)
+        survived = () if survivors is None else look_at_mutants(workspace, survivors, text).survivors
+        diagnostics = _of_gaps((*gaps, *survived), text, options)
+        if diagnostics:
+            found[path] = diagnostics + found.get(path, [])
     return found
 
 
@@ -125,7 +129,8 @@ def _of_gaps(gaps: Iterable[PlacedGap], text: str, options: DiagnosticOptions) -
 
     if not options.enabled:
         return []
-    shown = [gap for gap in without_echoes(gaps) if gap.gap.risk.score >= options.minimum_risk]
+    # Which survivors are worth a look is decided by a setting of their own.
+    shown = [gap for gap in without_echoes(gaps) if gap.span or gap.gap.risk.score >= options.minimum_risk]
     riskiest = sorted(shown, key=lambda gap: -gap.gap.risk.score)[: options.maximum_per_file]
     lines = split_lines(text) if riskiest else []
     return [_of_gap(gap, lines, options) for gap in sorted(riskiest, key=lambda gap: gap.first)]
@@ -133,13 +138,15 @@ def _of_gaps(gaps: Iterable[PlacedGap], text: str, options: DiagnosticOptions) -
 
 def _of_gap(placed: PlacedGap, lines: list[str], options: DiagnosticOptions) -> Diagnostic:
     # The first line alone: the gutter shows how far the gap reaches, and waves under whole blocks annoy.
+    first_line = text_range(lines, placed.first, placed.first)
     return Diagnostic(
-        range=text_range(lines, placed.first, placed.first),
+        range=first_line if placed.span is None else span_range(lines, placed.span),
         message=_message(placed),
-        severity=_severity(placed.gap.risk.score, options),
+        severity=_severity(placed, options),
         code=placed.gap.region.kind,
         code_description=CodeDescription(href=RISK_PAGE),
         source=SOURCE,
+        data=None if placed.gap.survivor is None else placed.gap.survivor.mutant.name,
     )
 
 
@@ -148,13 +155,18 @@ def _message(placed: PlacedGap) -> str:
     reason = f" ({placed.reason})" if placed.reason else ""
     factors = ", ".join(f"{name} {risk.factors[name]:.0f}" for name in risk.largest(2))
     weight = f"Risk {risk.score:.0f}: {factors}." if factors else f"Risk {risk.score:.0f}."
-    return f"{placed.subject}: {placed.title}{reason}. {weight}"
+    # A survivor is marked at the very expression, so there is no doubt which function is meant.
+    subject = "" if placed.span is not None else f"{placed.subject}: "
+    return f"{subject}{placed.title}{reason}. {weight}"
 
 
-def _severity(risk: float, options: DiagnosticOptions) -> DiagnosticSeverity:
+def _severity(placed: PlacedGap, options: DiagnosticOptions) -> DiagnosticSeverity:
+    risk = placed.gap.risk.score
     if risk >= options.warning_from:
         return DiagnosticSeverity.Warning
-    return DiagnosticSeverity.Information if risk >= options.information_from else DiagnosticSeverity.Hint
+    # VS Code keeps hints out of the Problems panel, and nothing else says that a covered line is not proved.
+    is_information = risk >= options.information_from or placed.span is not None
+    return DiagnosticSeverity.Information if is_information else DiagnosticSeverity.Hint
 
 
 _PROBLEM_SEVERITIES = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol.types import TEXT_DOCUMENT_HOVER, Hover, HoverParams, MarkupContent, MarkupKind
 
 from testlens.lsp.convert import line_range, to_line
+from testlens.lsp.documents import Document
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
@@ -24,18 +25,51 @@ def register(server: TestlensServer) -> None:
 
 async def _hover(ls: TestlensServer, params: HoverParams) -> Hover | None:
     document = ls.documents.find(params.text_document.uri)
-    view = await ls.documents.view(document) if document is not None else None
-    if document is None or view is None:
+    if document is None:
         return None
     line = to_line(params.position)
+    parts = [*await _of_mutants(ls, document, line), *await _of_coverage(ls, document, line)]
+    text = "\n\n---\n\n".join(filter(None, parts))
+    return Hover(MarkupContent(MarkupKind.Markdown, text), line_range(line)) if text else None
+
+
+async def _of_coverage(ls: TestlensServer, document: Document, line: int) -> list[str]:
+    view = await ls.documents.view(document)
+    if view is None:
+        return []
     parts = [_of_gap(gap, view, document.folder.snapshot) for gap in view.gaps if gap.first <= line <= gap.last]
     measured = view.measured_line(line)
     ran = line in {*view.marks.covered, *view.marks.partial, *view.marks.failing}
     if measured is not None and ran:
         tests = (await ls.documents.tests_by_line(document)).get(measured, ())
         parts.append(_of_tests(tests, document.folder.snapshot))
-    text = "\n\n---\n\n".join(filter(None, parts))
-    return Hover(MarkupContent(MarkupKind.Markdown, text), line_range(line)) if text else None
+    return parts
+
+
+async def _of_mutants(ls: TestlensServer, document: Document, line: int) -> list[str]:
+    mutants = await ls.documents.mutants(document)
+    if mutants is None:
+        return []
+    here = [gap for gap in mutants.survivors if gap.first <= line <= gap.last]
+    parts = [_of_survivor(gap) for gap in here]
+    if here and mutants.hidden:
+        counts = ", ".join(f"{count} ({reason})" for reason, count in sorted(mutants.hidden.items()))
+        parts[-1] += f"\n\nSurvivors of this file that are not shown: {counts}."
+    return parts
+
+
+def _of_survivor(placed: PlacedGap) -> str:
+    survivor = placed.gap.survivor
+    assert survivor is not None
+    tests = survivor.mutant.tests
+    rows = [f"- `{test}`" for test in tests[:_MOST_TESTS]]
+    if len(tests) > _MOST_TESTS:
+        rows.append(f"- … and {len(tests) - _MOST_TESTS} more")
+    covering = ["", "Tests that ran it and did not fail:", "", *rows] if rows else []
+    diff = ["```diff", *survivor.diff.split("\n")[2:], "```"]
+    # Code in backticks stays as it is: the title has no other characters that Markdown knows.
+    head = f"**Survivor in {_escaped(placed.subject)}:** {placed.title}"
+    return "\n".join([head, "", *diff, "", *_table(placed), *covering])
 
 
 def _of_gap(placed: PlacedGap, view: View, snapshot: Snapshot | None) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 from lsprotocol.types import (
     TEXT_DOCUMENT_DID_CHANGE,
     TEXT_DOCUMENT_DID_CLOSE,
@@ -17,11 +19,11 @@ from lsprotocol.types import (
 from testlens.lsp.convert import flat_pairs, flat_ranges, path_of
 from testlens.lsp.documents import Document
 from testlens.lsp.folders import Folder
-from testlens.lsp.protocol import MARKS, MarksParams
+from testlens.lsp.protocol import MARKS, FlatRanges, MarksParams
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
-    from testlens.workspace.views import View
+    from testlens.workspace.views import PlacedGap, View
 
 _PAUSE_IN_TYPING = 0.05
 
@@ -104,7 +106,8 @@ class _Marks:
         if document is None:
             return
         view = await self._server.documents.view(document)
-        params = _params(document, view)
+        mutants = await self._server.documents.mutants(document)
+        params = _with_survivors(_params(document, view), () if mutants is None else mutants.survivors)
         if self._sent.get(uri) != params:
             self._sent[uri] = params
             self._server.protocol.notify(MARKS, params)
@@ -124,6 +127,7 @@ def _params(document: Document, view: View | None) -> MarksParams:
         flat_ranges(marks.uncovered),
         flat_ranges(marks.stale),
         flat_ranges(marks.failing),
+        [],
         flat_pairs((gap.first, gap.last) for gap in view.gaps),
         view.report.numbers.percent,
         None,
@@ -131,7 +135,29 @@ def _params(document: Document, view: View | None) -> MarksParams:
 
 
 def _no_marks(uri: str, version: int | None, percent: float | None, note: str) -> MarksParams:
-    return MarksParams(uri, version, [], [], [], [], [], [], percent, note)
+    return MarksParams(uri, version, [], [], [], [], [], [], [], percent, note)
+
+
+def _with_survivors(params: MarksParams, survivors: Sequence[PlacedGap]) -> MarksParams:
+    """Marks the lines of survivors where nothing worse is known of them."""
+    if not survivors:
+        return params
+    worse = {line for flat in (params.partial, params.uncovered, params.failing) for line in _lines(flat)}
+    partly_proved = {line - 1 for gap in survivors for line in range(gap.first, gap.last + 1)} - worse
+    covered = (line + 1 for line in _lines(params.covered) if line not in partly_proved)
+    spans = {*zip(params.gaps[::2], params.gaps[1::2], strict=True), *((g.first - 1, g.last - 1) for g in survivors)}
+    return attrs.evolve(
+        params,
+        covered=flat_ranges(covered),
+        survivor=flat_ranges(line + 1 for line in partly_proved),
+        gaps=[line for span in sorted(spans) for line in span],
+    )
+
+
+def _lines(flat: FlatRanges) -> Iterator[int]:
+    """The 0-based lines of a flat list."""
+    for first, last in zip(flat[::2], flat[1::2], strict=True):
+        yield from range(first, last + 1)
 
 
 def _why_unmeasured(folder: Folder) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Planned = list["domain.PlannedGap"]
 
+_NO_DATA = "There is no coverage data yet: run the tests."
+
 
 def register(server: TestlensServer) -> None:
     """Add the feature to the server."""
@@ -62,32 +64,36 @@ def _nothing(target: float, summary: str) -> Encoded:
 
 
 def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan) -> Encoded:
-    if snapshot.percent is None:
-        return _nothing(plan.target, "There is no coverage data yet: run the tests.")
+    if snapshot.percent is None and not plan.gaps:
+        return _nothing(plan.target, _NO_DATA)
     by_file = _grouped(plan.gaps, lambda planned: planned.gap.file)
     # File by file: encoding everything at once would hold the interpreter, and with it all other threads.
-    files = ",".join(json.dumps(_file(root, snapshot.files[path], gaps)) for path, gaps in by_file.items())
-    head = json.dumps(PlanResult(percent=snapshot.percent, target=plan.target, summary=plan.summary, files=[]))
+    files = ",".join(json.dumps(_file(root, path, snapshot.files.get(path), gaps)) for path, gaps in by_file.items())
+    summary = _NO_DATA if snapshot.percent is None else plan.summary
+    head = json.dumps(PlanResult(percent=snapshot.percent, target=plan.target, summary=summary, files=[]))
     return Encoded(f"{head.removesuffix(']}')}{files}]}}".encode())
 
 
-def _file(root: Path, report: FileReport, gaps: Planned) -> PlannedFile:
-    uri = uri_of(root / report.path)
-    percents = {function.function.line: function.numbers.percent for function in report.functions}
+def _file(root: Path, path: str, report: FileReport | None, gaps: Planned) -> PlannedFile:
+    """A file with gaps; `report` is None where it was mutated and never measured."""
+    uri = uri_of(root / path)
+    functions_measured = () if report is None else report.functions
+    percents = {function.function.line: function.numbers.percent for function in functions_measured}
+    percent = None if report is None else report.numbers.percent
     by_function = _grouped(gaps, lambda planned: (planned.gap.region.scope_line, planned.gap.region.function))
     functions = [
         PlannedFunction(
             name=name,
             risk=found[0].gap.risk.score,
-            percent=percents.get(line, report.numbers.percent),
+            percent=percents.get(line, percent),
             gaps=[_gap(uri, planned) for planned in found],
         )
         for (line, name), found in by_function.items()
     ]
     return PlannedFile(
-        path=report.path,
+        path=path,
         uri=uri,
-        percent=report.numbers.percent,
+        percent=percent,
         risk=gaps[0].gap.risk.score,
         functions=functions,
     )
@@ -97,9 +103,11 @@ def _gap(uri: str, planned: domain.PlannedGap) -> PlannedGap:
     gap = planned.gap
     factors = ", ".join(f"{name} {gap.risk.factors[name]:.0f}" for name in gap.risk.largest(3))
     region = gap.region
+    # Covered already: there is nothing to gain but proof.
+    gain = f"+{planned.gain:.2f} points" if gap.survivor is None else ""
     return PlannedGap(
         title=gap.title,
-        detail="; ".join(filter(None, [region.reason, factors, f"+{planned.gain:.2f} points"])),
+        detail="; ".join(filter(None, [region.reason, factors, gain])),
         risk=gap.risk.score,
         kind=region.kind,
         uri=uri,

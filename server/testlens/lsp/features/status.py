@@ -30,6 +30,8 @@ def _params(folder: Folder) -> StatusParams:
         target=folder.target,
         to_target=None if plan is None or not has_data or plan.shortest is None else len(plan.shortest),
         gaps=0 if plan is None else len(plan.gaps),
+        mutation_score=None if snapshot is None else snapshot.mutants.score,
+        survivors=0 if snapshot is None else sum(1 for _ in snapshot.survivor_gaps),
         source=None if snapshot is None else snapshot.source,
         done=run.done if run is not None else 0,
         total=run.total if run is not None else 0,
