@@ -11,7 +11,7 @@ from testlens.domain.calls import Raised
 from testlens.domain.cases import Case, Step
 from testlens.domain.expressions import mark
 from testlens.domain.trials import Seen, Trial
-from testlens.scaffold.scene import Scene
+from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.staging import RESULT, Staged, stage, without_result
 from testlens.scaffold.style import Style
 from testlens.scaffold.words import outcome_of, test_name
@@ -21,6 +21,7 @@ Strictness = Literal["exact", "shape"]
 
 _PYTEST = mark("pytest", "raises")
 _LONGEST = 600
+_BROAD = ("Exception", "BaseException")
 _MOST_ATTRIBUTES = 4
 _MOST_CALLS = 4
 # What differs between two runs of the same code: addresses, temporary folders, random identifiers.
@@ -32,6 +33,7 @@ _CLOCK = re.compile(r"\d{8,}")
 # A float, or a flat list or tuple of numbers with a float among them.
 _FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
 _STAND_IN = "\x01unittest.mock:"
+_ANY_STAND_IN = (mark("unittest.mock", "MagicMock"), mark("unittest.mock", "AsyncMock"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,26 @@ def conclude(
 ) -> Case:
     """The test that a scene and its trial make: it claims what was seen.
 
-    `before` is a trial of the same scene without the call: what is the same there is no change of state.
+    `before` is a trial of the same scene without the call: what is the same there is no change of state. Where the
+    trial had the scene's collaborators in variables (see `watching`), their calls are claimed.
     """
     staged = stage(scene, style)
     if trial.raised is not None:
         return _raising(staged, trial.raised, words)
+    watched = tuple(patch for patch in collaborators(scene) if _was_called(stage(scene, style, (patch,)), trial))
+    staged = stage(scene, style, watched)
     checks = list(_checks(staged, trial, strictness, before))
+    if watched and checks[:1] == [f"assert {RESULT} is None"] and len(checks) > 1:
+        checks = checks[1:]  # what it did says all
     then = tuple(check for check in checks if check)
     looks_at_result = any(re.search(rf"\b{RESULT}\b", line) for line in then)
     when = staged.when if looks_at_result else without_result(staged.when)
     seen = trial.local_values.get(RESULT)
     outcome = outcome_of(seen.code if seen is not None else None, None)
-    sentence = _sentence(outcome, then)
+    called = [patch.attribute for patch in watched] if then and not looks_at_result else []
+    if called:
+        outcome = f"calls {called[0]}"
+    sentence = f"it {outcome}" if called else _sentence(outcome, then)
     return Case(
         name=test_name(words.special, outcome),
         given=Step(words.given, staged.given),
@@ -97,6 +107,34 @@ def trying(scene: Scene, style: Style) -> Case:
     )
 
 
+def collaborators(scene: Scene) -> tuple[Patch, ...]:
+    """The patches of a scene whose stand-ins tell how they were called."""
+    return tuple(patch for patch in scene.patches if patch.value.code.startswith(_ANY_STAND_IN))
+
+
+def watching(scene: Scene, style: Style) -> Case:
+    """The scene as a case that claims nothing yet, with its collaborators in variables."""
+    staged = stage(scene, style, collaborators(scene))
+    return replace(trying(scene, style), given=Step("", staged.given))
+
+
+def without_idle(case: Case, scene: Scene, style: Style) -> Case:
+    """The case without variables for collaborators of which it claims nothing."""
+    claimed = "\n".join(case.then.code)
+    kept = []
+    for patch in collaborators(scene):
+        variable = list(stage(scene, style, (patch,)).names.values())[-1]
+        if re.search(rf"\b{variable}\b", claimed):
+            kept.append(patch)
+    return replace(case, given=replace(case.given, code=stage(scene, style, kept).given))
+
+
+def _was_called(staged: Staged, trial: Trial) -> bool:
+    """Whether the stand-in that is kept last in a variable got calls in a trial."""
+    seen = trial.local_values.get(list(staged.names.values())[-1])
+    return seen is not None and seen.type.startswith(_STAND_IN) and bool(seen.calls)
+
+
 def without_call(scene: Scene, style: Style) -> Case:
     """The scene set up and then left alone, to see the state before the call."""
     case = trying(scene, style)
@@ -105,6 +143,8 @@ def without_call(scene: Scene, style: Style) -> Case:
 
 def _raising(staged: Staged, raised: Raised, words: Circumstance) -> Case:
     match = stable_part(raised.message)
+    if not match and raised.type in _BROAD:
+        match = '"^$"' if not raised.message else '"."'  # linters want more of so broad a class than its name
     matching = f", match={match}" if match else ""
     call = "\n".join(without_result(staged.when))
     body = "\n".join(f"    {line}" for line in call.split("\n"))
@@ -157,7 +197,10 @@ def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
         return
     if seen.type.startswith(_STAND_IN):
         return
-    yield f"assert isinstance({name}, {seen.type})" if seen.type != "NoneType" else f"assert {name} is None"
+    if seen.code == "None" or seen.type == "NoneType":
+        yield f"assert {name} is None"
+    elif seen.type != "object":  # which everything is
+        yield f"assert isinstance({name}, {seen.type})"
     for attribute, code in list(_telling(seen, strictness))[:_MOST_ATTRIBUTES]:
         yield from _equal(f"{name}.{attribute}", code)
 

@@ -33,6 +33,7 @@ class Scene:
     everything is built, by attribute path that starts with `receiver` or a parameter's name
     (`receiver._client.timeout`). `inner` has the arguments for the function that the call gives back, for the one
     which that gives back, and so on. `fault` is raised in the body of the `with` that enters a context manager.
+    `is_apart`: it is called in a folder of its own, since it writes files where it stands.
     """
 
     description: FunctionDescription
@@ -42,6 +43,7 @@ class Scene:
     patches: tuple[Patch, ...] = ()
     inner: tuple[tuple[Expression, ...], ...] = ()
     fault: Expression | None = None
+    is_apart: bool = False
 
     def with_argument(self, name: str, value: Expression) -> Scene:
         """The scene with another argument, whose attributes are no longer set one by one."""
@@ -63,6 +65,8 @@ class Scene:
 
     def simpler(self) -> Iterator[Scene]:
         """The scene with one thing less each: a stand-in, a setting, an argument that has a default."""
+        if self.is_apart:
+            yield replace(self, is_apart=False)
         for patch in self.patches:
             yield replace(self, patches=tuple(other for other in self.patches if other != patch))
         for path in self.settings:
@@ -89,7 +93,7 @@ class Scene:
     def key(self) -> str:
         """Equal for scenes that do the same."""
         parts = (self.receiver, sorted(self.arguments.items(), key=_name), sorted(self.settings.items(), key=_name))
-        return repr((*parts, self.patches, self.inner, self.fault))
+        return repr((*parts, self.patches, self.inner, self.fault, self.is_apart))
 
     @property
     def expressions(self) -> Iterator[Expression]:
@@ -107,7 +111,7 @@ class Scene:
     def cost(self) -> int:
         """How far the scene is from what a person would write: stand-ins and settings cost most, then length."""
         weights = sum(_COST[expression.origin] + len(expression.code) // 20 for expression in self.expressions)
-        return weights + 4 * len(self.patches) + 4 * len(self.settings)
+        return weights + 4 * len(self.patches) + 4 * len(self.settings) + self.is_apart
 
 
 _COST = {"seen": 0, "fixture": 0, "default": 1, "literal": 1, "type": 2, "name": 2, "mock": 5}

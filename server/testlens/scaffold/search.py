@@ -143,7 +143,8 @@ class SceneSearch:
         chosen: list[Found] = []
         lines: set[int] = set()
         arcs: set[Arc] = set()
-        ranked = sorted(self._found, key=lambda f: (f.is_clumsy, -len(f.lines) - len(f.arcs), f.scene.cost))
+        # To show how the function fails when it is called wrongly is better than nothing, and than nothing else.
+        ranked = sorted(self._good() or self._found, key=lambda f: (-len(f.lines) - len(f.arcs), f.scene.cost))
         for found in ranked:
             if not (found.lines <= lines and found.arcs <= arcs):
                 chosen.append(found)
@@ -267,11 +268,14 @@ class SceneSearch:
         """Changes to what the line that failed uses, or to the last calls where something was refused."""
         line = trial.raised.line if trial.raised is not None else None
         if trial.blocked is not None:
+            if "in the working folder" in trial.blocked:
+                yield _apart
             yield from self._standing_in(trial)
         nodes = [node for node in ast.walk(self._target.function) if getattr(node, "lineno", None) == line]
         names = [node.id for node in nodes if isinstance(node, ast.Name)]
         for name in dict.fromkeys(names):
-            for value in self._arguments.get(name, ())[:_MOST_ALTERNATIVES]:
+            values = self._arguments.get(name, ())
+            for value in (*values[:_MOST_ALTERNATIVES], *(STAND_IN for _ in values[:1])):
                 yield _argument(name, value)
         for condition in [node for node in nodes if isinstance(node, ast.If | ast.While)]:
             # A stand-in cannot be compared: it needs a value there.
@@ -306,6 +310,10 @@ class SceneSearch:
 
 def _is_builtin(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and hasattr(builtins, node.id) and node.id not in ("open", "input")
+
+
+def _apart(scene: Scene) -> Scene:
+    return replace(scene, is_apart=True)
 
 
 def _argument(name: str, value: Expression) -> Change:

@@ -6,13 +6,14 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from testlens.domain.expressions import Expression, resolve
 from testlens.domain.trials import FunctionDescription, ParameterFacts
 from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.style import Style
+from testlens.scaffold.words import snake
 
 RESULT = "result"
 _LONGEST_INLINE = 48
@@ -24,8 +25,8 @@ _STAND_IN = re.compile(r"\x01unittest\.mock:|^\x01[^:]*:[^\x02]*\x02\(")
 class Staged:
     """The statements of a scene in marked source: `given` sets up, `when` acts.
 
-    `names` are the variables that `given` made, by what they stand for (`receiver`, or a parameter's name); `fixtures`
-    are the arguments that the test asks for.
+    `names` are the variables that `given` made, by what they stand for (`receiver`, a parameter's name, or what a
+    watched patch replaces); `fixtures` are the arguments that the test asks for.
     """
 
     given: tuple[str, ...]
@@ -35,13 +36,14 @@ class Staged:
     is_async: bool
 
 
-def stage(scene: Scene, style: Style) -> Staged:
-    """The statements of a scene."""
-    names = dict(_names(scene))
+def stage(scene: Scene, style: Style, watched: Collection[Patch] = ()) -> Staged:
+    """The statements of a scene; the stand-ins of the patches that are `watched` get a variable each."""
+    names = dict(_names(scene, watched))
     given = [
+        *(("monkeypatch.chdir(tmp_path)",) if scene.is_apart else ()),
         *_built(scene, names),
         *(f"{_path(path, names)} = {value.code}" for path, value in scene.settings.items()),
-        *(_patched(patch, names, style) for patch in scene.patches),
+        *(statement for patch in scene.patches for statement in _patched(patch, names, style)),
     ]
     call = _call(scene, names)
     description = scene.description
@@ -62,7 +64,7 @@ def subject_name(description: FunctionDescription) -> str:
     return _free(word, set())
 
 
-def _names(scene: Scene) -> Iterator[tuple[str, str]]:
+def _names(scene: Scene, watched: Collection[Patch]) -> Iterator[tuple[str, str]]:
     """Variables for what is too long to stand in the call, or is looked at again."""
     taken = {RESULT, *(fixture for expression in scene.expressions for fixture in expression.fixtures)}
     if scene.receiver is not None:
@@ -78,6 +80,15 @@ def _names(scene: Scene) -> Iterator[tuple[str, str]]:
             name = _free(parameter.strip("_") or "value", taken)
             taken.add(name)
             yield parameter, name
+    for patch in scene.patches:
+        if patch in watched:
+            name = _free(snake(patch.attribute) or "stand_in", taken)
+            taken.add(name)
+            yield _replaced(patch), name
+
+
+def _replaced(patch: Patch) -> str:
+    return f"{patch.owner}[{patch.attribute}]"
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -98,14 +109,20 @@ def _path(path: str, names: Mapping[str, str]) -> str:
     return f"{names.get(subject, subject)}{dot}{rest}"
 
 
-def _patched(patch: Patch, names: Mapping[str, str], style: Style) -> str:
-    owner = _path(patch.owner, names)
+def _patched(patch: Patch, names: Mapping[str, str], style: Style) -> Iterator[str]:
+    owner, variable, value = _path(patch.owner, names), names.get(_replaced(patch)), patch.value.code
+    if uses_mocker(style) and not patch.fresh and not patch.is_item:
+        kept = "" if variable is None else f"{variable} = "
+        yield f'{kept}mocker.patch.object({owner}, "{patch.attribute}", {value})'
+        return
+    if variable is not None:
+        yield f"{variable} = {value}"
+        value = variable
     if patch.is_item:
-        return f'monkeypatch.setitem({owner}, "{patch.attribute}", {patch.value.code})'
-    if uses_mocker(style) and not patch.fresh:
-        return f'mocker.patch.object({owner}, "{patch.attribute}", {patch.value.code})'
+        yield f'monkeypatch.setitem({owner}, "{patch.attribute}", {value})'
+        return
     fresh = ", raising=False" if patch.fresh else ""
-    return f'monkeypatch.setattr({owner}, "{patch.attribute}", {patch.value.code}{fresh})'
+    yield f'monkeypatch.setattr({owner}, "{patch.attribute}", {value}{fresh})'
 
 
 def uses_mocker(style: Style) -> bool:
@@ -114,6 +131,8 @@ def uses_mocker(style: Style) -> bool:
 
 
 def _fixtures(scene: Scene, style: Style) -> Iterator[str]:
+    if scene.is_apart:
+        yield from ("monkeypatch", "tmp_path")
     for expression in scene.expressions:
         yield from expression.fixtures
     for patch in scene.patches:

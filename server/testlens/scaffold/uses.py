@@ -17,11 +17,15 @@ Guess = Callable[[str], str]
 def by_use(
     function: FunctionNode, name: str, guess: Guess, others: Mapping[str, FunctionNode] | None = None
 ) -> Iterator[Expression]:
-    """A value that has the keys or elements which the function asks of this parameter, if it asks for any.
+    """A value that has the keys or elements which the function asks of this parameter, if it asks for any; a path in a
+    temporary folder where it opens a file of that name.
 
     `others` are the functions of the same module by name, which the parameter may be passed on to.
     """
     reader = _Reader(guess, others or {})
+    if _is_opened(function, name):
+        yield Expression('tmp_path / "name"', ("tmp_path",), "type")
+        yield Expression('str(tmp_path / "name")', ("tmp_path",), "type")
     keys = reader.keys(function, name)
     if keys:
         yield Expression(reader.display(keys), origin="type")
@@ -96,6 +100,19 @@ def _own_keys(function: FunctionNode, name: str) -> tuple[list[str], list[str]]:
             ) if subject == name:
                 optional.append((node.lineno, node.col_offset, key))
     return [key for _, _, key in sorted(needed)], [key for _, _, key in sorted(optional)]
+
+
+def _is_opened(function: FunctionNode, name: str) -> bool:
+    """Whether the function takes something of this name for the path of a file or folder."""
+    for node in ast.walk(function):
+        match node:
+            case ast.Call(func=ast.Name(id="open" | "Path"), args=[ast.Name(id=path), *_]) if path == name:
+                return True
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=_), args=[ast.Name(id=path), *_]
+            ) if path == name:
+                return True
+    return False
 
 
 def _is_asked(iterated: ast.expr, names: set[str]) -> bool:

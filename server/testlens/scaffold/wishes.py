@@ -241,6 +241,8 @@ def _call(test: ast.Call, name: str, wanted: bool) -> Iterator[Way]:
     if name == "isinstance" and len(arguments) == 2:
         yield from _instances(arguments[0], arguments[1], wanted)
     elif name in ("hasattr", "getattr") and len(arguments) >= 2 and isinstance(arguments[1], ast.Constant):
+        if wanted and isinstance(arguments[0], ast.Name):
+            yield ()  # of a module, most likely, which has it or not
         attribute = str(arguments[1].value)
         stand_in = f"{_MOCK}({attribute}={'True' if wanted else 'False'})"
         without = ("object()", f"{_MOCK}(spec=[])") if name == "hasattr" else (stand_in, f"{_MOCK}({attribute}=None)")

@@ -8,6 +8,7 @@ import re
 from testlens.scaffold.target import Guard, Target
 
 _LONGEST_NAME = 76
+_LONGEST_TEXT = 20
 _COMPARED = {
     ast.Eq: "is", ast.NotEq: "is not", ast.Lt: "is below", ast.LtE: "is at most", ast.Gt: "is above",
     ast.GtE: "is at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "is in", ast.NotIn: "is not in",
@@ -146,4 +147,17 @@ def outcome_of(code: str | None, raised: str | None) -> str:
         return f"returns {code.replace('-', 'minus ').replace('.', ' point ')}"
     if code in ("[]", "()", "{}", "''", "b''", "set()"):
         return "returns nothing"
-    return "returns the value"
+    return f"returns {_kind(code)}"
+
+
+def _kind(code: str) -> str:
+    """A value in a word or two: a short text itself, else what it is."""
+    text = re.fullmatch(r"b?(['\"])(\w[\w -]*)\1", code)
+    if text is not None and len(text[2]) <= _LONGEST_TEXT:
+        return text[2]
+    made = re.match("\x01[^:\x02]*:([\\w.]+)\x02\\(", code)
+    if made is not None:
+        name = made[1].rpartition(".")[2]
+        return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+    brackets = {"[": "a list", "(": "a tuple", "{": "a dict"}
+    return brackets.get(code[:1], "the value")

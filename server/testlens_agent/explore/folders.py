@@ -74,13 +74,14 @@ def _is_restored(folder: Path, shown: frozenset[str]) -> bool:
     with contextlib.suppress(OSError):
         for place in (folder / TEMPORARY, folder / PYTEST):
             for name in entries(place):
-                _remove(place / name)
+                remove(place / name)
         # Whoever changes what a folder allows may have left it unusable, so it has to be tried.
         return entries(folder / WORKING) == shown and os.access(str(folder / PYTEST), os.W_OK)
     return False
 
 
-def _remove(entry: Path) -> None:
+def remove(entry: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it."""
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(str(entry))
     else:

@@ -11,7 +11,7 @@ from typing import Any
 
 from testlens_agent.explore.body import Body
 from testlens_agent.explore.candidate import Candidate
-from testlens_agent.explore.folders import WORKING, entries
+from testlens_agent.explore.folders import WORKING, entries, remove
 from testlens_agent.explore.following import Following
 from testlens_agent.explore.limits import limit_time
 from testlens_agent.explore.messages import Messages
@@ -151,6 +151,8 @@ class Try:
         for name in sorted(before ^ entries(self._working))[:_MOST_CHANGES]:
             verb = "deletes" if name in before else "writes"
             self._messages.send(refused=f"{verb} {name} in the working folder")
+        for name in entries(self._working) - before:
+            remove(self._working / name)  # or the next test would only write over it, which nobody would see
 
     def _collect(self) -> dict[str, list[Any]] | None:
         self._plugin.select(self._tests)

@@ -37,7 +37,7 @@ def beyond(target: Target, knowledge: Knowledge, words: Circumstance, *, are_wan
     """Cases of the general search; where it finds none and some `are_wanted`, one that says what is left to do."""
     found = yield from reach(target, knowledge)
     if not found:
-        return (to_be_finished(target, knowledge, words),) if are_wanted else ()
+        return ((yield from to_be_finished(target, knowledge, words)),) if are_wanted else ()
     cases = yield from confirmed_scenes(found[:MOST_CASES], words, knowledge.style)
     return cases if are_wanted else tuple(case for case in cases if case.todo is None)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from testlens.domain.cases import Case, Draft, Step
 from testlens.domain.trials import Trial
-from testlens.scaffold.assertions import Circumstance, conclude, trying, without_call
+from testlens.scaffold.assertions import Circumstance, conclude, trying, watching, without_call, without_idle
 from testlens.scaffold.recipe import Attempt, Knowledge, Search
 from testlens.scaffold.search import Found, first_scenes, reach
 from testlens.scaffold.style import Style
@@ -15,6 +15,7 @@ from testlens.scaffold.target import Target
 from testlens.scaffold.words import camel, circumstance, test_name
 
 MOST_CASES = 4
+_MOST_CALLS = 6
 
 Words = Callable[[Target], Circumstance]
 
@@ -26,7 +27,7 @@ def reaching(recipe: str, target: Target, knowledge: Knowledge, words: Words) ->
     if target.function.name == "__init__" and target.owner is not None:
         group = target.owner.name
     if not found:
-        return Draft(recipe, group, (to_be_finished(target, knowledge, words(target)),))
+        return Draft(recipe, group, ((yield from to_be_finished(target, knowledge, words(target))),))
     cases = yield from confirmed(found[:MOST_CASES], words(target), knowledge.style)
     return Draft(recipe, group, cases)
 
@@ -35,16 +36,24 @@ def confirmed(
     found: Sequence[Found], words: Circumstance, style: Style
 ) -> Generator[Attempt, tuple[Trial, ...] | None, tuple[Case, ...]]:
     """Cases that claim what was seen, and of which each claim held when it was made again."""
-    befores = yield Attempt(tuple(without_call(one.scene, style) for one in found))
+    others = tuple(case for one in found for case in (without_call(one.scene, style), watching(one.scene, style)))
+    seen = yield Attempt(others)
     cases = []
-    for index, one in enumerate(found):
-        before = befores[index] if befores is not None and befores[index].outcome == "passed" else None
+    for index, plain in enumerate(found):
+        before = seen[2 * index] if seen is not None and seen[2 * index].outcome == "passed" else None
+        one = plain if seen is None else _watched(plain, seen[2 * index + 1])
         case = conclude(one.scene, one.trial, words, style, before=before)
         trials = yield Attempt((case, case))
         if trials is not None and not _all_passed(trials):
             case = yield from _weaker(one, words, style, case)
-        cases.append(case)
+        cases.append(without_idle(case, one.scene, style))
     return _named_apart(cases)
+
+
+def _watched(one: Found, trial: Trial) -> Found:
+    """With what its collaborators were seen to be called with, unless looking at them changed what it does."""
+    is_same = trial.outcome == one.trial.outcome and trial.lines >= one.lines
+    return replace(one, trial=trial) if is_same else one
 
 
 def _weaker(
@@ -82,15 +91,19 @@ def _named_apart(cases: Sequence[Case]) -> tuple[Case, ...]:
     return tuple(named)
 
 
-def to_be_finished(target: Target, knowledge: Knowledge, words: Circumstance) -> Case:
+def to_be_finished(
+    target: Target, knowledge: Knowledge, words: Circumstance
+) -> Generator[Attempt, tuple[Trial, ...] | None, Case]:
     """A test that calls the function as well as is known, and says what is left to find out."""
-    scenes = first_scenes(target, knowledge)
+    scenes = first_scenes(target, knowledge)[:_MOST_CALLS]
     line = f"line {target.region.first}"
     if knowledge.description.unreachable is not None or not scenes:
         reason = knowledge.description.unreachable or "nothing is known of how to call it"
         todo = f"reach {line} of {target.path}: {reason}"
         return Case(test_name(words.special, "todo"), Step(words.given), Step(words.when), Step("TODO"), todo=todo)
-    case = trying(scenes[0], knowledge.style)
+    cases = tuple(trying(scene, knowledge.style) for scene in scenes)
+    trials = yield Attempt(cases)
+    case = cases[0] if trials is None else _coming_back(cases, trials)
     return replace(
         case,
         name=test_name(words.special, "todo"),
@@ -99,3 +112,9 @@ def to_be_finished(target: Target, knowledge: Knowledge, words: Circumstance) ->
         then=Step("TODO"),
         todo=f"find arguments with which {line} of {target.path} runs ({circumstance(target)}), and say what it does",
     )
+
+
+def _coming_back(cases: Sequence[Case], trials: Sequence[Trial]) -> Case:
+    """The first call that comes back; one that raises or never ends would hide what is left to do."""
+    good = (case for case, trial in zip(cases, trials, strict=True) if trial.outcome == "passed")
+    return next(good, replace(cases[0], given=Step(""), when=Step(""), fixtures=(), is_async=False))

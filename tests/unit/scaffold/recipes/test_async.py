@@ -55,9 +55,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 def test_an_answer_a_cancellation_and_the_code_s_own_time_limit_are_tried(bench: Bench) -> None:
     written = bench.write('return "unknown"', "async")
     assert written.cases == (
-        "when_latest_answers_then_it_returns_the_value",
+        "when_latest_answers_then_it_returns_done",
         "when_cancelled_while_latest_is_awaited_then_it_is_cancelled",
-        "when_latest_takes_too_long_then_it_returns_the_value",
+        "when_latest_takes_too_long_then_it_returns_unknown",
     )
     answered, cancelled, late = (written.test(name) for name in written.cases)
     assert 'assert result == "DONE"' in answered

@@ -95,6 +95,7 @@ class Bench:
             source = source.replace(old, new)
         try:
             for name, text in {**written.scaffold.written.files, MODULE: source}.items():
+                (self.root / name).parent.mkdir(exist_ok=True)
                 (self.root / name).write_text(text)
             outcomes = self._outcomes(written.scaffold.written.node_ids)
         finally:
