@@ -10,6 +10,7 @@ import builtins
 import functools
 import re
 import sys
+import types
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Callable
 
@@ -41,6 +42,8 @@ def import_path(value: object) -> str | None:
 
 def nearest_class(cls: type) -> str:
     """The mark of the class, or of the first of its base classes that can be imported."""
+    if cls is types.FunctionType:  # which is imported by another name than its own
+        return mark("types", "FunctionType")
     return next(path for base in class_order(cls) if (path := import_path(base)) is not None)
 
 

@@ -21,6 +21,7 @@ Strictness = Literal["exact", "shape"]
 
 _PYTEST = mark("pytest", "raises")
 _LONGEST = 600
+_FUNCTION = mark("types", "FunctionType")
 _BROAD = ("Exception", "BaseException")
 _MOST_ATTRIBUTES = 4
 _MOST_CALLS = 4
@@ -71,6 +72,8 @@ def conclude(
     when = staged.when if looks_at_result else without_result(staged.when)
     seen = trial.local_values.get(RESULT)
     outcome = outcome_of(seen.code if seen is not None else None, None)
+    if seen is not None and seen.type == _FUNCTION and seen.code is None:
+        outcome = "returns a function"
     called = [patch.attribute for patch in watched] if then and not looks_at_result else []
     if called:
         outcome = f"calls {called[0]}"
@@ -199,6 +202,8 @@ def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
         return
     if seen.code == "None" or seen.type == "NoneType":
         yield f"assert {name} is None"
+    elif seen.type == _FUNCTION:
+        yield f"assert callable({name})"
     elif seen.type != "object":  # which everything is
         yield f"assert isinstance({name}, {seen.type})"
     for attribute, code in list(_telling(seen, strictness))[:_MOST_ATTRIBUTES]:
@@ -232,7 +237,8 @@ def calls_of(name: str, seen: Seen) -> Iterator[str]:
         return
     calls = seen.calls[:_MOST_CALLS]
     complete = len(calls) == len(seen.calls)
-    if complete and not any(is_unstable(call) or len(call) > 160 for call in calls):
+    # Two stand-ins are never equal.
+    if complete and not any(is_unstable(call) or len(call) > 160 or _holds_stand_in(call) for call in calls):
         yield f"assert {name}.mock_calls == [{', '.join(calls)}]"
         return
     first = re.match(r"(?:\x01[^\x02]*\x02)?(?:call)?\.?([A-Za-z_][\w.]*)?\(", calls[0])
@@ -240,6 +246,10 @@ def calls_of(name: str, seen: Seen) -> Iterator[str]:
     # Dunder methods of a stand-in are no mocks that could be asked.
     if "__" not in method:
         yield f"{'.'.join(filter(None, [name, method]))}.assert_called()"
+
+
+def _holds_stand_in(call: str) -> bool:
+    return any(kind in call for kind in _ANY_STAND_IN)
 
 
 def _changes_of(name: str, now: Seen, earlier: Seen, strictness: Strictness) -> Iterator[str]:

@@ -29,6 +29,7 @@ _MOST_RECEIVERS = 4
 _MOST_ALTERNATIVES = 10
 _MOST_SIMPLIFICATIONS = 4
 _STOPPED = 0.5
+_PLAIN = ('"name"', "1", '["name"]', '{"name": 1}')
 # Scenes that are tried in vain before what was reached is taken for all that can be.
 _MOST_EXTRA = 120
 # Mistakes in how the function was called rather than answers of it.
@@ -71,7 +72,10 @@ def reach(target: Target, knowledge: Knowledge) -> Reach:
 def _simplified(search: SceneSearch, knowledge: Knowledge) -> Generator[Attempt, tuple[Trial, ...] | None, None]:
     """Try what was found with less, as long as that reaches as much."""
     for _ in range(_MOST_SIMPLIFICATIONS):
-        scenes = [scene for found in search.found() for scene in found.scene.simpler() if search.is_new(scene)]
+        found = search.found()
+        scenes = [
+            scene for one in found for scene in (*one.scene.simpler(), *_plainer(one.scene)) if search.is_new(scene)
+        ]
         if not scenes:
             return
         trials = yield Attempt(tuple(trying(scene, knowledge.style) for scene in scenes[:_TOGETHER]))
@@ -79,6 +83,22 @@ def _simplified(search: SceneSearch, knowledge: Knowledge) -> Generator[Attempt,
             return
         for scene, trial in zip(scenes, trials, strict=False):
             search.learn(scene, trial)
+
+
+def _plainer(scene: Scene) -> Iterator[Scene]:
+    """The scene with plain values in place of stand-ins, of which little can be claimed."""
+    names = [name for name, value in scene.arguments.items() if value == STAND_IN]
+    inner_ones = any(value == STAND_IN for arguments in scene.inner for value in arguments)
+    if not (names or inner_ones) or scene.settings:
+        return
+    for code in _PLAIN:
+        plain = Expression(code, origin="literal")
+        inner = tuple(tuple(plain if one == STAND_IN else one for one in arguments) for arguments in scene.inner)
+        yield replace(scene, arguments={**scene.arguments, **dict.fromkeys(names, plain)}, inner=inner)
+    if len(names) > 1:
+        for name in names:
+            for code in _PLAIN[:2]:
+                yield scene.with_argument(name, Expression(code, origin="literal"))
 
 
 def first_scenes(target: Target, knowledge: Knowledge) -> tuple[Scene, ...]:

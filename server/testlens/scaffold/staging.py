@@ -49,7 +49,7 @@ def stage(scene: Scene, style: Style, watched: Collection[Patch] = ()) -> Staged
     description = scene.description
     return Staged(
         tuple(given),
-        tuple(_acted(scene, call)),
+        tuple(_acted(scene, call, names)),
         names,
         tuple(dict.fromkeys(_fixtures(scene, style))),
         description.is_async,
@@ -186,10 +186,14 @@ def _is_call(code: str) -> bool:
         return False
 
 
-def _acted(scene: Scene, call: str) -> Iterator[str]:
+def _acted(scene: Scene, call: str, names: Mapping[str, str]) -> Iterator[str]:
     description = scene.description
     awaited = "await " if description.is_async else ""
-    if description.is_context_manager:
+    if description.kind == "property" and scene.arguments:
+        value = next(iter(scene.arguments.values()))
+        yield f"{call} = {names.get(next(iter(scene.arguments)), value.code)}"
+        yield f"{RESULT} = {call}"  # what a setter did shows when one looks again
+    elif description.is_context_manager:
         body = f"raise {scene.fault.code}" if scene.fault is not None else "pass"
         yield f"{'async ' if description.is_async else ''}with {call} as {RESULT}:\n    {body}"
     elif description.is_generator and description.is_async:

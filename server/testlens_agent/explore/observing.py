@@ -79,9 +79,13 @@ class Observer:
 
     def _call(self, made: Any) -> str:
         name, arguments, named = made
-        positions = (self._code(argument) or _ANY for argument in arguments)
-        keywords = {key: self._code(argument) or _ANY for key, argument in named.items()}
+        positions = (self._argument(argument) for argument in arguments)
+        keywords = {key: self._argument(argument) for key, argument in named.items()}
         return call(f"{_CALL}{_way(name)}", *positions, **keywords)
+
+    def _argument(self, value: Any) -> str:
+        # Two stand-ins are never equal.
+        return _ANY if _is_stand_in(value) else self._code(value) or _ANY
 
     def _attributes(self, value: Any) -> Iterator[tuple[str, str]]:
         if isinstance(value, _ATOMS) or _is_stand_in(value) or isinstance(value, BaseException):

@@ -103,15 +103,30 @@ def to_be_finished(
         return Case(test_name(words.special, "todo"), Step(words.given), Step(words.when), Step("TODO"), todo=todo)
     cases = tuple(trying(scene, knowledge.style) for scene in scenes)
     trials = yield Attempt(cases)
+    if trials is None:  # the search was told that its time is over; a confirmation has time of its own
+        trials = yield Attempt(cases)
     case = cases[0] if trials is None else _coming_back(cases, trials)
+    hindrance = "" if trials is None else _hindrance(trials)
     return replace(
         case,
         name=test_name(words.special, "todo"),
         given=replace(case.given, text=words.given),
         when=replace(case.when, text=words.when),
         then=Step("TODO"),
-        todo=f"find arguments with which {line} of {target.path} runs ({circumstance(target)}), and say what it does",
+        todo=f"find arguments with which {line} of {target.path} runs ({circumstance(target)}), and say what it does"
+        f"{hindrance}",
     )
+
+
+def _hindrance(trials: Sequence[Trial]) -> str:
+    """What all calls that were tried met with, in words; empty where they came to an end."""
+    if all(trial.outcome == "timeout" for trial in trials):
+        return "; the calls that were tried did not end"
+    if all(trial.outcome == "crashed" for trial in trials):
+        return "; the calls that were tried ended the process"
+    if all(trial.blocked is not None for trial in trials):
+        return f"; the sandbox refused the calls that were tried: {trials[0].blocked}"
+    return ""
 
 
 def _coming_back(cases: Sequence[Case], trials: Sequence[Trial]) -> Case:

@@ -85,6 +85,23 @@ class Bench:
             self._known[line, recipe] = Written(found)
         return self._known[line, recipe]
 
+    def verdicts(self) -> dict[str, tuple[str, str]]:
+        """By function, the outcome and message of the first offer for its first gap, run three times in the sandbox."""
+        found: dict[str, tuple[str, str]] = {}
+        text = (self.root / MODULE).read_text()
+        for gap in sorted((planned.gap for planned in self._workspace.plan().gaps), key=lambda gap: gap.region.first):
+            target = gap_at(self._workspace, gap.file, gap.region.first, text)
+            assert isinstance(target, GapTarget), target
+            found.setdefault(gap.region.function, self._runner.run(self._verdict(target)))
+        return found
+
+    async def _verdict(self, target: GapTarget) -> tuple[str, str]:
+        scaffold = await self._scaffolder.scaffold(target, None, lambda _what, _count: None)
+        if isinstance(scaffold, Problem):
+            return "refused", scaffold.sentences
+        verdict = await self._scaffolder.try_out(scaffold, lambda _what, _count: None)
+        return verdict.outcome, verdict.message
+
     def red(self, written: Written, changes: Mapping[str, str] | None = None) -> set[str]:
         """The tests (without `test_`) that pytest fails once they are in their place, in changed code."""
         names = {MODULE, *written.scaffold.written.files}
