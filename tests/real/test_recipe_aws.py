@@ -134,7 +134,7 @@ def test_what_was_put_is_read_and_what_was_not_is_missed(tmp_path: Path) -> None
     assert written.verdict.outcome == "passed", written.verdict
     assert written.names == (
         "test_when_a_customer_is_read_then_returns_none",
-        "test_when_a_customer_is_read_after_an_order_is_added_then_returns_the_value",
+        "test_when_a_customer_is_read_after_an_order_is_added_then_returns_a_dict",
     )
 
 
