@@ -55,13 +55,16 @@ PROJECT = {
             for price in prices:
                 result += price
             return result + 0
+
+        def receipt(names):
+            return {"count": len(names), "names": names}
         ''',
     "tests/test_shop.py": """
         from unittest.mock import MagicMock
 
         import pytest
 
-        from shop import Basket, OutOfStockError, shipping, sorted_names, take, total
+        from shop import Basket, OutOfStockError, receipt, shipping, sorted_names, take, total
 
 
         def test_shipping():
@@ -82,6 +85,11 @@ PROJECT = {
 
         def test_sorting():
             sorted_names(["b", "a"])
+
+
+        def test_receipt():
+            made = receipt(["tea"])
+            assert made  # it is not empty
 
 
         def test_total():
@@ -127,3 +135,18 @@ async def test_where_nothing_tells_them_apart_it_says_how_far_it_looked(tmp_path
     assert isinstance(found, NotKilled)
     assert 0 < found.reached <= found.tried
     assert not found.differed
+
+
+async def test_a_test_that_has_the_input_already_gets_the_assertion_that_it_lacks(tmp_path: Path) -> None:
+    root = make_project(tmp_path, PROJECT)
+    before = (root / "tests" / "test_shop.py").read_text()
+    async with killing_ground(root, example_python()) as ground:
+        killing = await ground.kill("receipt", '"count"', '"COUNT"')
+
+    assert killing.way == "assertion"
+    assert killing.is_verified
+    assert killing.written.node_ids == ("tests/test_shop.py::test_receipt",)
+    line = "    assert made  # it is not empty\n"
+    recorded = "    # Recorded from today's behaviour: confirm that it is meant.\n"
+    claim = '    assert made == {"count": 1, "names": ["tea"]}\n'
+    assert killing.written.files["tests/test_shop.py"] == before.replace(line, line + recorded + claim)

@@ -93,6 +93,10 @@ class Draftsman:
             body = self._sentence(function.text, "", indent) + body
         return [*decorator, *self._signature("def", function.name, function.parameters, ""), *body]
 
+    def recorded(self, fragment: Fragment, indent: str) -> list[str]:
+        """The lines of statements that claim what the code does today, which is said above the first of them."""
+        return self._code(fragment, fragment.body, indent, {fragment.body[0]: [RECORDED]})
+
     def helper(self, fragment: Fragment) -> list[str]:
         """The lines of a helper."""
         return self._code(fragment, fragment.body, "")

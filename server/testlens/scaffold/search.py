@@ -32,8 +32,8 @@ _STOPPED = 0.5
 _PLAIN = ('"name"', "1", '["name"]', '{"name": 1}')
 # Scenes that are tried in vain before what was reached is taken for all that can be.
 _MOST_EXTRA = 120
-# Mistakes in how the function was called rather than answers of it.
-_MISUSE = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "AssertionError")
+MISUSE = ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "AssertionError")
+"""Exceptions that speak of mistakes in how a function was called rather than being answers of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class SceneSearch:
         return Found(scene, trial, lines, arcs, self._is_misuse(trial))
 
     def _is_misuse(self, trial: Trial) -> bool:
-        if trial.raised is None or trial.raised.type not in _MISUSE:
+        if trial.raised is None or trial.raised.type not in MISUSE:
             return False
         raising = {node.lineno for node in ast.walk(self._target.function) if isinstance(node, ast.Raise)}
         return trial.raised.line is None or trial.raised.line not in raising

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Literal
 
 from testlens.domain.cases import Draft
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
-from testlens.domain.trials import Trial
+from testlens.domain.trials import FunctionDescription, Trial
 from testlens.runners.explorer import Explorer, MutantCode
 from testlens.scaffold.kill.aim import Aim, find_aim
-from testlens.scaffold.kill.differences import Pair
+from testlens.scaffold.kill.differences import Pair, difference
+from testlens.scaffold.kill.missing_assertion import ExistingTest, tests_to_extend, with_claims
 from testlens.scaffold.kill.search import Kill, KillSearch, NotKilled, find_kill
-from testlens.scaffold.place import Place, choose_place
+from testlens.scaffold.place import choose_place
 from testlens.scaffold.plain import write_attempt
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.render import Written, write
@@ -27,10 +32,15 @@ from testlens.scaffold.words import camel
 from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.gap_target import module_name
 from testlens.workspace.scaffolding import ASYNC_DECORATORS, TIMES, Progress
+from testlens.workspace.test_files import TestFiles
 from testlens.workspace.views import text_on_disk
 from testlens.workspace.workspace import Workspace
 
 RECIPE = "kill"
+Way = Literal["test", "assertion"]
+"""A new test, or an assertion that a test of the project lacks."""
+
+_MOST_EXTENDED = 12
 _GRACE_SECONDS = 5.0
 _CONFIRMATIONS = 4
 
@@ -39,11 +49,12 @@ _CONFIRMATIONS = 4
 class Killing:
     """A test that kills a mutant, written but not inserted.
 
-    `original` and `mutant` are what came of running it as it stands in `written`, three times on each. `tried` counts
+    `original` and `mutated` are what came of running it as it stands in `written`, three times on each. `tried` counts
     the inputs that were tried for it.
     """
 
     mutant: Mutant
+    way: Way
     written: Written
     original: tuple[Trial, ...]
     mutated: tuple[Trial, ...]
@@ -66,15 +77,37 @@ class Killer:
         self._budget = budget
 
     async def kill(self, mutant: Mutant, progress: Progress) -> Killing | NotKilled | Problem:
+        """What kills the mutant: an assertion that a test lacks which has the same input already, else a new test."""
+        extended = await self.add_assertion(mutant, None, progress)
+        return extended if isinstance(extended, Killing | Problem) else await self.write_test(mutant, progress)
+
+    async def add_assertion(
+        self, mutant: Mutant, node_id: str | None, progress: Progress
+    ) -> Killing | NotKilled | Problem:
+        """An assertion, in this test or in any that runs the function, of what the mutant leaves otherwise there."""
+        ready = await self._ready(mutant, progress)
+        if isinstance(ready, Problem):
+            return ready
+        aim, judge = ready
+        tests = self._session.tests
+        seen = tests.seen.get((mutant.file, aim.target.name), ())
+        known = [node_id] if node_id is not None else [*mutant.tests, *(call.test for call in seen)]
+        extensible = list(islice(tests_to_extend(known, tests.texts), _MOST_EXTENDED))
+        progress("Looking for an assertion that a test lacks", 0)
+        for test, claims in await judge.unclaimed(extensible):
+            written = await asyncio.to_thread(with_claims, test, claims, tests.style, tests.texts)
+            killing = await judge.vouch(written, "assertion", len(extensible))
+            if killing.is_verified:
+                return killing
+        return NotKilled(len(extensible), len(extensible))
+
+    async def write_test(self, mutant: Mutant, progress: Progress) -> Killing | NotKilled | Problem:
         """A new test that kills the mutant; NotKilled says how far it was looked for one."""
         ready = await self._ready(mutant, progress)
         if isinstance(ready, Problem):
             return ready
-        aim, explorer = ready
-        place = choose_place(mutant.file, RECIPE, self._session.tests.style, self._session.tests.existing)
-        judge = _Judge(explorer, aim, self._workspace, self._session, place)
-        described = await explorer.describe(judge.source, aim.target.name, aim.line)
-        description = static_description(aim.target) if isinstance(described, Problem) else described
+        aim, judge = ready
+        description = await judge.describe()
         if description.unreachable is not None:
             return _out_of_reach(aim, description.unreachable)
         tests = self._session.tests
@@ -84,14 +117,14 @@ class Killer:
             return found
         group = camel(aim.target.function.name.strip("_") or aim.target.function.name)
         draft = Draft(RECIPE, group, (found.case,))
-        written = await asyncio.to_thread(write, draft, place, tests.style, tests.texts)
-        return await judge.vouch(written, found)
+        written = await asyncio.to_thread(write, draft, judge.place, tests.style, tests.texts)
+        return await judge.vouch(written, "test", found.tried)
 
     async def close(self) -> None:
         """End the explorer."""
         await self._session.close()
 
-    async def _ready(self, mutant: Mutant, progress: Progress) -> tuple[Aim, Explorer] | Problem:
+    async def _ready(self, mutant: Mutant, progress: Progress) -> tuple[Aim, _Judge] | Problem:
         root = self._workspace.root
         text = await asyncio.to_thread(text_on_disk, root / mutant.file)
         if text is None:
@@ -101,7 +134,9 @@ class Killer:
             return Problem(f"No test is offered, because {aim.reason}.", "Run its mutants again.", mutant.file)
         await asyncio.to_thread(self._session.tests.read, self._python)
         explorer = await self._session.explorer(progress)
-        return explorer if isinstance(explorer, Problem) else (aim, explorer)
+        if isinstance(explorer, Problem):
+            return explorer
+        return aim, _Judge(explorer, aim, self._session.tests)
 
     async def _drive(self, search: KillSearch, judge: _Judge, progress: Progress) -> Kill | NotKilled:
         """Answer the search's attempts until the budget is spent; what told the two apart is still confirmed."""
@@ -125,19 +160,36 @@ class Killer:
 
 
 class _Judge:
-    """Tries tests on the original and on the mutant."""
+    """Tries tests on the original and on the mutant; `place` is where a new one belongs."""
 
-    def __init__(
-        self, explorer: Explorer, aim: Aim, workspace: Workspace, session: ExplorerSession, place: Place
-    ) -> None:
+    def __init__(self, explorer: Explorer, aim: Aim, tests: TestFiles) -> None:
         self._explorer = explorer
         self._aim = aim
-        self._root = workspace.root
-        self.source = workspace.root / aim.mutant.file
-        self._path = workspace.root / place.test_file
-        self._existing = session.tests.texts.get(place.test_file, "")
-        self._decorator = ASYNC_DECORATORS.get(session.tests.style.asyncio, "")
-        self._mutant = MutantCode(self.source, aim.mutated_text, aim.target.name, aim.line)
+        self._tests = tests
+        self._source = tests.root / aim.mutant.file
+        self.place = choose_place(aim.mutant.file, RECIPE, tests.style, tests.existing)
+        self._path = tests.root / self.place.test_file
+        self._existing = tests.texts.get(self.place.test_file, "")
+        self._decorator = ASYNC_DECORATORS.get(tests.style.asyncio, "")
+        self._mutant = MutantCode(self._source, aim.mutated_text, aim.target.name, aim.line)
+
+    async def describe(self) -> FunctionDescription:
+        """What is known of the function."""
+        described = await self._explorer.describe(self._source, self._aim.target.name, self._aim.line)
+        return static_description(self._aim.target) if isinstance(described, Problem) else described
+
+    async def unclaimed(self, tests: Sequence[ExistingTest]) -> list[tuple[ExistingTest, tuple[str, ...]]]:
+        """For each test that holds something else on the mutant in the end: what it could claim of that."""
+        found = []
+        for path, together in groupby(tests, lambda test: test.path):
+            by_name = {test.name: test for test in together}
+            pairs = await self._pairs_of(self._tests.root / path, self._tests.texts[path], list(by_name))
+            for test, pair in zip(by_name.values(), pairs, strict=True):
+                is_green = pair.original.outcome == "passed" and pair.mutant is not None and pair.mutant.raised is None
+                told = difference(pair) if is_green else None
+                if told is not None and told.claims:
+                    found.append((test, told.claims))
+        return found
 
     async def pairs(self, attempt: Attempt) -> tuple[Pair, ...]:
         """What comes of each case on both; on the mutant only where the original ran what that changes."""
@@ -146,25 +198,28 @@ class _Judge:
         found = await asyncio.gather(*(self._pairs(replace(attempt, cases=cases)) for cases in halves))
         return tuple(pair for pairs in found for pair in pairs)
 
-    async def vouch(self, written: Written, found: Kill) -> Killing:
+    async def vouch(self, written: Written, way: Way, tried: int) -> Killing:
         """Run the test as it is written, three times on each."""
-        path, text = self._root / written.test_file, written.files[written.test_file]
+        path, text = self._tests.root / written.test_file, written.files[written.test_file]
         original: list[Trial] = []
         mutated: list[Trial] = []
         for _ in range(TIMES):
             both = await asyncio.gather(
-                self._explorer.try_tests(path, text, written.names, self.source),
-                self._explorer.try_tests(path, text, written.names, self.source, self._mutant),
+                self._explorer.try_tests(path, text, written.names, self._source),
+                self._explorer.try_tests(path, text, written.names, self._source, self._mutant),
             )
             original += both[0]
             mutated += both[1]
-        return Killing(self._aim.mutant, written, tuple(original), tuple(mutated), found.tried)
+        return Killing(self._aim.mutant, way, written, tuple(original), tuple(mutated), tried)
 
     async def _pairs(self, attempt: Attempt) -> list[Pair]:
         text, names = write_attempt(attempt, self._existing, self._decorator)
-        originals = await self._explorer.try_tests(self._path, text, names, self.source)
+        return await self._pairs_of(self._path, text, names)
+
+    async def _pairs_of(self, path: Path, text: str, names: Sequence[str]) -> list[Pair]:
+        originals = await self._explorer.try_tests(path, text, names, self._source)
         reaching = [name for name, trial in zip(names, originals, strict=True) if self._aim.is_reached(trial)]
-        mutants = await self._explorer.try_tests(self._path, text, reaching, self.source, self._mutant)
+        mutants = await self._explorer.try_tests(path, text, reaching, self._source, self._mutant)
         by_name = dict(zip(reaching, mutants, strict=True))
         return [Pair(trial, by_name.get(name)) for name, trial in zip(names, originals, strict=True)]
 

@@ -58,6 +58,8 @@ class Observer:
         attributes: dict[str, str] = {}
         with contextlib.suppress(TooSlowError, Exception), time_limit(_SECONDS_EACH):
             attributes = dict(self._described(error))
+            arguments = self._code(error.args)
+            attributes.update({} if arguments is None else {"args": arguments})
         return attributes
 
     def _guarded(self, value: Any) -> dict[str, Any]:
@@ -88,9 +90,8 @@ class Observer:
         return _ANY if _is_stand_in(value) else self._code(value) or _ANY
 
     def _attributes(self, value: Any) -> Iterator[tuple[str, str]]:
-        if isinstance(value, _ATOMS) or _is_stand_in(value) or isinstance(value, BaseException):
-            return
-        yield from self._described(value)
+        if not (isinstance(value, _ATOMS) or _is_stand_in(value) or isinstance(value, BaseException)):
+            yield from self._described(value)
 
     def _described(self, value: Any) -> Iterator[tuple[str, str]]:
         codes = ((name, self._code(held)) for name, held in _public(value))

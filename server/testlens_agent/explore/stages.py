@@ -39,7 +39,10 @@ NO_SCENE = Scene("", frozenset(), frozenset(), frozenset())
 
 
 class Stage:
-    """A process that is prepared, or is being prepared; `connection` gives its first letter when it is done."""
+    """A process that is prepared, or is being prepared; `connection` gives its first letter when it is done.
+
+    `copies` counts those that were not reaped yet: they would end with it.
+    """
 
     def __init__(self, scene: Scene, pid: int, connection: socket.socket, deadline: float) -> None:
         self.scene = scene
@@ -47,6 +50,7 @@ class Stage:
         self.deadline = deadline
         self.is_warming = True
         self.is_warm = self.is_killed = False
+        self.copies = 0
         self._pid = pid
         connection.settimeout(_PATIENCE_SECONDS)
 
@@ -61,10 +65,14 @@ class Stage:
     def copy(self, task: dict[str, Any], folder: Path, descriptor: int) -> int | None:
         """The process id of a copy that does `task`, its messages going to `descriptor`; None if there is none."""
         answer = self._ask({"task": task, "folder": str(folder)}, descriptor)
-        return None if answer is None else int(answer["pid"])
+        if answer is None:
+            return None
+        self.copies += 1
+        return int(answer["pid"])
 
     def reap(self, pid: int) -> int | None:
         """The raw exit status of a copy that is ending; None where it does not end."""
+        self.copies -= 1
         answer = self._ask({"reap": pid}, None)
         return None if answer is None or answer["status"] is None else int(answer["status"])
 
@@ -154,7 +162,7 @@ class Stages:
 
     def _make_room(self) -> None:
         self._stages = [stage for stage in self._stages if stage.is_warm or stage.is_warming]
-        idle = [stage for stage in self._stages if stage.is_warm]
+        idle = [stage for stage in self._stages if stage.is_warm and not stage.copies]
         if len(self._stages) >= _MOST_STAGES and idle:
             idle[0].end()
             self._stages.remove(idle[0])

@@ -96,7 +96,7 @@ def claims_about(name: str, original: Seen, mutant: Seen) -> Iterator[str]:
             yield from _equal(name, original.code)
     elif original.iterable is not None and original.iterable != mutant.iterable:
         yield from _equal(f"list({name})", f"[{', '.join(original.iterable)}]")
-    for attribute, code in original.attributes.items() if original.code is None else ():
+    for attribute, code in original.attributes.items():
         if mutant.attributes.get(attribute) != code:
             yield from _equal(f"{name}.{attribute}", code)
 

@@ -27,11 +27,17 @@ thing in it changed; it asks afterwards for the state that was left; it is of th
 SHARES: dict[Source, int] = {"seen": 6, "boundary": 3, "near": 4, "probe": 2, "typed": 2}
 """How many of each source are tried at a time, as long as there are any."""
 
+FIRST_SHARES: dict[Source, int] = {"seen": 4, "near": 2}
+"""The same as long as no call has come to a good end: then a way to call the function at all is looked for."""
+
 _MOST_SEEN = 40
 _MOST_VALUES = 12
 _MOST_VARIANTS = 24
 _MOST_CHANGES = 60
 _MOST_BASES = 8
+_MOST_VARIED = 40
+_MOST_NEAR, _FEW_NEAR = 160, 12
+_MOST_REQUIRED = 10
 _RANDOM_EACH = 12
 
 _T = TypeVar("_T")
@@ -61,19 +67,30 @@ class Neighbours:
             scene = replace(first[0], arguments={**first[0].arguments, **given})
             has_other = call.receiver is not None and scene.receiver is not None
             yield replace(scene, receiver=call.receiver) if has_other else scene
+        yield from self._with_other_required(first)
 
-    def of(self, scene: Scene) -> Iterator[tuple[Source, Iterable[_Other]]]:
+    def _with_other_required(self, first: list[Scene]) -> Iterator[Scene]:
+        """The first call with other values for what has no default: of none of these a good value may be known."""
+        required = [one.name for one in self._knowledge.description.parameters if not one.has_default]
+        for scene in first[-1:]:  # the one with nothing else
+            yield from alternately([self._other_arguments(scene, name) for name in required])
+
+    def _other_arguments(self, scene: Scene, name: str) -> Iterator[Scene]:
+        return (scene.with_argument(name, value) for value in self._arguments[name][1:_MOST_REQUIRED])
+
+    def of(self, scene: Scene, is_good: bool) -> Iterator[tuple[Source, Iterable[_Other]]]:
         """The inputs of each source that this one leads to, the likeliest first."""
-        self._bases += 1
-        if self._bases <= _MOST_BASES:
+        self._bases += is_good
+        if is_good and self._bases <= _MOST_BASES:
             yield "boundary", ((other, None) for other in self._at_boundaries(scene))
             yield "probe", ((scene, probe) for probe in self._probes)
             yield "typed", ((other, None) for other in self._at_random(scene))
-        yield "near", ((other, None) for other in self._near(scene))
+        if self._bases <= _MOST_VARIED:
+            yield "near", ((other, None) for other in islice(self._near(scene), _MOST_NEAR if is_good else _FEW_NEAR))
 
     def _at_boundaries(self, scene: Scene) -> Iterator[Scene]:
         changes = boundary_changes(self._aim, self._knowledge.description.module)
-        return (change(scene) for change in islice(changes, _MOST_CHANGES))
+        return (constructed(change(scene)) for change in islice(changes, _MOST_CHANGES))
 
     def _at_random(self, scene: Scene) -> Iterator[Scene]:
         """With other values for all that is given, and now and then for what has a default."""
@@ -88,15 +105,16 @@ class Neighbours:
             yield other
 
     def _near(self, scene: Scene) -> Iterator[Scene]:
-        """The scene with one value changed, each parameter in turn."""
+        """The scene with one thing less, then with one value changed, each parameter in turn."""
+        yield from scene.simpler()
         streams = [self._with_argument(scene, name) for name in self._arguments]
         if scene.receiver is not None:
             streams.append(self._with_receiver(scene, scene.receiver))
-        return alternately(streams)
+        yield from alternately(streams)
 
     def _with_argument(self, scene: Scene, name: str) -> Iterator[Scene]:
-        given = scene.arguments.get(name)
-        near = [] if given is None else [replace(given, code=code) for code in _near_to(given)]
+        given = scene.arguments.get(name) or self._arguments[name][0]
+        near = [replace(given, code=code) for code in _near_to(given)]
         for value in alternately([iter(near), iter(self._arguments[name][:_MOST_VALUES])]):
             yield scene.with_argument(name, value)
 
@@ -104,6 +122,21 @@ class Neighbours:
         near = [replace(receiver, code=code) for code in _near_to(receiver)]
         for value in alternately([iter(self._receivers[:_MOST_VALUES]), iter(near)]):
             yield scene.with_receiver(value)
+
+
+def constructed(scene: Scene) -> Scene:
+    """A constructor's scene with arguments in the place of attributes: there is no instance yet to set them on."""
+    if scene.receiver is not None:
+        return scene
+    names = {parameter.name for parameter in scene.description.parameters}
+    kept: dict[str, Expression] = {}
+    for path, value in scene.settings.items():
+        owner, _, attribute = path.partition(".")
+        if owner != "receiver":
+            kept[path] = value
+        elif attribute in names:
+            scene = replace(scene, arguments={**scene.arguments, attribute: value})
+    return replace(scene, settings=kept, patches=tuple(p for p in scene.patches if not p.owner.startswith("receiver")))
 
 
 def _near_to(value: Expression) -> Iterator[str]:

@@ -131,9 +131,10 @@ class Performance:
         return replace(staged, given=given, when=when, fixtures=tuple(dict.fromkeys(fixtures)))
 
     def _raising(self, staged: Staged, difference: Difference, raised: Raised, words: Circumstance) -> Case:
-        matching = _pattern(raised.message) if difference.is_message else stable_part(raised.message)
+        is_exact = difference.is_message and not is_unstable(raised.message)
+        matching = _pattern(raised.message) if is_exact else stable_part(raised.message)
         claims = difference.claims[:_MOST_CLAIMS]
-        if difference.is_message and not matching:
+        if is_exact and not matching:
             claims = (f"assert str(error.value) == {raised.message!r}", *claims)
         named = " as error" if claims else ""
         match = f", match={matching}" if matching else ""
@@ -187,8 +188,8 @@ def _complete(case: Case) -> Case | None:
 
 
 def _pattern(message: str) -> str:
-    """A pattern, in source, for exactly this message; empty where it is too long for one, or not always the same."""
-    if "\n" in message or len(message) > _LONGEST_PATTERN or is_unstable(message):
+    """A pattern, in source, for exactly this message; empty where it is too long for one."""
+    if "\n" in message or len(message) > _LONGEST_PATTERN:
         return ""
     pattern = re.escape(message)
     for plain in (" ", "-", "'", '"', ",", ":", "#", "&", "~", "`", "@", "!", "%", "/", "<", ">", "=", ";"):

@@ -7,7 +7,7 @@ mutant where the original ran what that changes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -16,12 +16,12 @@ from testlens.domain.trials import Trial
 from testlens.scaffold.assertions import Circumstance
 from testlens.scaffold.kill.aim import Aim
 from testlens.scaffold.kill.differences import Difference, Pair, difference
-from testlens.scaffold.kill.neighbours import SHARES, Neighbours, Source
+from testlens.scaffold.kill.neighbours import FIRST_SHARES, SHARES, Neighbours, Source, constructed
 from testlens.scaffold.kill.performance import Channel, Performance, channels_of, constructor_parameters
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.recipes.phrases import called
 from testlens.scaffold.scene import Scene
-from testlens.scaffold.search import SceneSearch
+from testlens.scaffold.search import MISUSE, SceneSearch
 from testlens.scaffold.words import circumstance, subject_in_words
 
 TIMES = 3
@@ -29,7 +29,9 @@ _TOGETHER = 12
 _OF_GENERAL = 2
 _MOST_CANDIDATES = 4
 _MOST_TRIED = 5_000
+_PATIENCE = 100  # inputs that are tried for a better one than a clumsy one
 _MOST_KNOWN = 15_000
+_FAR = 40  # steps behind the inputs near a call that came to a good end
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,13 @@ class _Candidate:
     trial: Trial
 
     @property
+    def is_clumsy(self) -> bool:
+        """Whether it tells them apart by a mistake in the call, or by what a stand-in for a plain value was asked."""
+        exception = self.difference.exception
+        is_misuse = exception is not None and exception.type in MISUSE
+        return is_misuse or any(value.origin == "mock" for value in self.performance.scene.arguments.values())
+
+    @property
     def rank(self) -> tuple[bool, int]:
         """The simplest first; one that only takes the mutant's time away last."""
         return not self.difference.claims and self.difference.exception is None, self.performance.cost
@@ -78,28 +87,44 @@ def find_kill(aim: Aim, knowledge: Knowledge) -> KillSearch:
             break
         for performance, pair in zip(performances, pairs, strict=True):
             hunt.learn(performance, pair)
-        for candidate in hunt.candidates():
-            case = yield from _confirmed(candidate, _words(aim), knowledge)
-            if case is not None:
-                return Kill(case, hunt.tried)
-    return hunt.given_up()
+        case = yield from _first_confirmed(hunt.candidates(), aim, knowledge)
+        if case is not None:
+            return Kill(case, hunt.tried)
+    case = yield from _first_confirmed(hunt.clumsy_candidates(), aim, knowledge)
+    return hunt.given_up() if case is None else Kill(case, hunt.tried)
+
+
+def _first_confirmed(
+    candidates: Sequence[_Candidate], aim: Aim, knowledge: Knowledge
+) -> Generator[Attempt, tuple[Pair, ...] | None, Case | None]:
+    for candidate in candidates:
+        case = yield from _confirmed(candidate, _words(aim), knowledge)
+        if case is not None:
+            return case
+    return None
 
 
 def _confirmed(
     candidate: _Candidate, words: Circumstance, knowledge: Knowledge
 ) -> Generator[Attempt, tuple[Pair, ...] | None, Case | None]:
     """The test of a candidate, once it was green on the original and red on the mutant each time."""
-    claims = candidate.difference.claims
-    narrowed = [replace(candidate.difference, claims=(claim,)) for claim in claims] if len(claims) > 1 else []
-    # Of several claims some may not hold from run to run: then each is tried by itself.
-    for difference_told in (candidate.difference, *narrowed):
-        case = candidate.performance.telling(difference_told, candidate.trial, words, knowledge.style)
+    for told in _weaker(candidate.difference):
+        case = candidate.performance.telling(told, candidate.trial, words, knowledge.style)
         if case is None:
             continue
         pairs = yield Attempt((case,) * TIMES)
         if pairs is not None and all(map(_tells, pairs)):
             return case
     return None
+
+
+def _weaker(told: Difference) -> Iterator[Difference]:
+    """The difference, then parts of it: of several claims some may not hold from run to run."""
+    yield told
+    if told.is_message:
+        yield replace(told, is_message=False)
+    if len(told.claims) > 1:
+        yield from (replace(told, claims=(claim,), is_message=False) for claim in told.claims)
 
 
 def _tells(pair: Pair) -> bool:
@@ -129,7 +154,8 @@ class _Hunt:
         self._order = count()
         self._known: set[str] = set()
         self._candidates: list[_Candidate] = []
-        self._differed = False
+        self._differed = self._has_good_end = False
+        self._patience = _MOST_TRIED
         self.tried = 0
         self._reached = 0
         for rank, scene in enumerate(self._neighbours.seen()):
@@ -140,11 +166,11 @@ class _Hunt:
         if self.tried >= _MOST_TRIED:
             return []
         chosen: list[Performance] = []
-        for source, share in SHARES.items():
+        for source, share in (SHARES if self._has_good_end else FIRST_SHARES).items():
             queue = self._queues[source]
             chosen += [heapq.heappop(queue)[2] for _ in range(min(share, len(queue)))]
         room = max(_OF_GENERAL, _TOGETHER - len(chosen))
-        general = (self._plain(scene) for scene in self._general.next_scenes(room))
+        general = (self._plain(constructed(scene)) for scene in self._general.next_scenes(room))
         return [*chosen, *(one for one in general if self._is_new(one))]
 
     def learn(self, performance: Performance, pair: Pair) -> None:
@@ -158,14 +184,28 @@ class _Hunt:
         if found is not None:
             self._differed = True
             self._candidates.append(_Candidate(performance, found, pair.original))
-        elif performance.probe is None and (pair.mutant is not None or not self._reached):
-            self._go_on_from(performance.scene)
+        is_done = found is not None and not self._candidates[-1].is_clumsy
+        if performance.probe is None and not is_done and (pair.mutant is not None or not self._reached):
+            self._go_on_from(performance.scene, pair.original)
 
     def candidates(self) -> list[_Candidate]:
-        """The inputs that told the two apart since this was asked last, the simplest first."""
-        found = sorted(self._candidates, key=lambda candidate: candidate.rank)
-        self._candidates = []
-        return found[:_MOST_CANDIDATES]
+        """The inputs that told the two apart since this was asked last, the simplest first.
+
+        Clumsy ones are kept back for as long as a better one may be found.
+        """
+        if any(candidate.is_clumsy for candidate in self._candidates):
+            self._patience = min(self._patience, self.tried + _PATIENCE)
+        if self.tried >= self._patience:
+            self._patience = _MOST_TRIED
+            return self.clumsy_candidates()
+        found = [candidate for candidate in self._candidates if not candidate.is_clumsy]
+        self._candidates = [candidate for candidate in self._candidates if candidate.is_clumsy]
+        return sorted(found, key=lambda candidate: candidate.rank)[:_MOST_CANDIDATES]
+
+    def clumsy_candidates(self) -> list[_Candidate]:
+        """All that told the two apart and was not given out."""
+        found, self._candidates = self._candidates, []
+        return sorted(found, key=lambda candidate: candidate.rank)[:_MOST_CANDIDATES]
 
     def given_up(self) -> NotKilled:
         """How far it was looked."""
@@ -174,11 +214,13 @@ class _Hunt:
     def _plain(self, scene: Scene) -> Performance:
         return Performance(scene, None, self._channels, self._constructor)
 
-    def _go_on_from(self, scene: Scene) -> None:
-        for source, others in self._neighbours.of(scene):
+    def _go_on_from(self, scene: Scene, trial: Trial) -> None:
+        is_good = trial.outcome == "passed" or (trial.raised is not None and trial.raised.type not in MISUSE)
+        self._has_good_end |= is_good
+        for source, others in self._neighbours.of(scene, is_good):
             for rank, (other, probe) in enumerate(others):
                 performance = Performance(other, probe, self._channels, self._constructor)
-                self._push(source, performance, rank + performance.cost)
+                self._push(source, performance, rank + performance.cost + (0 if is_good else _FAR))
 
     def _push(self, source: Source, performance: Performance, priority: float) -> None:
         if len(self._known) < _MOST_KNOWN and self._is_new(performance):

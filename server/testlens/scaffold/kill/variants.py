@@ -99,12 +99,34 @@ def _numbers(number: int | float) -> Iterator[int | float]:
 
 def _texts(text: str) -> Iterator[str]:
     swapped = text.swapcase()
-    candidates = ("", swapped, f"{text} {text}", f" {text} ", text[:-1], text[1:], f"{text}é", text * 20, f"{text}\n")
+    candidates = (
+        "",
+        swapped,
+        f"{text} {text}",
+        f" {text} ",
+        text[:-1],
+        text[1:],
+        f"{text}é",
+        "a",
+        "-",
+        text * 20,
+        f"{text}\n",
+    )
     yield from dict.fromkeys(other for other in candidates if other != text)
 
 
 def _contents(content: bytes) -> Iterator[bytes]:
-    candidates = (b"", content.swapcase(), content + b" ", content[:-1], content[1:], content + b"\xff", content * 20)
+    candidates = (
+        b"",
+        content.swapcase(),
+        content + b" ",
+        content[:-1],
+        content[1:],
+        content + b"\xff",
+        b"a",
+        b"-",
+        content * 20,
+    )
     yield from dict.fromkeys(other for other in candidates if other != content)
 
 
