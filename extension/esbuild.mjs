@@ -1,5 +1,5 @@
 // Bundles the extension (extension/dist/extension.js) or, with --tests, its unit tests (extension/dist/test/).
-import { readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
@@ -35,4 +35,10 @@ if (flags.has("--watch")) {
   await context.watch();
 } else {
   await esbuild.build(options);
+}
+if (!flags.has("--tests")) {
+  // The viewer of mutation reports, as it is published: the report on the command line holds the same file.
+  const viewer = "mutation-test-elements.js";
+  mkdirSync(join(here, "dist"), { recursive: true });
+  copyFileSync(join(here, "../server/testlens/report/assets", viewer), join(here, "dist", viewer));
 }

@@ -14,11 +14,16 @@ import { Coalescer } from "./coalescer";
 import {
   InterpreterRequest,
   MarksNotification,
+  MutantRequest,
+  MutationReportRequest,
   PlanRequest,
   SaveRequest,
   StatusNotification,
   type FolderParams,
   type MarksParams,
+  type Mutant,
+  type MutantParams,
+  type MutationReport,
   type Plan,
   type StatusParams,
 } from "./protocol";
@@ -105,6 +110,16 @@ export class Client implements vscode.Disposable {
   /** The plan of a folder; undefined while no server is running. */
   async plan(folder: string): Promise<Plan | undefined> {
     return this.running()?.sendRequest(PlanRequest, { folder });
+  }
+
+  /** A document as a mutant has it; undefined while no server is running. */
+  async mutant(params: MutantParams): Promise<Mutant | undefined> {
+    return this.running()?.sendRequest(MutantRequest, params);
+  }
+
+  /** All mutants of a folder; undefined while no server is running. */
+  async mutationReport(folder: string): Promise<MutationReport | undefined> {
+    return this.running()?.sendRequest(MutationReportRequest, { folder });
   }
 
   dispose(): void {

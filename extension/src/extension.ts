@@ -9,8 +9,10 @@ import { goToGap } from "./gapNavigation";
 import { GapTree } from "./gapTree";
 import { Gutters } from "./gutters";
 import { PythonExtension } from "./interpreter";
+import { MutantDocuments, mutateChanged, mutateFile, mutateWorkspace } from "./mutants";
+import { MutationReportPanel } from "./panels/mutationReport";
 import type { PlanNode } from "./planTree";
-import { ServerCommand } from "./protocol";
+import { ServerCommand, type MutantParams } from "./protocol";
 import { writeTest } from "./scaffolding";
 import { onSettingChange, serverInterpreter } from "./settings";
 import { StatusBar } from "./status";
@@ -41,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusBar(folders, marks),
     ...connections(client, python, marks, folders),
     ...commands(client, marks, folders, gutters, tree, output),
+    ...mutantCommands(client, folders, context.extensionUri),
   );
   void client.ensureStarted();
 }
@@ -118,4 +121,18 @@ function commands(
     },
   };
   return Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`testlens.${name}`, handler));
+}
+
+function mutantCommands(client: Client, folders: FolderStatus, extension: vscode.Uri): { dispose(): unknown }[] {
+  const documents = new MutantDocuments(client);
+  const panel = new MutationReportPanel(client, folders, extension);
+  return [
+    documents,
+    panel,
+    vscode.commands.registerCommand("testlens.showMutant", (wanted?: MutantParams) => documents.show(wanted)),
+    vscode.commands.registerCommand("testlens.showMutants", () => panel.show()),
+    vscode.commands.registerCommand("testlens.mutateFile", () => mutateFile(client)),
+    vscode.commands.registerCommand("testlens.mutateChanged", () => mutateChanged(client)),
+    vscode.commands.registerCommand("testlens.mutateWorkspace", () => mutateWorkspace(client)),
+  ];
 }

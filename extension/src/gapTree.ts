@@ -110,7 +110,10 @@ export class GapTree implements vscode.TreeDataProvider<PlanNode>, vscode.Dispos
 
   private async plans(): Promise<FolderPlan[]> {
     const workspaceFolders = vscode.workspace.workspaceFolders ?? [];
-    const withData = workspaceFolders.filter((folder) => this.folders.of(folder)?.state === "ready");
+    const withData = workspaceFolders.filter((folder) => {
+      const status = this.folders.of(folder);
+      return status?.state === "ready" || (status?.survivors ?? 0) > 0;
+    });
     const plans = await Promise.all(
       withData.map(async (folder) => ({ folder, plan: await this.client.plan(folder.uri.toString()) })),
     );

@@ -25,6 +25,8 @@ const LOOKS: Readonly<Record<MarkState, Look>> = {
   uncovered: { width: 5, style: "solid", ruler: true },
   stale: { width: 3, style: "dotted", ruler: false },
   failing: { width: 6, style: "double", ruler: true },
+  // Large round dots: the line ran, and holds here and there.
+  survivor: { width: 6, style: "dotted", ruler: true },
 };
 
 export class Gutters implements vscode.Disposable {

@@ -67,8 +67,8 @@ function fileNode(file: PlannedFile, folder: string): PlanNode {
     id,
     type: "file",
     label: name,
-    description: `${riskText(file.risk)} · ${percentText(file.percent, 0)}${place}`,
-    tooltip: `${file.path}: ${riskText(file.risk)}, ${percentText(file.percent)} covered, ${countText(children.length, "function")} with gaps`,
+    description: `${riskText(file.risk)} · ${coverageText(file.percent, 0)}${place}`,
+    tooltip: `${file.path}: ${riskText(file.risk)}, ${coverageText(file.percent)} covered, ${countText(children.length, "function")} with gaps`,
     risk: file.risk,
     children,
   };
@@ -80,8 +80,8 @@ function functionNode({ name, risk, percent, gaps }: PlannedFunction, file: stri
     id,
     type: "function",
     label: name,
-    description: `${riskText(risk)} · ${percentText(percent, 0)}`,
-    tooltip: `${name}: ${riskText(risk)}, ${percentText(percent)} covered, ${countText(gaps.length, "gap")}`,
+    description: `${riskText(risk)} · ${coverageText(percent, 0)}`,
+    tooltip: `${name}: ${riskText(risk)}, ${coverageText(percent)} covered, ${countText(gaps.length, "gap")}`,
     risk,
     children: distinct(gaps.map((gap) => gapNode(gap, id))),
   };
@@ -113,6 +113,11 @@ function distinct(nodes: readonly PlanNode[]): PlanNode[] {
 function withIdSuffix(node: PlanNode, suffix: string, prefix: string): PlanNode {
   const id = prefix + suffix + node.id.slice(prefix.length);
   return { ...node, id, children: node.children.map((child) => withIdSuffix(child, suffix, prefix)) };
+}
+
+/** What was mutated need not have been measured. */
+function coverageText(percent: number | null, digits?: number): string {
+  return percent === null ? "coverage unknown" : percentText(percent, digits);
 }
 
 function riskText(risk: number): string {

@@ -13,6 +13,7 @@ export interface MarksParams {
   readonly uncovered: FlatRanges;
   readonly stale: FlatRanges;
   readonly failing: FlatRanges;
+  readonly survivor: FlatRanges;
   readonly gaps: FlatRanges;
   readonly percent: number | null;
   readonly note: string | null;
@@ -29,6 +30,8 @@ export interface StatusParams {
   readonly target: number;
   readonly toTarget: number | null;
   readonly gaps: number;
+  readonly mutationScore: number | null;
+  readonly survivors: number;
   readonly source: string | null;
   readonly done: number;
   readonly total: number;
@@ -52,6 +55,32 @@ export interface ScaffoldArguments {
   readonly recipe?: string;
 }
 
+/** What mutants to run: those of a function, of a document, of the lines changed since a git revision, or of a folder. */
+export interface MutateArguments {
+  readonly folder?: string;
+  readonly uri?: string;
+  readonly function?: string;
+  readonly changed?: string;
+}
+
+/** A mutant of an open document, by mutmut's name. */
+export interface MutantParams {
+  readonly uri: string;
+  readonly name: string;
+}
+
+/** The document as the mutant has it; without a text, the title says why. */
+export interface Mutant {
+  readonly title: string;
+  readonly text: string | null;
+}
+
+/** All mutants of a folder after the mutation-testing-report-schema. */
+export interface MutationReport {
+  readonly report: object | null;
+  readonly note: string;
+}
+
 export interface PlannedGap {
   readonly title: string;
   readonly detail: string;
@@ -65,14 +94,14 @@ export interface PlannedGap {
 export interface PlannedFunction {
   readonly name: string;
   readonly risk: number;
-  readonly percent: number;
+  readonly percent: number | null;
   readonly gaps: readonly PlannedGap[];
 }
 
 export interface PlannedFile {
   readonly path: string;
   readonly uri: string;
-  readonly percent: number;
+  readonly percent: number | null;
   readonly risk: number;
   readonly functions: readonly PlannedFunction[];
 }
@@ -102,6 +131,7 @@ export interface Settings {
     readonly informationFrom?: number | undefined;
   };
   readonly codeLens?: boolean | undefined;
+  readonly mutants?: { readonly show?: string | undefined };
   readonly scaffold?: {
     readonly budget?: number | undefined;
     readonly network?: boolean | undefined;
@@ -115,11 +145,14 @@ export interface ServerOptions {
   readonly trusted: boolean;
   readonly interpreterProvider: boolean;
   readonly savesDocuments: boolean;
+  readonly mutantDiffs: boolean;
 }
 
 export const MarksNotification = new NotificationType<MarksParams>("testlens/marks");
 export const StatusNotification = new NotificationType<StatusParams>("testlens/status");
 export const PlanRequest = new RequestType<FolderParams, Plan, void>("testlens/plan");
+export const MutantRequest = new RequestType<MutantParams, Mutant, void>("testlens/mutant");
+export const MutationReportRequest = new RequestType<FolderParams, MutationReport, void>("testlens/mutationReport");
 export const InterpreterRequest = new RequestType<FolderParams, { path: string | null }, void>("testlens/interpreter");
 export const SaveRequest = new RequestType<SaveParams, { saved: boolean }, void>("testlens/save");
 
@@ -129,4 +162,5 @@ export const ServerCommand = {
   cancelRun: "testlens.server.cancelRun",
   refresh: "testlens.server.refresh",
   scaffold: "testlens.server.scaffold",
+  mutate: "testlens.server.mutate",
 } as const;

@@ -21,6 +21,7 @@ interface SettingValues {
   readonly "diagnostics.warningFrom": number;
   readonly "diagnostics.informationFrom": number;
   readonly codeLens: boolean;
+  readonly "mutants.show": string;
   readonly "scaffold.budget": number;
   readonly "scaffold.network": boolean;
   readonly "scaffold.style": string;
@@ -29,7 +30,8 @@ interface SettingValues {
 /** Everything the server is told at its start and after each change. */
 export function serverOptions(): ServerOptions {
   const settings = serverSettings();
-  return { settings, trusted: vscode.workspace.isTrusted, interpreterProvider: true, savesDocuments: true };
+  const abilities = { interpreterProvider: true, savesDocuments: true, mutantDiffs: true };
+  return { settings, trusted: vscode.workspace.isTrusted, ...abilities };
 }
 
 /** The interpreter that is to run the server, or undefined where the user named none. */
@@ -78,6 +80,7 @@ function serverSettings(): Settings {
       informationFrom: userValue("diagnostics.informationFrom"),
     },
     codeLens: userValue("codeLens"),
+    mutants: { show: userValue("mutants.show") },
     scaffold: {
       budget: userValue("scaffold.budget"),
       network: userValue("scaffold.network"),

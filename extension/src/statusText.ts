@@ -20,11 +20,11 @@ export function statusText({ status, serverDown }: StatusView): string {
     case "loading":
       return `$(loading~spin) ${status.percent === null ? "Testlens" : coverageText(status)}`;
     case "noData":
-      return "$(beaker) No coverage";
+      return `$(beaker) ${["No coverage", scoreText(status)].filter(Boolean).join(" · ")}`;
     case "running":
       return `$(sync~spin) ${runText(status)}`;
     case "ready":
-      return `$(beaker) ${coverageText(status)}`;
+      return `$(beaker) ${[coverageText(status), scoreText(status)].filter(Boolean).join(" · ")}`;
   }
 }
 
@@ -43,7 +43,7 @@ export function tooltipLines({ status, serverDown, file }: StatusView): string[]
   }
   const lines = status.state === "running" ? [runText(status)] : [];
   if (status.percent === null) {
-    return [...lines, "No coverage data in this workspace."];
+    return [...lines, "No coverage data in this workspace.", ...mutantLines(status)];
   }
   const change = deltaText(status.delta);
   lines.push(`Workspace: ${percentText(status.percent)}${change ? ` (${change} since the run before)` : ""}`);
@@ -51,6 +51,7 @@ export function tooltipLines({ status, serverDown, file }: StatusView): string[]
     lines.push(`${file.name}: ${file.percent === null ? (file.note ?? "not measured") : percentText(file.percent)}`);
   }
   lines.push(`Target: ${percentText(status.target)}${distanceText(status)}`, countText(status.gaps, "gap"));
+  lines.push(...mutantLines(status));
   return status.source ? [...lines, `Data: ${status.source}`] : lines;
 }
 
@@ -60,6 +61,17 @@ function coverageText({ percent, target, delta }: StatusParams): string {
   }
   const goal = percent < target ? `→ ${percentText(target)}` : "$(check)";
   return [percentText(percent), goal, deltaText(delta)].filter(Boolean).join(" ");
+}
+
+function scoreText({ mutationScore }: StatusParams): string {
+  return mutationScore === null ? "" : `mutants ${percentText(mutationScore, 0)}`;
+}
+
+function mutantLines({ mutationScore, survivors }: StatusParams): string[] {
+  if (mutationScore === null) {
+    return [];
+  }
+  return [`Mutation score: ${percentText(mutationScore)}, ${countText(survivors, "survivor")} shown`];
 }
 
 function runText({ done, total, failed }: StatusParams): string {

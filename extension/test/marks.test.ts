@@ -13,6 +13,7 @@ const NO_MARKS: MarksParams = {
   uncovered: [],
   stale: [],
   failing: [],
+  survivor: [],
   gaps: [],
   percent: 50,
   note: null,

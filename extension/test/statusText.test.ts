@@ -14,6 +14,8 @@ const READY: StatusParams = {
   target: 85,
   toTarget: 7,
   gaps: 41,
+  mutationScore: null,
+  survivors: 0,
   source: "Testlens' own run",
   done: 0,
   total: 0,
@@ -33,6 +35,13 @@ suite("the status bar", () => {
   test("leaves the change out where there is none to show", () => {
     assert.equal(statusText(view({ delta: null })), "$(beaker) 64.2 % → 85 %");
     assert.equal(statusText(view({ delta: 0.04 })), "$(beaker) 64.2 % → 85 %");
+  });
+
+  test("shows the mutation score once mutants were checked, coverage or not", () => {
+    const mutants = { mutationScore: 81.2, survivors: 3 };
+    assert.equal(statusText(view({ ...mutants, delta: null })), "$(beaker) 64.2 % → 85 % · mutants 81 %");
+    assert.equal(statusText(view({ ...mutants, state: "noData", percent: null })), "$(beaker) No coverage · mutants 81 %");
+    assert.ok(tooltipLines(view(mutants)).includes("Mutation score: 81.2 %, 3 survivors shown"));
   });
 
   test("shows a tick once the target is reached", () => {
