@@ -23,6 +23,7 @@ MARK_OF_BORDER = {
     ("solid", "5px"): "uncovered",
     ("dotted", "3px"): "stale",
     ("double", "6px"): "failing",
+    ("dotted", "6px"): "survivor",
 }
 # The text and the decorations of a line are different elements at one height.
 READ_BORDERS = """
@@ -190,7 +191,7 @@ class Workbench:
     def lenses(self) -> list[str]:
         """The texts above functions in view, apart from those about coverage."""
         texts = self.editor.locator(".codelens-decoration").all_inner_texts()
-        return [text.strip() for text in texts if text.strip() and "risk" not in text]
+        return [text.strip().replace("\u00a0", " ") for text in texts if text.strip() and "risk" not in text]
 
     def text_in_view(self) -> str:
         """The lines of the active editor that are in view."""

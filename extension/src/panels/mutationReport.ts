@@ -84,6 +84,9 @@ function page(webview: vscode.Webview, viewer: vscode.Uri): string {
 <script nonce="${nonce}">
 const editor = acquireVsCodeApi();
 const app = document.querySelector("mutation-test-report-app");
+// Light or dark as the editor; high contrast themes are one of both.
+const light = document.body.matches(".vscode-light, .vscode-high-contrast-light");
+app.theme = light ? "light" : "dark";
 addEventListener("message", ({ data }) => { app.report = data; });
 editor.postMessage("ready");
 </script>

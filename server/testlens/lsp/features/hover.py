@@ -66,7 +66,10 @@ def _of_survivor(placed: PlacedGap) -> str:
     if len(tests) > _MOST_TESTS:
         rows.append(f"- … and {len(tests) - _MOST_TESTS} more")
     covering = ["", "Tests that ran it and did not fail:", "", *rows] if rows else []
-    diff = ["```diff", *survivor.diff.split("\n")[2:], "```"]
+    lines = survivor.diff.split("\n")[3:]
+    while not lines[0].strip():
+        del lines[0]
+    diff = ["```diff", *lines, "```"]
     # Code in backticks stays as it is: the title has no other characters that Markdown knows.
     head = f"**Survivor in {_escaped(placed.subject)}:** {placed.title}"
     return "\n".join([head, "", *diff, "", *_table(placed), *covering])
