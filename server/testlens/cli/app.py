@@ -72,6 +72,7 @@ MutationHtmlOption = Annotated[
     typer.Option("--mutation-html", metavar="FILE", help="All mutants on one page.", show_default=False),
 ]
 PlaceArgument = Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line in a gap.", show_default=False)]
+MutantArgument = Annotated[str, typer.Argument(metavar="NAME", help="mutmut's name of a survivor.", show_default=False)]
 ProjectOption = Annotated[
     str, typer.Option("--project", metavar="PATH", help="The folder of the project.", show_default="here")
 ]
@@ -134,6 +135,10 @@ def _give_up(cause: Problem, arguments: Sequence[str]) -> int:
         from testlens.report.scaffold_json import no_scaffold_json
 
         terminal.print_json(no_scaffold_json(problem.message, [problem]))
+    elif command == "kill":
+        from testlens.report.kill_json import no_kill_json
+
+        terminal.print_json(no_kill_json(problem.message, [problem]))
     else:
         from testlens.report.plan_json import VERSION, problems_json
 
@@ -249,6 +254,26 @@ def scaffold_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for ea
     if show_list:
         return command.list_offers_as_json(wanted) if json else command.list_offers(wanted)
     return command.scaffold_as_json(wanted) if json else command.scaffold(wanted)
+
+
+@app.command("kill")
+def kill_command(
+    name: MutantArgument,
+    project: ProjectOption = ".",
+    write: WriteOption = False,
+    json: JsonOption = False,
+    python: PythonOption = None,
+    budget: BudgetOption = None,
+) -> int:
+    """Write the test that kills a mutant that no test noticed: green on the original, red on the mutant.
+
+    Where a test of yours has the input already, it gets the assertion that it lacks.
+    """
+    from testlens.cli import kill_command as command
+
+    overrides = replace(_overrides(python), scaffold_budget=budget)
+    wanted = command.Wanted(project_folder(project), overrides, name, write)
+    return command.kill_as_json(wanted) if json else command.kill(wanted)
 
 
 @app.command("serve")

@@ -14,6 +14,7 @@ from rich.text import Text
 from testlens.cli.terminal import print_problems, results
 from testlens.domain.problems import Problem
 from testlens.scaffold.recipe import Offer
+from testlens.scaffold.render import Written
 from testlens.workspace.scaffolding import Scaffold, Verdict
 
 _STYLES = {"passed": "bold green", "failed": "bold red", "error": "bold red", "todo": "yellow", "flaky": "bold yellow"}
@@ -86,7 +87,7 @@ def print_result(result: Result) -> None:
         console = results()
         console.print(Text(f"{result.title}: wrote {_listed(list(written.files))}"), soft_wrap=True)
     else:
-        _print_added(result)
+        print_added(result.scaffold.written)
         console = Console(stderr=True, highlight=False)
         console.print(Text(f"\n{result.title}: goes into {_listed(list(written.files))}; --write puts it there."))
     if result.verdict is not None:
@@ -96,9 +97,8 @@ def print_result(result: Result) -> None:
         console.print(Text(f"To be finished: {result.scaffold.todo}", style="yellow"), soft_wrap=True)
 
 
-def _print_added(result: Result) -> None:
+def print_added(written: Written) -> None:
     """The new text of each file, the test file first; its name is above it where there are several."""
-    written = result.scaffold.written
     paths = sorted(written.added, key=lambda path: path != written.test_file)
     for path in paths:
         text = written.added[path]

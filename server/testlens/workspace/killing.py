@@ -21,7 +21,7 @@ from testlens.runners.explorer import Explorer, MutantCode
 from testlens.scaffold.kill.aim import Aim, find_aim
 from testlens.scaffold.kill.differences import Pair, difference
 from testlens.scaffold.kill.missing_assertion import ExistingTest, tests_to_extend, with_claims
-from testlens.scaffold.kill.search import Kill, KillSearch, NotKilled, find_kill
+from testlens.scaffold.kill.search import Kill, KillSearch, NotKilled, find_kill, is_red
 from testlens.scaffold.place import choose_place
 from testlens.scaffold.plain import write_attempt
 from testlens.scaffold.recipe import Attempt, Knowledge
@@ -47,7 +47,7 @@ _CONFIRMATIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Killing:
-    """A test that kills a mutant, written but not inserted.
+    """A test that kills a mutant, written but not inserted. What the Killer gives out is verified.
 
     `original` and `mutated` are what came of running it as it stands in `written`, three times on each. `tried` counts
     the inputs that were tried for it.
@@ -64,7 +64,23 @@ class Killing:
     def is_verified(self) -> bool:
         """Whether it was green on the original each time, and red on the mutant each time."""
         green = bool(self.original) and all(trial.outcome == "passed" for trial in self.original)
-        return green and all(trial.outcome in ("failed", "timeout", "crashed") for trial in self.mutated)
+        return green and all(map(is_red, self.mutated))
+
+
+def said_of(found: Killing | NotKilled, mutant: Mutant) -> str:
+    """What came of looking for a test, in words."""
+    if isinstance(found, NotKilled):
+        return _said_of_none(found, mutant)
+    return f"green on the original {len(found.original)} times, red on the mutant {len(found.mutated)} times"
+
+
+def _said_of_none(found: NotKilled, mutant: Mutant) -> str:
+    inputs = f"{found.tried} input{'' if found.tried == 1 else 's'}"
+    if found.differed:
+        return f"no test was found: of {inputs} some tell the mutant apart, and none the same way each time"
+    if not found.reached:
+        return f"no test was found: {inputs}, and none runs line {mutant.span.first_line}"
+    return f"possibly equivalent: {inputs}, of which {found.reached} ran the change and none told it apart"
 
 
 class Killer:
@@ -118,7 +134,18 @@ class Killer:
         group = camel(aim.target.function.name.strip("_") or aim.target.function.name)
         draft = Draft(RECIPE, group, (found.case,))
         written = await asyncio.to_thread(write, draft, judge.place, tests.style, tests.texts)
-        return await judge.vouch(written, "test", found.tried)
+        killing = await judge.vouch(written, "test", found.tried)
+        return killing if killing.is_verified else NotKilled(found.tried, found.tried, differed=True)
+
+    async def also_killed(self, killing: Killing, others: Sequence[Mutant], progress: Progress) -> tuple[Mutant, ...]:
+        """Those of some other mutants that the test kills as well; each is tried once."""
+        killed = []
+        for number, mutant in enumerate(others):
+            progress("Checking the other mutants of the function", number)
+            ready = await self._ready(mutant, progress)
+            if not isinstance(ready, Problem) and await ready[1].is_killed_by(killing.written):
+                killed.append(mutant)
+        return tuple(killed)
 
     async def close(self) -> None:
         """End the explorer."""
@@ -211,6 +238,12 @@ class _Judge:
             original += both[0]
             mutated += both[1]
         return Killing(self._aim.mutant, way, written, tuple(original), tuple(mutated), tried)
+
+    async def is_killed_by(self, written: Written) -> bool:
+        """Whether the mutant turns the written tests red."""
+        path, text = self._tests.root / written.test_file, written.files[written.test_file]
+        trials = await self._explorer.try_tests(path, text, written.names, self._source, self._mutant)
+        return any(map(is_red, trials))
 
     async def _pairs(self, attempt: Attempt) -> list[Pair]:
         text, names = write_attempt(attempt, self._existing, self._decorator)

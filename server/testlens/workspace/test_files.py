@@ -20,7 +20,7 @@ CALLS = ".testlens/calls.json"
 _MOST_FILES = 400
 _MOST_LISTED = 20_000
 _MOST_BYTES = 3_000_000
-_LEFT_OUT = frozenset({"node_modules", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
+_LEFT_OUT = frozenset({"node_modules", "mutants", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
 
 
 class TestFiles:

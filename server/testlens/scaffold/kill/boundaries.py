@@ -8,12 +8,38 @@ from collections.abc import Iterator
 from testlens.scaffold.changes import Change, changes_for
 from testlens.scaffold.kill.aim import Aim
 
+_MOST_TEXTS = 3
+_VALUES = ("'name'", "'2'", "'no'", "0", "None")
+
 
 def boundary_changes(aim: Aim, module: str) -> Iterator[Change]:
     """Changes to a scene after which the original and the mutant should go different ways, the likeliest first."""
     line = aim.statement.lineno
     for test, wanted in _wishes(aim):
         yield from changes_for(aim.target, module, test, wanted, line)
+
+
+def texts_of(aim: Aim) -> tuple[str, ...]:
+    """The texts in the changed expression, before and after, and in the smallest call around it."""
+    around = [node for node in ast.walk(aim.statement) if isinstance(node, ast.Call) and _holds(node, aim.before)]
+    innermost = min(around, key=lambda node: len(ast.dump(node)), default=None)
+    parts = [part for part in (aim.before, aim.after, innermost) if part is not None]
+    found = [node.value for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)]
+    return tuple(dict.fromkeys(value for value in found if isinstance(value, str) and value))[:_MOST_TEXTS]
+
+
+def with_entries(code: str, keys: tuple[str, ...]) -> Iterator[str]:
+    """A dict display in marked source with one more entry; nothing for any other code."""
+    if not (code.startswith("{") and code.endswith("}") and (":" in code or code == "{}")):
+        return
+    inside = code[1:-1].rstrip().removesuffix(",")
+    for value in _VALUES:
+        for key in keys:
+            yield f"{{{', '.join(filter(None, [inside, f'{key!r}: {value}']))}}}"
+
+
+def _holds(node: ast.Call, part: ast.expr | None) -> bool:
+    return part is not None and any(_same_place(inner, part) for inner in ast.walk(node))
 
 
 def _wishes(aim: Aim) -> Iterator[tuple[ast.expr, bool]]:

@@ -68,13 +68,15 @@ def _is_told(trial: Trial) -> bool:
 def _of_errors(original: Raised, mutant: Raised | None) -> Difference | None:
     if mutant is None or mutant.type != original.type:
         return Difference((), original)
+    is_message = original.message != mutant.message
+    # What the message says already need not be claimed again.
+    said = {repr(original.message), repr((original.message,))} if is_message else set()
     claims = tuple(
         claim
         for name, code in original.attributes.items()
-        if mutant.attributes.get(name) != code
+        if mutant.attributes.get(name) != code and code not in said
         for claim in _equal(f"error.value.{name}", code)
     )
-    is_message = original.message != mutant.message
     return Difference(claims, original, is_message) if claims or is_message else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from random import Random
@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from testlens.domain.expressions import Expression
 from testlens.scaffold.kill.aim import Aim
-from testlens.scaffold.kill.boundaries import boundary_changes
+from testlens.scaffold.kill.boundaries import boundary_changes, texts_of, with_entries
 from testlens.scaffold.kill.performance import Probe
 from testlens.scaffold.kill.probes import probes
 from testlens.scaffold.kill.typed import random_values
@@ -78,7 +78,7 @@ class Neighbours:
     def _other_arguments(self, scene: Scene, name: str) -> Iterator[Scene]:
         return (scene.with_argument(name, value) for value in self._arguments[name][1:_MOST_REQUIRED])
 
-    def of(self, scene: Scene, is_good: bool) -> Iterator[tuple[Source, Iterable[_Other]]]:
+    def of(self, scene: Scene, is_good: bool) -> Iterator[tuple[Source, Iterator[_Other]]]:
         """The inputs of each source that this one leads to, the likeliest first."""
         self._bases += is_good
         if is_good and self._bases <= _MOST_BASES:
@@ -90,7 +90,14 @@ class Neighbours:
 
     def _at_boundaries(self, scene: Scene) -> Iterator[Scene]:
         changes = boundary_changes(self._aim, self._knowledge.description.module)
-        return (constructed(change(scene)) for change in islice(changes, _MOST_CHANGES))
+        changed = (constructed(change(scene)) for change in islice(changes, _MOST_CHANGES))
+        return alternately([self._with_keys(scene), changed])
+
+    def _with_keys(self, scene: Scene) -> Iterator[Scene]:
+        """With an entry more in each dict that is given: under a text of the changed expression, a key most likely."""
+        for name, given in scene.arguments.items():
+            for code in with_entries(given.code, texts_of(self._aim)):
+                yield scene.with_argument(name, replace(given, code=code))
 
     def _at_random(self, scene: Scene) -> Iterator[Scene]:
         """With other values for all that is given, and now and then for what has a default."""
@@ -115,7 +122,7 @@ class Neighbours:
     def _with_argument(self, scene: Scene, name: str) -> Iterator[Scene]:
         given = scene.arguments.get(name) or self._arguments[name][0]
         near = [replace(given, code=code) for code in _near_to(given)]
-        for value in alternately([iter(near), iter(self._arguments[name][:_MOST_VALUES])]):
+        for value in alternately([iter(near), iter(self._arguments[name][:_MOST_VALUES]), iter([Expression("None")])]):
             yield scene.with_argument(name, value)
 
     def _with_receiver(self, scene: Scene, receiver: Expression) -> Iterator[Scene]:

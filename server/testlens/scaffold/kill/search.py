@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 
 from testlens.domain.cases import Case
 from testlens.domain.trials import Trial
@@ -27,10 +27,11 @@ from testlens.scaffold.words import circumstance, subject_in_words
 TIMES = 3
 _TOGETHER = 12
 _OF_GENERAL = 2
+_LEARNT = 40
 _MOST_CANDIDATES = 4
 _MOST_TRIED = 5_000
 _PATIENCE = 100  # inputs that are tried for a better one than a clumsy one
-_MOST_KNOWN = 15_000
+_STEP = 3.0  # cost by which an input may be ahead of its turn
 _FAR = 40  # steps behind the inputs near a call that came to a good end
 
 
@@ -141,6 +142,11 @@ def _words(aim: Aim) -> Circumstance:
     return Circumstance(subject_in_words(target), called(target), circumstance(target))
 
 
+def _is_of_stand_in(told: Difference) -> bool:
+    """Whether the original failed because a stand-in cannot do what the real thing can: that proves nothing."""
+    return told.exception is not None and told.exception.type in MISUSE and "Mock" in told.exception.message
+
+
 class _Hunt:
     """What was tried, what is to be tried, and what told the two apart."""
 
@@ -150,16 +156,17 @@ class _Hunt:
         self._neighbours = Neighbours(aim, knowledge)
         self._channels: frozenset[Channel] = channels_of(aim.statement)
         self._constructor = constructor_parameters(aim.target)
-        self._queues: dict[Source, list[tuple[float, int, Performance]]] = {source: [] for source in SHARES}
+        self._queues: dict[Source, list[tuple[float, int, Iterator[Performance]]]] = {source: [] for source in SHARES}
         self._order = count()
         self._known: set[str] = set()
+        self._of_general: set[str] = set()
+        self._put_off: set[str] = set()
         self._candidates: list[_Candidate] = []
         self._differed = self._has_good_end = False
         self._patience = _MOST_TRIED
         self.tried = 0
         self._reached = 0
-        for rank, scene in enumerate(self._neighbours.seen()):
-            self._push("seen", self._plain(scene), rank)
+        self._push("seen", map(self._plain, self._neighbours.seen()), 0.0)
 
     def following(self) -> list[Performance]:
         """The likeliest inputs that were not tried, some from each source."""
@@ -167,24 +174,26 @@ class _Hunt:
             return []
         chosen: list[Performance] = []
         for source, share in (SHARES if self._has_good_end else FIRST_SHARES).items():
-            queue = self._queues[source]
-            chosen += [heapq.heappop(queue)[2] for _ in range(min(share, len(queue)))]
+            chosen += islice(self._taken_from(source), share)
         room = max(_OF_GENERAL, _TOGETHER - len(chosen))
         general = (self._plain(constructed(scene)) for scene in self._general.next_scenes(room))
-        return [*chosen, *(one for one in general if self._is_new(one))]
+        found = [one for one in general if self._is_new(one)]
+        self._of_general |= {one.key for one in found}
+        return [*chosen, *found]
 
     def learn(self, performance: Performance, pair: Pair) -> None:
         """Take in what came of an input, and think of others near it."""
         self.tried += 1
-        if performance.probe is None:
+        # It thinks of much at each call: what it did not think of itself, it is told of at the beginning alone.
+        if performance.probe is None and (self.tried <= _LEARNT or performance.key in self._of_general):
             self._general.learn(performance.scene, pair.original)
         if pair.mutant is not None:
             self._reached += 1
         found = difference(pair)
-        if found is not None:
+        if found is not None and not _is_of_stand_in(found):
             self._differed = True
             self._candidates.append(_Candidate(performance, found, pair.original))
-        is_done = found is not None and not self._candidates[-1].is_clumsy
+        is_done = bool(self._candidates) and not self._candidates[-1].is_clumsy
         if performance.probe is None and not is_done and (pair.mutant is not None or not self._reached):
             self._go_on_from(performance.scene, pair.original)
 
@@ -217,14 +226,31 @@ class _Hunt:
     def _go_on_from(self, scene: Scene, trial: Trial) -> None:
         is_good = trial.outcome == "passed" or (trial.raised is not None and trial.raised.type not in MISUSE)
         self._has_good_end |= is_good
+        first = 0.0 if is_good else _FAR
         for source, others in self._neighbours.of(scene, is_good):
-            for rank, (other, probe) in enumerate(others):
-                performance = Performance(other, probe, self._channels, self._constructor)
-                self._push(source, performance, rank + performance.cost + (0 if is_good else _FAR))
+            made = (Performance(other, probe, self._channels, self._constructor) for other, probe in others)
+            self._push(source, made, first + scene.cost)
 
-    def _push(self, source: Source, performance: Performance, priority: float) -> None:
-        if len(self._known) < _MOST_KNOWN and self._is_new(performance):
-            heapq.heappush(self._queues[source], (priority, next(self._order), performance))
+    def _push(self, source: Source, stream: Iterator[Performance], priority: float) -> None:
+        heapq.heappush(self._queues[source], (priority, next(self._order), stream))
+
+    def _taken_from(self, source: Source) -> Iterator[Performance]:
+        """New inputs of a source: the next of each stream in turn, and costly ones when it is their turn."""
+        queue = self._queues[source]
+        while queue:
+            priority, _, stream = heapq.heappop(queue)
+            performance = next(stream, None)
+            if performance is None:
+                continue
+            self._push(source, stream, priority + 1)
+            turn = priority + performance.cost
+            if performance.key in self._known:
+                continue
+            if queue and turn > queue[0][0] + _STEP and performance.key not in self._put_off:
+                self._put_off.add(performance.key)
+                self._push(source, iter([performance]), turn)
+            elif self._is_new(performance):
+                yield performance
 
     def _is_new(self, performance: Performance) -> bool:
         is_new = performance.key not in self._known
