@@ -1,5 +1,5 @@
 """Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises, with `--child` it runs pytest, and
-with `--explore` it tries tests that are not written yet.
+with `--explore` it tries tests that are not written yet, and with `--mutate` it checks mutants.
 
 The folder that holds this package is on `sys.path` only while the package is imported: the project must not see
 what else lies there, and its own `sys.path` has to look as under `python -m pytest`.
@@ -29,6 +29,10 @@ def _main() -> int:
         from testlens_agent.explore.session import explore
 
         return explore()
+    if "--mutate" in sys.argv[1:]:
+        from testlens_agent.mutate.session import mutate
+
+        return mutate()
     from testlens_agent.supervisor import supervise
 
     return supervise()

@@ -62,8 +62,23 @@ def function_digest(source: str, function: str) -> str | None:
     return hashlib.sha256("\0".join(body.text for body in bodies).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def body_around(source: str, function: str, span: Span) -> Body | None:
+    """The function of this name (or key) in `source` that holds `span`."""
+    for body in _named(source, function):
+        if body.first <= span.first_line and span.last_line < body.first + len(body.lines):
+            return body
+    return None
+
+
+def place_in_function(source: str, function: str, span: Span) -> str:
+    """Where in its function a span lies, in a form that stays the same wherever the function stands in its file."""
+    body = body_around(source, function, span)
+    first = 0 if body is None else body.first
+    return f"{span.first_line - first}:{span.first_column}-{span.last_line - first}:{span.last_column}"
+
+
 @dataclass(frozen=True, slots=True)
-class _Body:
+class Body:
     """A function with the whole lines that it stands on; `first` is the 1-based line of the file that they begin at."""
 
     node: _Function
@@ -72,7 +87,13 @@ class _Body:
 
     @property
     def text(self) -> str:
+        """The lines as one text."""
         return "\n".join(self.lines)
+
+    @property
+    def shift(self) -> int:
+        """What to add to a line of `node` for the line of the file."""
+        return self.first - _first_line(self.node)
 
     def offset(self, line: int, byte_column: int) -> int:
         """The place in `text` of a line of the parsed text and a column as the syntax tree counts it: in bytes."""
@@ -94,20 +115,20 @@ class _Body:
         return self.first + before.count("\n"), offset - (before.rfind("\n") + 1)
 
 
-def _named(source: str, function: str) -> tuple[_Body, ...]:
+def _named(source: str, function: str) -> tuple[Body, ...]:
     bodies = _bodies(source)
     return bodies.get(function) or bodies.get(dotted_name(function), ())
 
 
 @lru_cache(maxsize=8)
-def _bodies(source: str) -> dict[str, tuple[_Body, ...]]:
+def _bodies(source: str) -> dict[str, tuple[Body, ...]]:
     text = _with_plain_newlines(source)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return {}
     lines = text.split("\n")
-    found: dict[str, tuple[_Body, ...]] = {}
+    found: dict[str, tuple[Body, ...]] = {}
     for name, node in _functions(tree.body, ""):
         found[name] = (*found.get(name, ()), _body(node, lines, _first_line(node)))
     return found
@@ -121,9 +142,9 @@ def _functions(statements: list[ast.stmt], prefix: str) -> Iterator[tuple[str, _
             yield from _functions(statement.body, f"{prefix}{statement.name}.")
 
 
-def _body(node: _Function, lines: list[str], first: int) -> _Body:
+def _body(node: _Function, lines: list[str], first: int) -> Body:
     length = (node.end_lineno or node.lineno) - _first_line(node) + 1
-    return _Body(node, tuple(lines[first - 1 : first - 1 + length]), first)
+    return Body(node, tuple(lines[first - 1 : first - 1 + length]), first)
 
 
 def _first_line(node: _Function) -> int:
@@ -134,7 +155,7 @@ def _with_plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _change_between(original: _Body, mutated_text: str) -> Change | None:
+def _change_between(original: Body, mutated_text: str) -> Change | None:
     mutated = _mutated_body(original.node.name, mutated_text)
     if mutated is None or original.text == mutated.text:
         return None
@@ -143,7 +164,7 @@ def _change_between(original: _Body, mutated_text: str) -> Change | None:
     return Change(original.span(start, end), original.text[start:end], mutated.text[start:replacement_end])
 
 
-def _mutated_body(name: str, mutated_text: str) -> _Body | None:
+def _mutated_body(name: str, mutated_text: str) -> Body | None:
     text = re.sub(r"(\bdef\s+)x[_ǁ][\wǁ]*__mutmut_\w+", rf"\g<1>{name}", _with_plain_newlines(mutated_text), count=1)
     # A method is indented: it parses as the body of a class, one line further down.
     for before in ("", "class _:\n"):
@@ -157,7 +178,7 @@ def _mutated_body(name: str, mutated_text: str) -> _Body | None:
     return None
 
 
-def _changed_range(original: _Body, mutated: _Body) -> tuple[int, int]:
+def _changed_range(original: Body, mutated: Body) -> tuple[int, int]:
     """The range of the original's text to replace: of the smallest node that holds all that changed."""
     for before, after in reversed(_differing(original.node, mutated.node)):
         if isinstance(before, ast.Match) and isinstance(after, ast.Match):
@@ -177,7 +198,7 @@ def _is_exact(original: str, mutated: str, start: int, end: int) -> bool:
     return original[:start] == mutated[:start] and original[end:] == mutated[len(mutated) - rest :]
 
 
-def _with_parentheses(original: _Body, mutated: _Body, node: _Replaceable) -> tuple[int, int]:
+def _with_parentheses(original: Body, mutated: Body, node: _Replaceable) -> tuple[int, int]:
     """The range of a node, with the parentheses around it where those are part of what changes."""
     start, end = original.range_of(node)
     text = original.text
@@ -191,7 +212,7 @@ def _with_parentheses(original: _Body, mutated: _Body, node: _Replaceable) -> tu
     return start, end
 
 
-def _removed_case(match: ast.Match, original: _Body, mutated: _Body) -> tuple[int, int] | None:
+def _removed_case(match: ast.Match, original: Body, mutated: Body) -> tuple[int, int] | None:
     length = len(original.text) - len(mutated.text)
     if length <= 0:
         return None
@@ -206,7 +227,7 @@ def _removed_case(match: ast.Match, original: _Body, mutated: _Body) -> tuple[in
     return None
 
 
-def _covering_range(original: _Body, mutated: _Body) -> tuple[int, int]:
+def _covering_range(original: Body, mutated: Body) -> tuple[int, int]:
     """The range of the smallest node around the text that differs, for changes that the syntax tree does not show."""
     before, after = original.text, mutated.text
     limit = min(len(before), len(after))

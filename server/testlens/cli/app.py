@@ -95,12 +95,28 @@ BudgetOption = Annotated[
 ]
 
 
+FunctionOption = Annotated[
+    str | None, typer.Option("--function", metavar="NAME", help="Mutate this function only.", show_default=False)
+]
+FileOption = Annotated[
+    str | None, typer.Option("--file", metavar="F", help="Mutate this file only.", show_default=False)
+]
+ChangedOption = Annotated[
+    str | None,
+    typer.Option("--changed", metavar="[REV]", help="Mutate what differs from a revision of git.", show_default="HEAD"),
+]
+MutationBudgetOption = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="60s", help="How long to check mutants at most.", show_default="no limit"),
+]
+
+
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 tests failed or nothing to tell, 2 Testlens could not do it."""
     terminal.prepare_streams()
     own, for_pytest = _split(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = app(own or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
+        status = app(_with_revision(own) or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
         sys.stdout.flush()
     except Failure as failure:
         status = _give_up(failure.problem, own)
@@ -125,12 +141,27 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     return own[:end], tuple(own[end + 1 :])
 
 
+def _with_revision(arguments: list[str]) -> list[str]:
+    """The arguments with a revision after `--changed`, which may go without one."""
+    if "--changed" not in arguments:
+        return arguments
+    after = arguments.index("--changed") + 1
+    if after < len(arguments) and not arguments[after].startswith("-"):
+        return arguments
+    return [*arguments[:after], "HEAD", *arguments[after:]]
+
+
 def _give_up(cause: Problem, arguments: Sequence[str]) -> int:
     """Say why nothing came of the command, as one JSON object where that was asked for."""
     problem = replace(cause, severity="error")
     command = arguments[0] if arguments else ""
     if "--json" not in arguments or command == "report":
         terminal.print_problems([problem])
+    elif command == "mutate":
+        from testlens.report.mutants_json import mutants_json
+
+        terminal.print_problems([problem])
+        terminal.print_json(mutants_json((), None))
     elif command == "scaffold":
         from testlens.report.scaffold_json import no_scaffold_json
 
@@ -274,6 +305,28 @@ def kill_command(
     overrides = replace(_overrides(python), scaffold_budget=budget)
     wanted = command.Wanted(project_folder(project), overrides, name, write)
     return command.kill_as_json(wanted) if json else command.kill(wanted)
+
+
+@app.command("mutate")
+def mutate_command(
+    path: PathArgument = ".",
+    function: FunctionOption = None,
+    file: FileOption = None,
+    changed: ChangedOption = None,
+    budget: MutationBudgetOption = None,
+    json: JsonOption = False,
+    python: PythonOption = None,
+) -> int:
+    """Change the code in small ways, and show the changes that no test notices.
+
+    Riskiest covered functions come first; what is known from before is not checked again.
+    """
+    from testlens.cli import mutate_command as command
+
+    root = project_folder(path)
+    target = command.target_of(root, file, function, changed)
+    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget))
+    return command.run_as_json(wanted) if json else command.run(wanted)
 
 
 @app.command("serve")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -35,6 +36,17 @@ def ready_interpreter(root: Path, wishes: Wishes) -> Interpreter:
             raise Failure(problem)
         _install(install_command(interpreter, equipment), root)
     return interpreter
+
+
+def install_missing(interpreter: Interpreter, missing: tuple[str, ...], root: Path) -> bool:
+    """Offer to install further packages, and do so where the user wants it; whether it was done."""
+    equipment = replace(_examine(interpreter, root), missing=missing)
+    problem = missing_problem(interpreter, equipment)
+    assert problem is not None
+    if not _may_install(problem):
+        return False
+    _install(install_command(interpreter, equipment), root)
+    return True
 
 
 def _examine(interpreter: Interpreter, root: Path) -> Equipment:

@@ -1,0 +1,136 @@
+"""What came of mutants, in words: progress while they are checked, then score, survivors and what was not mutated."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
+
+from testlens.cli.terminal import print_problems, results
+from testlens.domain.mutants import Mutant
+from testlens.workspace.mutation import MutationOutcome, MutationProgress
+
+_MOST_SHOWN = 20
+_MOST_NAMED = 8
+_STATUSES = ("killed", "timeout", "survived", "no tests", "suspicious", "skipped", "not checked")
+_STYLES = {"killed": "green", "timeout": "green", "survived": "bold red"}
+
+
+class MutateProgress:
+    """A bar with counts and the time left on standard error. Without a terminal it draws nothing."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("[red]{task.fields[survived]}"),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+            expand=True,
+        )
+        self._task = self._bar.add_task("Starting", total=None, survived="", left="")
+        self._survived: set[str] = set()
+
+    def __enter__(self) -> MutateProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def take_mutant(self, mutant: Mutant) -> None:
+        """Count a mutant."""
+        if mutant.status == "survived":
+            self._survived.add(mutant.name)
+
+    def take(self, now: MutationProgress) -> None:
+        """Show how far the run is."""
+        count = len(self._survived)
+        self._bar.update(
+            self._task,
+            description=now.stage,
+            total=now.total or None,
+            completed=now.done,
+            survived=f"{count} survived" if count else "",
+            left="" if now.seconds_left is None else f"{now.seconds_left:.0f} s left",
+        )
+
+
+def print_outcome(outcome: MutationOutcome, texts: Mapping[str, str]) -> None:
+    """The result for people. `texts` has the source of each file with survivors."""
+    console = results()
+    survivors = [mutant for mutant in outcome.mutants if mutant.status == "survived"]
+    for path, mutants in groupby(survivors[:_MOST_SHOWN], key=lambda mutant: mutant.file):
+        lines = texts.get(path, "").splitlines()
+        for mutant in mutants:
+            _print_survivor(console, mutant, lines)
+    if len(survivors) > _MOST_SHOWN:
+        console.print(f"... and {len(survivors) - _MOST_SHOWN} more survivors (--json lists all).")
+    _print_not_mutated(console, outcome)
+    print_problems(outcome.problems)
+    console.print(_summary(outcome))
+    console.print(_next(outcome, survivors))
+
+
+def _print_survivor(console: Console, mutant: Mutant, lines: list[str]) -> None:
+    span = mutant.span
+    console.print(Text(f"{mutant.file}:{span.first_line}", style="cyan").append(f"  {mutant.function}", style="bold"))
+    original = "\n".join(lines[span.first_line - 1 : span.last_line])
+    tail = len(lines[span.last_line - 1]) - span.last_column if span.last_line <= len(lines) else 0
+    changed = original[: span.first_column] + mutant.replacement + (original[-tail:] if tail else "")
+    _print_lines(console, "-", original, "red")
+    _print_lines(console, "+", changed, "green")
+    tests = len(mutant.tests)
+    ran = f"{tests} test{'s' if tests != 1 else ''} ran it, none failed" if tests else "no test runs this line"
+    console.print(Text(f"  {ran}  ", style="default").append(mutant.name, style="dim"), soft_wrap=True)
+
+
+def _print_lines(console: Console, sign: str, text: str, style: str) -> None:
+    for line in text.splitlines() or [""]:
+        console.print(Text(f"  {sign} {line}", style=style), soft_wrap=True)
+
+
+def _print_not_mutated(console: Console, outcome: MutationOutcome) -> None:
+    silent = [(path, name, reason) for path, names in outcome.not_mutated.items() for name, reason in names.items()]
+    if not silent:
+        return
+    console.print(f"{len(silent)} functions were not mutated, so nothing is known of what their tests prove:")
+    for path, name, reason in silent[:_MOST_NAMED]:
+        console.print(Text(f"  {path}  {name}: {reason}", style="dim"), soft_wrap=True)
+    if len(silent) > _MOST_NAMED:
+        console.print(Text(f"  ... and {len(silent) - _MOST_NAMED} more", style="dim"))
+
+
+def _summary(outcome: MutationOutcome) -> Text:
+    counts = Counter[str](mutant.status for mutant in outcome.mutants)
+    parts = [
+        Text(f"{counts[status]} {status}", style=_STYLES.get(status, "default"))
+        for status in _STATUSES
+        if counts[status]
+    ]
+    score = "No score" if outcome.score is None else f"Mutation score {outcome.score:.1f} %"
+    text = Text(score, style="bold").append(": " if parts else ".", style="default").append(Text(", ").join(parts))
+    known = len(outcome.mutants) - counts["not checked"] - outcome.checked
+    return text.append(f" ({known} known from before)", style="default") if known > 0 else text
+
+
+def _next(outcome: MutationOutcome, survivors: list[Mutant]) -> str:
+    if not outcome.trusted:
+        return "The verdicts of this run count for nothing; see above why."
+    if not outcome.mutants:
+        return "There is nothing to mutate here."
+    if not outcome.is_complete:
+        return "The budget is spent. Run it again to go on from here."
+    if survivors:
+        return "Close the survivors with tests: testlens kill NAME --write"
+    return "No mutant survived."

@@ -1,0 +1,31 @@
+"""The JSON shape of mutants: what `testlens mutate --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from testlens.domain.mutants import Mutant
+
+VERSION = 1
+
+
+def mutants_json(mutants: Iterable[Mutant], score: float | None) -> dict[str, Any]:
+    """Mutants that were checked, and their score in percent. Lines are 1-based, columns 0-based in characters."""
+    checked = [_mutant(mutant) for mutant in mutants if mutant.status != "not checked"]
+    return {"version": VERSION, "score": None if score is None else round(score, 1), "mutants": checked}
+
+
+def _mutant(mutant: Mutant) -> dict[str, Any]:
+    span = mutant.span
+    return {
+        "name": mutant.name,
+        "file": mutant.file,
+        "function": mutant.function,
+        "start": [span.first_line, span.first_column],
+        "end": [span.last_line, span.last_column],
+        "original": mutant.original,
+        "replacement": mutant.replacement,
+        "status": mutant.status,
+        "tests": list(mutant.tests),
+    }

@@ -1,0 +1,238 @@
+"""Has a project's mutants made and checked by the agent, and streams what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, cast, get_args
+
+from testlens.domain.mutants import MutantStatus
+from testlens.domain.problems import Problem
+from testlens.runners.group_process import GroupProcess, start
+from testlens.runners.process import kill_marked
+from testlens.runners.pytest_runner import AGENT, project_environment, read_lines
+
+_RUN_VARIABLE = "TESTLENS_RUN"
+_CHUNK_BYTES = 65_536
+_OUTPUT_BYTES = 16_384
+_GRACE_SECONDS = 0.5
+_HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE", "MUTANT_UNDER_TEST")
+_STATUSES: Mapping[str, MutantStatus] = {status: status for status in get_args(MutantStatus)}
+
+Stage = Literal["generating", "measuring", "checking"]
+
+
+@dataclass(frozen=True, slots=True)
+class MutationRequest:
+    """One mutation run of the project in `root`; `folder` is for the copy of it (both absolute).
+
+    `files` are the paths (POSIX, relative) to mutate, None for all that mutmut would. `workers` mutants play at a time,
+    each with `memory_mb` megabytes more than the session. `sample` survivors and as many kills, drawn by `seed`, are
+    checked again in a cold process.
+    """
+
+    root: Path
+    python: str
+    folder: Path
+    files: tuple[str, ...] | None = None
+    workers: int = 2
+    memory_mb: int = 2048
+    sample: int = 3
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFunction:
+    """The mutants of one function: mutmut's key for it, the text of each mutant by name, and the tests that run it."""
+
+    key: str
+    mutants: Mapping[str, str]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The functions that have mutants, by path, and the seconds that each test takes."""
+
+    files: Mapping[str, tuple[MadeFunction, ...]]
+    durations: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMutant:
+    """A mutant to check. One of the `lines` has to run for it to matter, first and last, from 0 at the function's own.
+
+    `first` are the tests to begin with, which have killed it before.
+    """
+
+    name: str
+    lines: tuple[int, int] | None = None
+    first: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedMutant:
+    """What became of a mutant. A later one of the same name takes its place. `tests` are those that reach it."""
+
+    name: str
+    status: MutantStatus
+    tests: tuple[str, ...]
+    killed_by: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MutationStage:
+    """What the run begins now, and with how many files, tests or mutants."""
+
+    stage: Stage
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class MutationEnd:
+    """How a run ended. Only where `trusted` may its verdicts be counted; `missing` names packages to install."""
+
+    trusted: bool
+    problems: tuple[Problem, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+Choose = Callable[[Made], Sequence[WantedMutant]]
+MutationEvent = CheckedMutant | MutationStage
+
+
+async def run_mutants(
+    request: MutationRequest, choose: Choose, on_event: Callable[[MutationEvent], None]
+) -> MutationEnd:
+    """Make the mutants, let `choose` say (in a thread) which to check in which order, and check them.
+
+    Events come on the event loop, as they happen. Never raises for what the project does. Cancelling the task that
+    awaits this ends every process of the run before CancelledError goes on; what was told until then stands.
+    """
+    root = await asyncio.to_thread(request.root.resolve)
+    return await _Run(request, root, choose, on_event).execute()
+
+
+@dataclass(slots=True)
+class _Run:
+    request: MutationRequest
+    root: Path
+    choose: Choose
+    on_event: Callable[[MutationEvent], None]
+    problems: list[Problem] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    trusted: bool | None = None
+    output: bytes = b""
+
+    async def execute(self) -> MutationEnd:
+        mark = str(uuid.uuid4())
+        environment = {**project_environment(self.request.python), _RUN_VARIABLE: mark}
+        for name in _HIDDEN:
+            environment.pop(name, None)
+        try:
+            agent = await start([self.request.python, str(AGENT), "--mutate"], self.root, environment)
+        except OSError as error:
+            message = f"{self.request.python} could not be started in {self.root}: {error.strerror}."
+            return MutationEnd(False, (Problem(message, "Choose another interpreter.", severity="error"),))
+        printed = asyncio.create_task(self._keep_output(agent))
+        try:
+            agent.write(self._request_line())
+            async for line in read_lines(agent.stdout, None):
+                await self._take(line, agent)
+        finally:
+            await asyncio.shield(self._end(agent, mark, printed))
+        if self.trusted is None:
+            self.problems.append(self._death(await agent.wait()))
+        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing)
+
+    def _request_line(self) -> bytes:
+        request = self.request
+        fields = {
+            "root": str(self.root),
+            "folder": str(self.root / request.folder.relative_to(request.root)),
+            "files": request.files,
+            "workers": request.workers,
+            "memory_mb": request.memory_mb,
+            "sample": request.sample,
+            "seed": request.seed,
+        }
+        return json.dumps(fields).encode("ascii") + b"\n"
+
+    async def _take(self, line: bytes, agent: GroupProcess) -> None:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # no event of ours
+            event = json.loads(line) if len(line) < _CHUNK_BYTES else await asyncio.to_thread(json.loads, line)
+            match event["event"]:
+                case "ready":
+                    agent.write(await asyncio.to_thread(self._command, event))
+                case "mutant":
+                    self.on_event(_checked(event))
+                case "problem":
+                    self._take_problem(event)
+                case "done":
+                    self.trusted = bool(event["trusted"])
+                case "generating" | "measuring" | "checking" as stage:
+                    self.on_event(MutationStage(cast(Stage, stage), int(event.get("total", event.get("files", 0)))))
+
+    def _command(self, event: dict[str, Any]) -> bytes:
+        wanted = self.choose(_made(event))
+        run = [{"name": mutant.name, "lines": mutant.lines, "first": mutant.first} for mutant in wanted]
+        return json.dumps({"run": run}).encode("ascii") + b"\n"
+
+    def _take_problem(self, event: dict[str, Any]) -> None:
+        self.missing += tuple(event.get("missing", ()))
+        path = event.get("path")
+        copy = f"{self.request.folder.relative_to(self.request.root).as_posix()}/mutants/"
+        place = None if path is None else path.removeprefix(f"{self.root}/").removeprefix(copy)
+        severity: Literal["error", "warning"] = (
+            "error" if event.get("severity") == "error" or self.missing else "warning"
+        )
+        self.problems.append(Problem(event["message"], event["advice"], place, event.get("line"), severity))
+
+    def _death(self, status: int) -> Problem:
+        how = f"signal {-status}" if status < 0 else f"exit code {status}"
+        said = self.output.decode("utf-8", "replace").strip().splitlines()[-1:]
+        reason = f": {said[0]}" if said else "."
+        return Problem(
+            f"The agent that checks mutants ended early ({how}){reason}",
+            "What it found until then is kept. Run again to go on.",
+            severity="error",
+        )
+
+    async def _keep_output(self, agent: GroupProcess) -> None:
+        while chunk := await agent.stderr.read(_CHUNK_BYTES):
+            self.output = (self.output + chunk)[-_OUTPUT_BYTES:]
+
+    async def _end(self, agent: GroupProcess, mark: str, printed: asyncio.Task[None]) -> None:
+        await agent.stop(_GRACE_SECONDS)
+        await asyncio.to_thread(kill_marked, _RUN_VARIABLE, mark)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(printed, 0.5)
+        agent.close()
+
+
+def _checked(event: dict[str, Any]) -> CheckedMutant:
+    status = _STATUSES.get(event["status"], "suspicious")
+    return CheckedMutant(event["name"], status, tuple(event["tests"]), event["killed_by"], float(event["seconds"]))
+
+
+def _made(event: dict[str, Any]) -> Made:
+    files = {
+        path: tuple(_function(key, fields) for key, fields in file["functions"].items())
+        for path, file in event["files"].items()
+    }
+    return Made(MappingProxyType(files), MappingProxyType(event["durations"]))
+
+
+def _function(key: str, fields: dict[str, Any]) -> MadeFunction:
+    text = fields["text"]
+    mutants = {
+        name: text[:before] + middle + text[len(text) - after :] for name, before, after, middle in fields["mutants"]
+    }
+    return MadeFunction(key, MappingProxyType(mutants), tuple(fields["tests"]))

@@ -1,0 +1,30 @@
+"""What a mutation run is asked to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+class Request:
+    """One mutation run. `root` is the project's folder and `folder` the one for the copy; both are absolute.
+
+    `files` are the paths (relative to `root`) whose functions are to be mutated, None for all that mutmut would mutate.
+    At most `workers` mutants play at a time, and each may take `memory_mb` megabytes more than the session. `sample` is
+    how many survivors and how many kills are checked again in a cold process, drawn by `seed`.
+    """
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.root = Path(fields["root"])
+        self.folder = Path(fields["folder"])
+        files = fields.get("files")
+        self.files = None if files is None else frozenset(files)
+        self.workers = max(1, int(fields.get("workers", 2)))
+        self.memory_mb = int(fields.get("memory_mb", 2048))
+        self.seed = int(fields.get("seed", 0))
+        self.sample = int(fields.get("sample", 3))
+
+    @property
+    def tree(self) -> Path:
+        """The copy of the project in which the mutants live; it has the name that mutmut's own has."""
+        return self.folder / "mutants"

@@ -1,0 +1,197 @@
+"""A mutation run from its request to its end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import time
+from typing import Any
+
+from testlens_agent.child import die_with
+from testlens_agent.explore.lifeline import Lifeline
+from testlens_agent.mutate import mutmut_parts
+from testlens_agent.mutate.copying import Copy
+from testlens_agent.mutate.generating import generate, generated, rules_digest
+from testlens_agent.mutate.request import Request
+from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
+
+_USAGE_ERROR = 4
+_CANCELLED = 130
+
+
+def mutate() -> int:
+    """Do what the request on standard input says; returns an exit code.
+
+    Events: `hello`, `generating`, `measuring`, `ready` with the functions and their mutants, after which one line
+    `{"run": [{"name", "lines", "first"}]}` is awaited; then `checking`, a `mutant` for each, and `done`. A later
+    `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
+    """
+    die_with(os.getppid())
+    events = claim_stdout()
+    try:
+        request = Request(read_request())
+    except (ValueError, KeyError, TypeError) as error:
+        events.problem(f"The agent got no request that it understands: {error}", "Reinstall Testlens.")
+        return _USAGE_ERROR
+    commands = os.dup(0)
+    close_stdin()
+    began = time.monotonic()
+    trusted = _is_possible(events) and _Run(request, events, commands).execute()
+    events.send("done", trusted=trusted, seconds=time.monotonic() - began)
+    return 0 if trusted else 1
+
+
+def _is_possible(events: EventStream) -> bool:
+    if not hasattr(os, "fork"):
+        events.problem(
+            "mutmut does not run on Windows: it needs processes that can be copied.",
+            "Open the folder in WSL, where it does.",
+            severity="error",
+        )
+        return False
+    missing = [name for name in ("pytest", "mutmut") if importlib.util.find_spec(name) is None]
+    if missing:
+        events.send(
+            "problem",
+            kind="missing",
+            missing=missing,
+            message=f"{' and '.join(missing)} cannot be imported by {sys.executable}.",
+            advice=f"Install with: {sys.executable} -m pip install {' '.join(missing)}",
+            path=None,
+            line=None,
+        )
+        return False
+    try:
+        events.send("hello", python=platform.python_version(), mutmut=mutmut_parts.installed_version())
+    except mutmut_parts.TooOldError as error:
+        oldest = ".".join(map(str, mutmut_parts.OLDEST))
+        events.problem(
+            f"mutmut {error} is too old to be driven: {oldest} or later is needed.",
+            f"Install it with: {sys.executable} -m pip install --upgrade mutmut",
+            severity="error",
+        )
+        return False
+    return True
+
+
+class _Run:
+    """One run: the copy, its mutants, and the session that checks them."""
+
+    def __init__(self, request: Request, events: EventStream, commands: int) -> None:
+        self._request = request
+        self._events = events
+        self._commands = commands
+        self._kept = request.folder / "generated"
+        self._trusted = False
+
+    def execute(self) -> bool:
+        """Do it; whether the verdicts can be believed."""
+        self._lifeline = Lifeline(self._commands)
+        with self._lifeline:
+            try:
+                return self._prepare() and self._check()
+            except OSError as error:
+                place = error.filename or self._request.folder
+                self._events.problem(f"The copy of the project could not be made: {error.strerror} ({place}).", _SPACE)
+                return False
+
+    def _prepare(self) -> bool:
+        shutil.rmtree(str(self._request.folder / "scratch"), ignore_errors=True)
+        (self._request.folder / "scratch").mkdir(parents=True)
+        try:
+            self._config = mutmut_parts.load_configuration(self._request.root, self._request.tree)
+        except Exception as error:  # noqa: BLE001  (whatever the user has written there)
+            self._events.problem(
+                f"The configuration of mutmut cannot be used: {error}", "Correct [tool.mutmut].", "pyproject.toml"
+            )
+            return False
+        self._rules = rules_digest(self._config, mutmut_parts.installed_version())
+        self._copy = Copy(self._request.root, self._request.tree, self._config)
+        self._generate()
+        return True
+
+    def _generate(self) -> None:
+        again = self._copy.update(self._request.files, self._rules)
+        if not again:
+            return
+        self._events.send("generating", files=len(again))
+        broken = generate(again, self._request.tree, self._kept, self._request.workers, None)
+        for message in broken:
+            self._events.problem(f"{message}.", "Run `mutmut run` to see more.", severity="error")
+        if not broken:
+            self._copy.has_mutants(again)
+
+    def _check(self) -> bool:
+        import pytest
+
+        from testlens_agent.mutate import checking  # noqa: F401  (before the project's code can stand in its way)
+        from testlens_agent.mutate.plugin import MutationPlugin
+
+        mutmut_parts.use_tree(self._request.root, self._request.tree)
+        os.chdir(str(self._request.tree))
+        os.environ["PY_IGNORE_IMPORTMISMATCH"] = "1"
+        mutmut_parts.play("stats")
+        self._arguments = mutmut_parts.pytest_arguments(self._config)
+        code = 0
+        for arguments in (self._arguments, _without_disabled(self._arguments)):
+            self._arguments = arguments
+            plugin = MutationPlugin(self._request.tree, self._serve)
+            selection = [*arguments, *self._config.pytest_add_cli_args_test_selection]
+            code = int(pytest.main(selection, plugins=[plugin]))
+            if code != _USAGE_ERROR:
+                break
+        for problem in plugin.problems:
+            self._events.send("problem", **problem)
+        if not plugin.has_served and not plugin.problems:
+            self._events.problem(
+                f"pytest did not collect the tests in the copy of the project (exit code {code}).",
+                "Add what the tests need to `also_copy` in [tool.mutmut], or run `mutmut run` to see more.",
+                severity="error",
+            )
+        return self._trusted
+
+    def _serve(self, session: Any) -> None:
+        from testlens_agent.mutate.checking import CancelledRunError, Checking, Ground
+
+        self._lifeline.release()
+        extra = ["-n0"] if session.config.pluginmanager.hasplugin("xdist") else []
+        extra += ["--no-cov"] if session.config.pluginmanager.hasplugin("_cov") else []
+        ground = Ground(self._request, self._config, self._copy, [*self._arguments, *extra], self._generate)
+        try:
+            self._trusted = Checking(session, ground, self._events, self._commands).run(self._tell)
+        except (CancelledRunError, BrokenPipeError):
+            os._exit(_CANCELLED)
+
+    def _tell(self, contexts: Any) -> None:
+        files = {}
+        for name in self._copy.mutated:
+            if self._request.files is not None and name not in self._request.files:
+                continue
+            facts = generated(self._kept, name)
+            functions = {}
+            for mangled, function in facts["functions"].items():
+                key = function["mutants"][0][0].partition("__mutmut_")[0]
+                functions[mangled] = {
+                    "text": function["text"],
+                    "mutants": function["mutants"],
+                    "tests": contexts.tests_of(key),
+                }
+            files[name] = {"functions": functions, "skipped": facts.get("skipped")}
+        self._events.send("ready", files=files, durations=contexts.durations)
+
+
+_SPACE = "Free disk space, or make .testlens/ writable."
+
+
+def _without_disabled(arguments: list[str]) -> list[str]:
+    """The arguments without those that switch plugins off, whose options the project's own arguments may name."""
+    kept: list[str] = []
+    for argument in arguments:
+        if argument.startswith("no:") and kept and kept[-1] == "-p":
+            kept.pop()
+        else:
+            kept.append(argument)
+    return kept

@@ -1,0 +1,18 @@
+"""What an exit code says of a mutant, in mutmut's words."""
+
+from __future__ import annotations
+
+NO_TESTS = 33
+KILLED, SURVIVED = (1, 3), (0,)
+_STATUSES = {
+    **dict.fromkeys(KILLED, "killed"),
+    **dict.fromkeys(SURVIVED, "survived"),
+    **dict.fromkeys((5, NO_TESTS), "no tests"),
+    34: "skipped",
+    **dict.fromkeys((36, 24, -24, 152, 255), "timeout"),
+}
+
+
+def status_of(code: int) -> str:
+    """The status of a mutant whose tests ended with this exit code, negative for a signal."""
+    return _STATUSES.get(code, "suspicious")
