@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,11 @@ class GapTargets:
         workspace, before = folder.workspace, self._tests.get(folder.uri)
         if workspace is not None:
             self._tests[folder.uri] = await folder.background.do(_read_tests, workspace, python, before)
+
+    def test_texts(self, folder: Folder) -> Mapping[str, str]:
+        """The test files of a folder by path, as far as they were read."""
+        tests = self._tests.get(folder.uri)
+        return {} if tests is None else tests.texts
 
     def forget_document(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""

@@ -27,6 +27,7 @@ CANCEL_RUN = "testlens.server.cancelRun"
 REFRESH = "testlens.server.refresh"
 SCAFFOLD = "testlens.server.scaffold"
 MUTATE = "testlens.server.mutate"
+KILL = "testlens.server.kill"
 
 FlatRanges = list[int]
 """`[first, last, first, last, ...]`, 0-based, both inclusive."""
@@ -212,6 +213,15 @@ class MutateArguments:
     uri: str | None = None
     function: str | None = None
     changed: str | None = None
+
+
+@attrs.frozen
+class KillArguments:
+    """The argument of `kill`: a survivor by mutmut's name. With `test`, a node id, that test gets an assertion."""
+
+    name: str
+    test: str | None = None
+    folder: str | None = None
 
 
 @attrs.frozen

@@ -46,13 +46,13 @@ class Verdicts:
         del self._notes[document.uri]
         return None
 
-    def tell(self, uri: str, written: Written, verdict: Verdict) -> None:
-        """Note what came of the tests that were written into the document `uri`, and say it."""
+    def tell(self, uri: str, written: Written, verdict: Verdict, what: str = "new test") -> None:
+        """Note what came of the tests that were written into the document `uri`, and say it; `what` each of them is."""
         document = self._server.documents.find(uri)
         line = 1 if document is None else line_of_first(written, document.text)
         if document is not None:
             self._notes[uri] = Note(document.version, line, f"{_SIGNS[verdict.outcome]} {verdict.message}")
-        self._server.spawn(self._say(uri, line, _told(written, verdict), verdict.outcome))
+        self._server.spawn(self._say(uri, line, _told(written, verdict, what), verdict.outcome))
 
     async def _say(self, uri: str, line: int, message: str, outcome: Outcome) -> None:
         kind = MessageType.Info if outcome == "passed" else MessageType.Warning
@@ -87,10 +87,10 @@ def _line_of_test(text: str, name: str) -> int | None:
     return line
 
 
-def _told(written: Written, verdict: Verdict) -> str:
+def _told(written: Written, verdict: Verdict, what: str) -> str:
     file = PurePosixPath(written.test_file).name
     count = max(1, len(written.names))
-    return f"{_sentence(verdict.message)} {count} new test{'s' if count > 1 else ''} in {file}."
+    return f"{_sentence(verdict.message)} {count} {what}{'s' if count > 1 else ''} in {file}."
 
 
 def _sentence(message: str) -> str:

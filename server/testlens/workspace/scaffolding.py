@@ -92,6 +92,11 @@ class Scaffolder:
         self._budget = budget
         self._session = ExplorerSession(workspace, python, network)
 
+    @property
+    def session(self) -> ExplorerSession:
+        """The session that tests are tried in, for others who try tests of the same workspace."""
+        return self._session
+
     def offers(self, found: GapTarget) -> tuple[Offer, ...]:
         """What fits a gap, the most fitting first; runs nothing."""
         return offers(found.target, self._session.tests.style)

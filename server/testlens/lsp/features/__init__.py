@@ -6,6 +6,7 @@ from testlens.lsp.features import (
     commands,
     diagnostics,
     hover,
+    kill,
     lifecycle,
     marks,
     mutants,
@@ -19,5 +20,5 @@ from testlens.lsp.features import (
 
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions, scaffold),
-    *(mutants, mutate),
+    *(mutants, mutate, kill),
 )

@@ -123,7 +123,7 @@ class _Scaffolding:
         if await save(self._server, [document_uri(self._server, folder, path) for path in written.files]):
             verdict = await self._run(folder, scaffold, python, bar)
         else:
-            verdict = await scaffolder.try_out(scaffold, _progress(bar))
+            verdict = await scaffolder.try_out(scaffold, shown_progress(bar))
         self._server.verdicts.tell(document_uri(self._server, folder, written.test_file), written, verdict)
         refresh_lenses(self._server)
 
@@ -155,7 +155,7 @@ class _Scaffolding:
     ) -> Scaffold | None:
         from testlens.domain.problems import Problem
 
-        scaffold = await scaffolder.scaffold(found, recipe, _progress(bar))
+        scaffold = await scaffolder.scaffold(found, recipe, shown_progress(bar))
         if isinstance(scaffold, Problem):
             problems.tell_as_error(self._server, scaffold)
             return None
@@ -185,7 +185,7 @@ class _Scaffolding:
         return verification.verdict
 
 
-def _progress(bar: ProgressBar) -> Progress:
+def shown_progress(bar: ProgressBar) -> Progress:
     """Shows what is done and how much was tried, at most ten times a second."""
     shown_at = 0.0
     shown = ""

@@ -20,6 +20,7 @@ from lsprotocol.types import (
 from testlens.lsp.convert import from_line, split_lines, utf16_length
 from testlens.lsp.documents import Document
 from testlens.lsp.features.diagnostics import SOURCE
+from testlens.lsp.features.kill_actions import kill_actions
 from testlens.lsp.protocol import MUTATE
 from testlens.lsp.server import TestlensServer
 
@@ -36,7 +37,8 @@ async def survivor_actions(
     """What can be done about the survivors between two lines (1-based) of the document."""
     mutants = await server.documents.mutants(document)
     here = [gap for gap in (mutants.survivors if mutants else ()) if gap.first <= last and first <= gap.last]
-    actions = [action for placed in here for action in _of_survivor(server, document, placed, diagnostics)]
+    actions = [action for placed in here for action in await kill_actions(server, document, placed, diagnostics)]
+    actions += [action for placed in here for action in _of_survivor(server, document, placed, diagnostics)]
     return [*actions, *_run_again(document, dict.fromkeys(placed.gap.region.function for placed in here))]
 
 
@@ -51,7 +53,7 @@ def _of_survivor(
     if server.options.mutant_diffs:
         title = f"Show the mutant: {change}"
         yield _command(title, SHOW_MUTANT, {"uri": document.uri, "name": survivor.mutant.name}, of_gap)
-    edit = _pragma(server, document, placed)
+    edit = pragma_edit(server, document, placed)
     if edit is not None:
         yield CodeAction(f"Ignore the mutants of this line: {change}", CodeActionKind.QuickFix, of_gap, edit=edit)
 
@@ -67,7 +69,7 @@ def _command(title: str, command: str, argument: Any, diagnostics: list[Diagnost
     return CodeAction(title, CodeActionKind.QuickFix, diagnostics, data={"command": command, "argument": argument})
 
 
-def _pragma(server: TestlensServer, document: Document, placed: PlacedGap) -> WorkspaceEdit | None:
+def pragma_edit(server: TestlensServer, document: Document, placed: PlacedGap) -> WorkspaceEdit | None:
     """An edit that has mutmut leave the line alone; None where no comment can stand there."""
     from testlens.analysis.pragmas import IGNORE_MUTANTS, pragma_column
     from testlens.sources.coverage_parse import normalise
