@@ -100,6 +100,16 @@ async def save(server: TestlensServer, uris: Sequence[str]) -> bool:
     return bool(getattr(answer, "saved", False))
 
 
+def edit_of(server: TestlensServer, uri: str, version: int | None, edits: Sequence[TextEdit]) -> WorkspaceEdit:
+    """An edit of one document, in the form that the client takes; `version` is None where it is not open."""
+    workspace = server.client_capabilities.workspace
+    known = workspace.workspace_edit if workspace is not None else None
+    if known is None or not known.document_changes:
+        return WorkspaceEdit(changes={uri: [*edits]})
+    document = OptionalVersionedTextDocumentIdentifier(uri, version)
+    return WorkspaceEdit(document_changes=[TextDocumentEdit(document, [*edits])])
+
+
 def document_uri(server: TestlensServer, folder: Folder, path: str) -> str:
     """The URI of a file of the folder, as the editor itself writes it where the file is open."""
     opened = _open_document(server, folder, path)

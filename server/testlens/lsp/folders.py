@@ -161,9 +161,9 @@ class Folder:
 
     async def read_mutants(self) -> None:
         """Show what is newly known of mutants."""
-        if self.workspace is not None and self.plan is not None:
+        if self.workspace is not None:
             await self.background.do(self.workspace.read_mutants)
-            await self._announce()
+            await self.announce()
 
     async def add(self, run: SelectedRun) -> Problem | None:
         """Add what a run of some tests found to what is known."""
@@ -243,6 +243,11 @@ class Folder:
                 await asyncio.wait({job}, timeout=_PROGRESS_EVERY)
         finally:
             bar.close()
+
+    async def announce(self) -> None:
+        """Tell the features of the workspace's newest snapshot, once there has been a first one."""
+        if self.workspace is not None and self.plan is not None and self.is_open():
+            await self._announce()
 
     async def _announce(self) -> None:
         assert self.workspace is not None

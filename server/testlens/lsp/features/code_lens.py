@@ -21,6 +21,7 @@ from testlens.lsp.protocol import MUTATE, RUN_TESTS
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from testlens.domain.survivors import FunctionProof
     from testlens.workspace.views import MutantView, PlacedProof, View
 
 # VS Code shows a command without an identifier as plain text.
@@ -88,10 +89,21 @@ def _proof_in_words(placed: PlacedProof) -> str:
         return f"not mutated: {proof.not_mutated}"
     if proof.score is None:
         return "mutants not checked yet"
-    count = "all" if proof.survived == proof.checked else f"{proof.survived} of {proof.checked}"
-    survivors = f"{count} mutants survive" if proof.survived else f"{proof.checked} mutants, none survives"
     since = ", before the last edit" if placed.is_stale else ""
-    return f"mutation score {proof.score:.0f} % · {survivors}{since}"
+    return f"mutation score {proof.score:.0f} % · {_fate_in_words(proof)}{since}"
+
+
+def _fate_in_words(proof: FunctionProof) -> str:
+    """What became of a function's mutants."""
+    if proof.survived:
+        return f"{proof.survived} of {_mutants(proof.checked)} survive"
+    if proof.untested:
+        return f"no test runs {proof.untested} of {_mutants(proof.checked)}"
+    return f"{_mutants(proof.checked)}, none survives"
+
+
+def _mutants(count: int) -> str:
+    return "1 mutant" if count == 1 else f"{count} mutants"
 
 
 async def _resolve(ls: TestlensServer, lens: CodeLens) -> CodeLens:

@@ -9,16 +9,15 @@ from lsprotocol.types import (
     CodeAction,
     CodeActionKind,
     Diagnostic,
-    OptionalVersionedTextDocumentIdentifier,
     Position,
     Range,
-    TextDocumentEdit,
     TextEdit,
     WorkspaceEdit,
 )
 
 from testlens.lsp.convert import from_line, split_lines, utf16_length
 from testlens.lsp.documents import Document
+from testlens.lsp.editing import edit_of
 from testlens.lsp.features.diagnostics import SOURCE
 from testlens.lsp.features.kill_actions import kill_actions
 from testlens.lsp.protocol import MUTATE
@@ -80,9 +79,4 @@ def pragma_edit(server: TestlensServer, document: Document, placed: PlacedGap) -
     line = split_lines(document.text)[from_line(placed.first)]
     start = Position(from_line(placed.first), utf16_length(line[:column]))
     edit = TextEdit(Range(start, Position(start.line, utf16_length(line))), f"  {IGNORE_MUTANTS}")
-    workspace = server.client_capabilities.workspace
-    known = workspace.workspace_edit if workspace is not None else None
-    if known is None or not known.document_changes:
-        return WorkspaceEdit(changes={document.uri: [edit]})
-    identifier = OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
-    return WorkspaceEdit(document_changes=[TextDocumentEdit(identifier, [edit])])
+    return edit_of(server, document.uri, document.version, [edit])

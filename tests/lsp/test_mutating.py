@@ -1,0 +1,107 @@
+"""Mutants run from an editor: a function's, a file's, a folder's; shown as they come, cancelled without losing any."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from lsp.conftest import OpenEditor
+from lsp.editor import Editor, eventually
+from mutmut_left import SOURCE, unpack
+
+LIMIT, TAX, TOTAL = 8, 17, 25
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project before mutmut was ever run on it."""
+    root = unpack(tmp_path / "shop")
+    shutil.rmtree(root / "mutants")
+    return root
+
+
+async def said(editor: Editor, part: str) -> str:
+    """What the server tells the user, once it holds `part`."""
+
+    def found() -> str | None:
+        return next((each.message for each in editor.client.messages if part in each.message), None)
+
+    return await eventually(found, f"{part!r} in {editor.client.messages}")
+
+
+async def opened(editor: Editor, project: Path) -> str:
+    await editor.ready(project)
+    return editor.open(project / SOURCE)
+
+
+async def test_the_lens_of_a_function_has_its_mutants_run_and_its_survivors_shown(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*.py")}
+    editor = await open_editor(project)
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="price")
+    found = await editor.diagnostics(uri, lambda found: len([e for e in found if e.code == "survivor"]) == 2)
+    assert {each.range.start.line + 1 for each in found} == {LIMIT, LIMIT + 2}
+    assert await said(editor, "Mutation score") == "Mutation score 33 %, 10 of 15 mutants survive."
+    lenses = await editor.lenses(uri)
+    assert "mutation score 33 % · 10 of 15 mutants survive" in [lens.title for lens in lenses[LIMIT]]
+    assert TOTAL not in lenses
+    assert {path: path.read_bytes() for path in project.rglob("*.py") if ".testlens" not in path.parts} == before
+
+
+async def test_a_decorated_function_is_said_not_to_be_mutated(project: Path, open_editor: OpenEditor) -> None:
+    editor = await open_editor(project)
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="tax")
+    assert await said(editor, "Not mutated") == (
+        "Not mutated: it is decorated. Nothing is known of what its tests prove."
+    )
+    assert [lens.title for lens in (await editor.lenses(uri))[TAX]] == ["not mutated: it is decorated"]
+
+
+async def test_a_run_of_the_folder_is_kept_over_a_restart_and_its_configuration_written_if_the_user_wants_that(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    configuration = project / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8").partition("[tool.mutmut]")[0]
+    configuration.write_text(text, encoding="utf-8")
+    editor = await open_editor(project)
+    editor.answer = "Write [tool.mutmut]"
+    await opened(editor, project)
+    uri = editor.open(configuration, language="toml")
+    await editor.command("mutate")
+    await said(editor, "Mutation score 44 %")
+
+    written = await eventually(lambda: editor.buffers.texts.get(uri) if editor.buffers.edits else None, "the edit")
+    assert written == f'{text}\n[tool.mutmut]\nsource_paths = ["src"]\n'
+    assert configuration.read_text(encoding="utf-8") == text, "saving is the user's business"
+
+    again = await open_editor(project)
+    status = await again.status(project, lambda status: status.survivors)
+    assert (round(status.mutationScore), status.survivors) == (44, 3)
+
+
+async def test_without_mutmut_the_server_offers_to_install_it(project: Path, open_editor: OpenEditor) -> None:
+    venv.create(project / "env", system_site_packages=False, with_pip=False, symlinks=True)
+    packages = next((project / "env").glob("lib/*/site-packages"))
+    site = next(path for path in sys.path if path.endswith("site-packages"))
+    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "coverage", "packaging", "pygments"):
+        (packages / name).symlink_to(Path(site) / name)
+    editor = await open_editor(project, python=str(project / "env/bin/python"))
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="price")
+    asked = await eventually(lambda: next(iter(editor.questions), None), "the question")
+    assert "mutmut" in asked.message
+    assert [action.title for action in asked.actions or ()] == ["Install mutmut"]
+
+
+async def test_nothing_is_mutated_in_a_workspace_that_is_not_trusted(project: Path, open_editor: OpenEditor) -> None:
+    editor = await open_editor(project, trusted=False)
+    await editor.ready(project)
+    with pytest.raises(Exception, match="not trusted"):
+        await editor.command("mutate")
