@@ -27,6 +27,7 @@ class Contexts:
     def __init__(self, fields: dict[str, Any]) -> None:
         self.fields = fields
         self.durations: dict[str, float] = fields["durations"]
+        self._whole: dict[str, float] = fields["whole"]
         self.modules: list[str] = fields["modules"]
         self._tests: dict[str, list[str]] = fields["tests"]
         self._lines: dict[str, dict[str, list[str]]] | None = fields["lines"]
@@ -34,11 +35,15 @@ class Contexts:
 
     def tests_of(self, function: str) -> list[str]:
         """The tests that mutmut would run for a function's mutants, fastest first."""
-        return sorted(self._tests.get(function, ()), key=self.duration_of)
+        return sorted(self._tests.get(function, ()), key=self.whole_duration_of)
 
     def duration_of(self, test: str) -> float:
         """Seconds that the test itself took, without its fixtures."""
         return self.durations.get(test, 0.0)
+
+    def whole_duration_of(self, test: str) -> float:
+        """Seconds that the test took with its fixtures."""
+        return self._whole.get(test, 0.0)
 
     def ran_at_import(self, function: str) -> bool:
         """Whether the function ran while the tests were collected, so that no test's own lines tell who runs it."""
@@ -75,6 +80,7 @@ class Measuring:
         self._place = place
         self._state = state
         self._durations: dict[str, float] = {}
+        self._whole: dict[str, float] = {}
         self._tests: dict[str, set[str]] = {}
         self._at_import = functions_hit()
         self._pending = set(self._at_import)
@@ -113,6 +119,7 @@ class Measuring:
 
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         """Keep how long the test itself took."""
+        self._whole[item.nodeid] = self._whole.get(item.nodeid, 0.0) + call.duration
         if call.when == "call":
             self._durations[item.nodeid] = self._durations.get(item.nodeid, 0.0) + call.duration
 
@@ -121,6 +128,7 @@ class Measuring:
         fields = {
             "state": _digest(self._state),
             "durations": self._durations,
+            "whole": self._whole,
             "tests": {function: sorted(tests) for function, tests in self._tests.items()},
             "at_import": sorted(self._at_import),
             "lines": self._lines(),
