@@ -1,6 +1,6 @@
 """How many survivors the quick fix kills, with no edit by hand.
 
-The mutants of itsdangerous, click's utils and examples/clarity are checked. For each survivor, or a seeded sample of them,
+The mutants of itsdangerous, click's utils and examples/clarity are checked. For each survivor, or a seeded sample,
 what Testlens offers is taken: a test or an assertion that was green on the original three times, and red on the mutant
 three times. Survivors that a person judged to be equivalent, with the reason in equivalents.json, are left out.
 

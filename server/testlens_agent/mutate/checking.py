@@ -154,7 +154,9 @@ class Checking:
 
     def _proofs(self, playing: list[_Task]) -> list[_Task]:
         """What has to hold before any verdict counts: the tests pass unmutated, and a mutant that must die dies."""
-        tests = sorted({test for task in playing for test in task["all_tests"]}, key=self._contexts_now.whole_duration_of)
+        tests = sorted(
+            {test for task in playing for test in task["all_tests"]}, key=self._contexts_now.whole_duration_of
+        )
         self._unproved = {"clean", "fail"}
         return [
             {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS},

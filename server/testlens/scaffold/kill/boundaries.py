@@ -46,6 +46,8 @@ def _wishes(aim: Aim) -> Iterator[tuple[ast.expr, bool]]:
     before, after = aim.before, aim.after
     if before is None:
         return
+    if isinstance(before, ast.Compare):
+        yield from _where_sides_meet(before)
     if after is not None and isinstance(before, ast.Compare | ast.BoolOp | ast.UnaryOp):
         # One of the two is to be true and the other not.
         yield ast.BoolOp(ast.And(), [before, ast.UnaryOp(ast.Not(), after)]), True
@@ -66,8 +68,6 @@ def _conditions_around(aim: Aim) -> Iterator[ast.expr]:
             case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) | ast.Assert(test=test):
                 if any(part is before or _same_place(part, before) for part in ast.walk(test)):
                     yield test
-    if isinstance(before, ast.Compare):
-        yield before
 
 
 def _same_place(one: ast.AST, other: ast.expr | None) -> bool:
@@ -83,10 +83,15 @@ def _at_the_edges(condition: ast.expr) -> Iterator[tuple[ast.expr, bool]]:
     yield condition, True
     yield condition, False
     for node in ast.walk(condition):
-        match node:
-            case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[right]):
-                for op in (ast.Eq(), ast.Lt(), ast.Gt()):
-                    yield ast.Compare(left, [op], [right]), True
+        if isinstance(node, ast.Compare):
+            yield from _where_sides_meet(node)
+
+
+def _where_sides_meet(comparison: ast.Compare) -> Iterator[tuple[ast.expr, bool]]:
+    match comparison:
+        case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], comparators=[right]):
+            for op in (ast.Eq(), ast.Lt(), ast.Gt()):
+                yield ast.Compare(left, [op], [right]), True
 
 
 def _operands(before: ast.expr) -> Iterator[ast.expr]:
