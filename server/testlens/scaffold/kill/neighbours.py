@@ -24,7 +24,7 @@ Source = Literal["seen", "boundary", "near", "probe", "typed"]
 """Why an input is tried: a test of the project made it; the changed expression asks for it; it is one of these with a
 thing in it changed; it asks afterwards for the state that was left; it is of the right kind and otherwise random."""
 
-SHARES: dict[Source, int] = {"seen": 6, "boundary": 3, "near": 4, "probe": 2, "typed": 2}
+SHARES: dict[Source, int] = {"seen": 6, "boundary": 5, "near": 7, "probe": 3, "typed": 3}
 """How many of each source are tried at a time, as long as there are any."""
 
 FIRST_SHARES: dict[Source, int] = {"seen": 4, "near": 2}

@@ -25,7 +25,7 @@ from testlens.scaffold.search import MISUSE, SceneSearch
 from testlens.scaffold.words import circumstance, subject_in_words
 
 TIMES = 3
-_TOGETHER = 12
+_TOGETHER = 12  # at the least, and twice as many where there is something of each source
 _OF_GENERAL = 2
 _LEARNT = 40
 _MOST_CANDIDATES = 4
