@@ -43,7 +43,7 @@ def publish(scratch: Path, target: Path, root: Path, tests: Collection[str], eve
             continue
         ran.add(record["test"])
         path = os.path.relpath(record["path"], os.path.realpath(str(root))).replace(os.sep, "/")
-        kept = {key: record[key] for key in ("test", "arguments", "receiver", "result", "raised")}
+        kept = {key: record[key] for key in ("test", "arguments", "receiver", "result", "raised", "left")}
         functions.setdefault(path, {}).setdefault(name, []).append(kept)
         _add_files(files, record["fixture_files"].items())
     if tests:

@@ -126,9 +126,10 @@ class _MonitoringWatch(Watch):
 
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
         if self._pending and threading.get_ident() == self._thread:
-            call = self._pending.pop(sys._getframe(1))
+            frame = sys._getframe(1)
+            call = self._pending.pop(frame)
             if call is not None:
-                self._recorder.returned(call, value)
+                self._recorder.returned(call, value, frame.f_lineno)
         function = self._functions.get(id(code))
         return _MONITORING.DISABLE if function is None or function.is_done else None
 
@@ -215,7 +216,7 @@ class _ProfileWatch(Watch):
             self._raising.append(call)
             self._waited = 0
         else:
-            self._recorder.returned(call, value)
+            self._recorder.returned(call, value, frame.f_lineno)
 
     def _look_for_exception(self) -> None:
         error = sys.exc_info()[1]

@@ -94,8 +94,22 @@ def constant_name(value: object, has_state: Callable[[], bool]) -> str | None:
 def _verified(module: object, qualname: object, value: object) -> str | None:
     if type(module) is not str or type(qualname) is not str or "<" in qualname:
         return None
-    places = (place for place in (*_public_places(module), module))
+    places = (place for place in (*_public_places(module), shown_in(module, qualname), module))
     return next((mark(place, qualname) for place in places if _leads_to(place, qualname, value)), None)
+
+
+def shown_in(module: str, qualname: str) -> str:
+    """The module that a test takes the name from: the package above where that hides the module by its own name.
+
+    `import package.retry` gives the function `retry` where the package has one of that name.
+    """
+    package, _, name = module.rpartition(".")
+    above, own = sys.modules.get(package), sys.modules.get(module)
+    if type(above) is not ModuleType or type(own) is not ModuleType or vars(above).get(name) is own:
+        return module
+    first = qualname.partition(".")[0]
+    held = vars(own).get(first)
+    return package if held is not None and vars(above).get(first) is held else module
 
 
 @functools.lru_cache(maxsize=1000)

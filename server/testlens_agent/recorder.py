@@ -120,13 +120,14 @@ class Recorder:
                 return None
         return running
 
-    def returned(self, running: RunningCall, value: object) -> None:
-        """A call ended with a result."""
+    def returned(self, running: RunningCall, value: object, line: int) -> None:
+        """A call ended with a result, on this line (1-based) of its file."""
         with self._unnoticed:
             if running.expression is not None:
                 self._remember_instance(running, value)
             if running.fields is not None:
                 running.fields["result"] = self._expression("", value)
+                running.fields["left"] = line
                 self._keep(running)
 
     def failed(self, running: RunningCall, error: BaseException) -> None:
@@ -136,6 +137,7 @@ class Recorder:
             return
         with self._unnoticed:
             fields["raised"] = describe(error, path, self._writer)
+            fields["left"] = fields["raised"]["line"]
             self._keep(running)
 
     def lost(self, running: RunningCall) -> None:
@@ -151,6 +153,7 @@ class Recorder:
             "receiver": self._expression("", given.owner) if is_method else None,
             "result": None,
             "raised": None,
+            "left": None,
         }
 
     def _expression(self, name: str, value: object) -> _Fields | None:

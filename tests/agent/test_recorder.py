@@ -320,7 +320,10 @@ def test_an_exception_is_known_by_class_message_and_line(example: Example) -> No
     empty = example.call("Cart.checkout", "test_empty")
     assert (code(empty.receiver), codes(empty.arguments)) == ("\x01shop.cart:Cart\x02()", {"cash": "True"})
     line = next(n for n, text in enumerate(example_lines(example), 1) if "an empty cart" in text)
-    assert (empty.result, empty.raised) == (None, Raised("LookupError", "an empty cart", line))
+    assert (empty.result, empty.raised, empty.left) == (None, Raised("LookupError", "an empty cart", line), line)
+    assert example_lines(example)[(example.call("Cart.rounded", "test_builds").left or 0) - 1].endswith(
+        "(amount, digits)"
+    )
     parse = example.call("parse", "test_not_a_number")
     assert parse.raised is not None
     assert parse.raised.message == "invalid literal for int() with base 10: 'x1'"

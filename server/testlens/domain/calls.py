@@ -27,7 +27,8 @@ class SeenCall:
     """One call of a function by a test. A value is None where no source text can rebuild it.
 
     `arguments` are by parameter name, `*args` and `**kwargs` under their own names as a tuple and a dict. `receiver` is
-    `self` of a method, None for functions, class methods and static methods. `raised` excludes `result`.
+    `self` of a method, None for functions, class methods and static methods. `raised` excludes `result`. `left` is the
+    line (1-based) of the file, as it was then, on which the call ended: which way through the function it took.
     """
 
     test: str
@@ -35,6 +36,7 @@ class SeenCall:
     receiver: Expression | None = None
     result: Expression | None = None
     raised: Raised | None = None
+    left: int | None = None
 
 
 SeenCalls = Mapping[tuple[str, str], tuple[SeenCall, ...]]

@@ -12,7 +12,7 @@ from itertools import islice
 from testlens.domain.expressions import Expression, mark
 from testlens.scaffold.names import ModuleNames
 from testlens.scaffold.scene import Patch, Scene
-from testlens.scaffold.target import FunctionNode, Target, guards_before
+from testlens.scaffold.target import FunctionNode, Target, guards_before, inner_parameters
 from testlens.scaffold.wishes import Way, Wish, ways
 
 Change = Callable[[Scene], Scene]
@@ -74,6 +74,9 @@ class _Reader:
             yield lambda scene: scene.with_argument(name, value)
             if value.code.startswith("["):
                 yield lambda scene: _extended(scene, name, value)
+        elif self.target.inner and name in inner_parameters(self.target.inner[-1]):
+            place = inner_parameters(self.target.inner[-1]).index(name)
+            yield lambda scene: scene.with_inner(place, value)
         elif self.names.owns(name):
             yield lambda scene: scene.with_patch(Patch(mark(self.module, ""), name, value))
 

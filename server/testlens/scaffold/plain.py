@@ -52,4 +52,5 @@ def _with_imports(code: str) -> tuple[str, list[str]]:
 
 def _imports(aliases: dict[str, str]) -> Iterator[str]:
     for module, alias in aliases.items():
-        yield f"import {module} as {alias}"
+        # A package may show something else under the name of a module of its own, which is what `import` would give.
+        yield f"{alias} = __import__('importlib').import_module({module!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -58,6 +59,14 @@ class Scene:
         """The scene with one more attribute set."""
         return replace(self, settings={**self.settings, path: value})
 
+    def with_inner(self, place: int, value: Expression) -> Scene:
+        """The scene with another argument, by position, for the innermost function; stand-ins are put together."""
+        if not self.inner or place >= len(self.inner[-1]):
+            return self
+        given = list(self.inner[-1])
+        given[place] = _both(given[place], value)
+        return replace(self, inner=(*self.inner[:-1], tuple(given)))
+
     def with_patch(self, patch: Patch) -> Scene:
         """The scene with one more stand-in."""
         others = tuple(p for p in self.patches if (p.owner, p.attribute) != (patch.owner, patch.attribute))
@@ -112,6 +121,17 @@ class Scene:
         """How far the scene is from what a person would write: stand-ins and settings cost most, then length."""
         weights = sum(_COST[expression.origin] + len(expression.code) // 20 for expression in self.expressions)
         return weights + 4 * len(self.patches) + 4 * len(self.settings) + self.is_apart
+
+
+def _both(one: Expression, other: Expression) -> Expression:
+    """A stand-in that behaves as both, where both are stand-ins with a behaviour; else the other one."""
+    kind = re.match("\x01unittest\\.mock:\\w+\x02\\((?=\\w+=)", other.code)
+    if kind is None or not one.code.startswith(kind[0]) or one.code == f"{kind[0]})":
+        return other
+    attribute = other.code[kind.end() :].partition("=")[0]
+    if re.search(rf"[(,] ?{attribute}=", one.code):
+        return other
+    return replace(other, code=f"{one.code[:-1]}, {other.code[kind.end() :]}")
 
 
 _COST = {"seen": 0, "fixture": 0, "default": 1, "literal": 1, "type": 2, "name": 2, "mock": 5}

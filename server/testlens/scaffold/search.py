@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+from testlens.domain.calls import SeenCall
 from testlens.domain.coverage import Arc
 from testlens.domain.expressions import Expression
 from testlens.domain.trials import Trial
@@ -20,7 +21,7 @@ from testlens.scaffold.changes import Change, changes_for, replacements, setting
 from testlens.scaffold.faults import faults
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.scene import Scene
-from testlens.scaffold.target import FunctionNode, Guard, Target
+from testlens.scaffold.target import FunctionNode, Guard, Target, inner_parameters
 from testlens.scaffold.values import STAND_IN, arguments_for, receivers_for
 
 _TOGETHER = 12
@@ -29,6 +30,7 @@ _MOST_RECEIVERS = 4
 _MOST_ALTERNATIVES = 10
 _MOST_SIMPLIFICATIONS = 4
 _STOPPED = 0.5
+_FAR = 1_000_000
 _PLAIN = ('"name"', "1", '["name"]', '{"name": 1}')
 # Scenes that are tried in vain before what was reached is taken for all that can be.
 _MOST_EXTRA = 120
@@ -213,7 +215,8 @@ class SceneSearch:
         description = self._knowledge.description
         plain = Scene(description, arguments=self._required())
         receivers = self._receivers[:_MOST_RECEIVERS] if description.kind in ("method", "property") else ()
-        calls = self._knowledge.seen.get((self._target.path, self._target.name), ())[:_MOST_CALLS_SEEN]
+        seen = self._knowledge.seen.get((self._target.path, self._target.name), ())
+        calls = sorted(seen, key=self._way_to_gap)[:_MOST_CALLS_SEEN]
         for call in calls:
             given = {name: value for name, value in call.arguments.items() if value is not None}
             known = frozenset(parameter.name for parameter in description.parameters)
@@ -223,6 +226,10 @@ class SceneSearch:
                 yield self._finished(replace(plain, receiver=receiver, arguments=arguments))
         for receiver in receivers or (None,):
             yield self._finished(replace(plain, receiver=receiver))
+
+    def _way_to_gap(self, call: SeenCall) -> int:
+        """How many lines lie between the gap and the one on which a call ended: what was seen nearest comes first."""
+        return _FAR if call.left is None else abs(call.left - self._target.region.first)
 
     def _required(self) -> dict[str, Expression]:
         return {
@@ -301,7 +308,7 @@ class SceneSearch:
             # A stand-in cannot be compared: it needs a value there.
             for wanted in (True, False):
                 yield from changes_for(self._target, self._module, condition.test, wanted, condition.lineno)
-        for call in [node for node in nodes if isinstance(node, ast.Call)][:3]:
+        for call in [node for node in nodes if isinstance(node, ast.Call) and not _is_builtin(node.func)][:3]:
             yield from replacements(self._target, self._module, call, "", STAND_IN)
         for receiver in self._receivers[:_MOST_RECEIVERS]:
             yield _receiver(receiver)
@@ -345,9 +352,8 @@ def _receiver(value: Expression) -> Change:
 
 
 def _inner_arguments(function: FunctionNode) -> Iterator[Expression]:
-    arguments = function.args
-    for parameter in [*arguments.posonlyargs, *arguments.args][: len(arguments.args) - len(arguments.defaults)]:
-        is_function = parameter.arg in ("f", "fn", "func", "function", "method", "callback", "wrapped", "cls")
+    for name in inner_parameters(function):
+        is_function = name in ("f", "fn", "func", "function", "method", "callback", "wrapped", "cls")
         yield Expression("lambda *args, **kwargs: None", origin="name") if is_function else STAND_IN
 
 

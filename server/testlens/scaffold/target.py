@@ -71,6 +71,13 @@ class NoTarget:
     reason: str
 
 
+def inner_parameters(function: FunctionNode) -> tuple[str, ...]:
+    """The parameters that a call of a function has to give by position."""
+    arguments = function.args
+    needed = [*arguments.posonlyargs, *arguments.args]
+    return tuple(argument.arg for argument in needed[: len(needed) - len(arguments.defaults)])
+
+
 def find_target(
     path: str, module: str, tree: ast.Module, region: Region, markers: Sequence[Marker]
 ) -> Target | NoTarget:

@@ -36,6 +36,11 @@ def camel(text: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in snake(text).split("_"))
 
 
+def class_words(name: str) -> str:
+    """A class's name as part of another one: as it is, unless it is in small letters."""
+    return name if name[:1].isupper() else camel(name)
+
+
 def is_plural(noun: str) -> bool:
     """Whether a noun is most likely a plural."""
     return noun.endswith("s") and not noun.endswith(("ss", "us", "is"))

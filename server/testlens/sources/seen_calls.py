@@ -62,6 +62,7 @@ def _read_call(fields: Any) -> SeenCall | None:
             receiver=_expression(fields["receiver"]),
             result=_expression(fields["result"]),
             raised=_raised(fields["raised"]),
+            left=_line(fields.get("left")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
@@ -78,10 +79,13 @@ def _expression(fields: Mapping[str, Any] | None) -> Expression | None:
 def _raised(fields: Mapping[str, Any] | None) -> Raised | None:
     if fields is None:
         return None
-    line = fields["line"]
-    if line is not None and type(line) is not int:
-        raise TypeError(line)
-    return Raised(_text(fields["type"]), _text(fields["message"]), line)
+    return Raised(_text(fields["type"]), _text(fields["message"]), _line(fields["line"]))
+
+
+def _line(value: object) -> int | None:
+    if value is not None and type(value) is not int:
+        raise TypeError(value)
+    return value
 
 
 def _text(value: object) -> str:

@@ -111,6 +111,11 @@ class Builder:
         # What the class would otherwise get for itself, and what may be out of reach here.
         for more in [*([helper] for helper in helpers), *([helpers] if len(helpers) > 1 else [])]:
             found = found or self._calls_with(maker, required, more)
+        # A constructor may insist on one of several arguments that may each be left out.
+        for one in (one for one in parameters if one.default is None):
+            plain = [value for value in self._column(maker, one) if value.origin != "mock"]
+            for value in [*plain, Value('"name"')][:_MOST_TRIED]:
+                found = found or self._calls_with(maker, required, [(_by_keyword(one), value)])
         return found
 
     def _calls_with(self, maker: _Maker, parameters: list[inspect.Parameter], more: _Given) -> list[Value]:

@@ -11,7 +11,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from testlens_agent.explore.modules import UnreachableError
-from testlens_agent.import_paths import mark
+from testlens_agent.import_paths import mark, shown_in
 
 _CONSTRUCTORS = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__"})
 _DEEPEST = 4
@@ -125,6 +125,7 @@ def _in_holder(holder: Any, place: Place, owner: type | None, path: tuple[str, .
     if found is None:
         return None
     function, more = found
+    module = shown_in(module, path[0])
     if owner is None:
         return Found("function", mark(module, ".".join(path)) + steps + more, function, _follow(inner, more), None)
     if place.names[-1] in _CONSTRUCTORS:

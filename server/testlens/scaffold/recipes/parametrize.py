@@ -20,7 +20,7 @@ from testlens.scaffold.search import first_scenes
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
 from testlens.scaffold.values import arguments_for
-from testlens.scaffold.words import camel, circumstance, subject_in_words
+from testlens.scaffold.words import camel, circumstance, class_words, subject_in_words
 
 _FITS_MANY, _FITS_ONE = 63, 57
 # The way to the gap is decided by something else: a table of the parameters' boundaries leads past it.
@@ -60,7 +60,7 @@ class Parametrize:
             cases += yield from beyond(left, knowledge, _words(left), are_wanted=not cases)
         name = target.function.name.strip("_") or target.function.name
         is_constructor = name in ("init", "post_init", "new") and target.owner is not None
-        group = target.owner.name if is_constructor and target.owner is not None else camel(name)
+        group = class_words(target.owner.name) if is_constructor and target.owner is not None else camel(name)
         return Draft(self.name, group, named_apart(cases))
 
 

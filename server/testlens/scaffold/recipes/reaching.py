@@ -12,7 +12,7 @@ from testlens.scaffold.recipe import Attempt, Knowledge, Search
 from testlens.scaffold.search import Found, first_scenes, reach
 from testlens.scaffold.style import Style
 from testlens.scaffold.target import Target
-from testlens.scaffold.words import camel, circumstance, test_name
+from testlens.scaffold.words import camel, circumstance, class_words, test_name
 
 MOST_CASES = 4
 _MOST_CALLS = 6
@@ -25,7 +25,7 @@ def reaching(recipe: str, target: Target, knowledge: Knowledge, words: Words) ->
     found = yield from reach(target, knowledge)
     group = camel(target.function.name.strip("_") or target.function.name)
     if target.function.name == "__init__" and target.owner is not None:
-        group = target.owner.name
+        group = class_words(target.owner.name)
     if not found:
         return Draft(recipe, group, ((yield from to_be_finished(target, knowledge, words(target))),))
     cases = yield from confirmed(found[:MOST_CASES], words(target), knowledge.style)

@@ -43,17 +43,32 @@ def keep(reading):
     return True
 
 
+def watcher(limit):
+    def watch(sky):
+        if sky.cloud is None:
+            raise LookupError("no cloud")
+        return limit
+
+    return watch
+
+
 def double(reading):
     return reading.strip() * 2
 """
 
 KNOWN = """
+from types import SimpleNamespace
+
 import weather
 
 
 def test_kinds():
     assert weather.kind_of("hot", "wind") == "wind"
     assert weather.kind_of("hot", "sun") == "plain"
+
+
+def test_a_watch():
+    assert weather.watcher(1)(SimpleNamespace(cloud="small")) == 1
 """
 
 
@@ -108,4 +123,11 @@ def test_a_wrong_use_is_not_shown_where_a_right_one_is(bench: Bench) -> None:
     written = bench.write("reading.strip() * 2", "bdd")
 
     assert "AttributeError" not in written.text
+    assert bench.red(written) == set()
+
+
+def test_an_inner_function_is_given_what_leads_to_the_gap(bench: Bench) -> None:
+    written = bench.write('raise LookupError("no cloud")', "error-path")
+
+    assert "cloud=None" in written.text
     assert bench.red(written) == set()

@@ -85,11 +85,12 @@ class Bench:
             self._known[line, recipe] = Written(found)
         return self._known[line, recipe]
 
-    def verdicts(self) -> dict[str, tuple[str, str]]:
+    def verdicts(self, path: str = MODULE) -> dict[str, tuple[str, str]]:
         """By function, the outcome and message of the first offer for its first gap, run three times in the sandbox."""
         found: dict[str, tuple[str, str]] = {}
-        text = (self.root / MODULE).read_text()
-        for gap in sorted((planned.gap for planned in self._workspace.plan().gaps), key=lambda gap: gap.region.first):
+        text = (self.root / path).read_text()
+        gaps = (planned.gap for planned in self._workspace.plan().gaps if planned.gap.file == path)
+        for gap in sorted(gaps, key=lambda gap: gap.region.first):
             target = gap_at(self._workspace, gap.file, gap.region.first, text)
             assert isinstance(target, GapTarget), target
             found.setdefault(gap.region.function, self._runner.run(self._verdict(target)))
