@@ -90,7 +90,9 @@ class Observer:
         return _ANY if _is_stand_in(value) else self._code(value) or _ANY
 
     def _attributes(self, value: Any) -> Iterator[tuple[str, str]]:
-        if not (isinstance(value, _ATOMS) or _is_stand_in(value) or isinstance(value, BaseException)):
+        if isinstance(value, BaseException):
+            yield from self.see_error(value).items()
+        elif not (isinstance(value, _ATOMS) or _is_stand_in(value)):
             yield from self._described(value)
 
     def _described(self, value: Any) -> Iterator[tuple[str, str]]:

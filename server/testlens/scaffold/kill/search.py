@@ -29,6 +29,7 @@ _TOGETHER = 12  # at the least, and twice as many where there is something of ea
 _OF_GENERAL = 2
 _LEARNT = 40
 _MOST_CANDIDATES = 4
+_MOST_CASES = 6
 _MOST_TRIED = 5_000
 _PATIENCE = 100  # inputs that are tried for a better one than a clumsy one
 _STEP = 3.0  # cost by which an input may be ahead of its turn
@@ -109,18 +110,26 @@ def _confirmed(
     candidate: _Candidate, words: Circumstance, knowledge: Knowledge
 ) -> Generator[Attempt, tuple[Pair, ...] | None, Case | None]:
     """The test of a candidate, once it was green on the original and red on the mutant each time."""
-    for told in _weaker(candidate.difference):
-        case = candidate.performance.telling(told, candidate.trial, words, knowledge.style)
-        if case is None:
-            continue
+    for case in islice(_cases(candidate, words, knowledge), _MOST_CASES):
         pairs = yield Attempt((case,) * TIMES)
         if pairs is not None and all(map(_tells, pairs)):
             return case
     return None
 
 
+def _cases(candidate: _Candidate, words: Circumstance, knowledge: Knowledge) -> Iterator[Case]:
+    """The test of a candidate, then less of it: of several claims some may not hold from run to run."""
+    for told in _weaker(candidate.difference):
+        case = candidate.performance.telling(told, candidate.trial, words, knowledge.style)
+        if case is None:
+            continue
+        yield case
+        if not told.claims and len(case.then.code) > 1:
+            yield from (replace(case, then=replace(case.then, code=(check,))) for check in case.then.code)
+
+
 def _weaker(told: Difference) -> Iterator[Difference]:
-    """The difference, then parts of it: of several claims some may not hold from run to run."""
+    """The difference, then parts of it."""
     yield told
     if told.is_message:
         yield replace(told, is_message=False)
