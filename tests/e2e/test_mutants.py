@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from e2e.example import EXAMPLE
 from e2e.served import ServedCode
 from e2e.test_screenshots import READABLE_CONTRAST, THEMES
 from e2e.workbench import Workbench, window
@@ -14,6 +15,7 @@ from mutmut_left import SOURCE, unpack
 pytestmark = pytest.mark.e2e
 
 LIMIT, OVER, TOTAL = 8, 10, 26
+RUNNING_SECONDS = 120
 NOWHERE = (700, 820)
 
 
@@ -21,6 +23,7 @@ NOWHERE = (700, 820)
 def mutated_window(browser: Browser, code: ServedCode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     """A window on a project in which `mutmut run` was done, and whose coverage nobody measured."""
     project: Path = unpack(tmp_path_factory.mktemp("mutated") / "shop")
+    (project / ".venv").symlink_to(EXAMPLE / ".venv")
     with window(browser, code.url(project)) as workbench:
         workbench.wait_for(workbench.status, lambda text: "mutants 44" in text, "the mutation score", 60)
         yield workbench
@@ -85,3 +88,26 @@ def test_an_edit_of_its_line_takes_the_survivor_and_its_mark_away(survivors: Wor
     survivors.page.keyboard.type("  # pragma: no mutate")
     survivors.wait_for(survivors.marks, lambda marks: OVER not in marks, "the mark to be gone")
     assert survivors.marks()[LIMIT] == "survivor"
+
+
+def test_the_fix_kills_the_survivor_and_its_mark_is_gone(survivors: Workbench) -> None:
+    survivors.command("Testlens: Run the Mutants of This File")
+    survivors.wait_for(survivors.notifications, lambda text: "Mutation score" in text, "the run", RUNNING_SECONDS)
+    survivors.command("Notifications: Clear All Notifications")
+    survivors.go_to(LIMIT)
+    offers = survivors.quick_fixes()
+    assert any("kills" in title for title in offers.all_inner_texts())
+    survivors.screenshot("survivor-menu")
+    offers.filter(has_text="kills").first.click()
+    survivors.wait_for(
+        survivors.active_file, lambda name: name.startswith("test_"), "the test in the editor", RUNNING_SECONDS
+    )
+    read = lambda: "\n".join(survivors.lenses())  # noqa: E731 (read again and again below)
+    survivors.wait_for(read, lambda text: "red on the mutant" in text, "a verdict above the test", RUNNING_SECONDS)
+    survivors.page.mouse.move(*NOWHERE)
+    survivors.screenshot("survivor-killed")
+    survivors.open_file(SOURCE)
+    survivors.go_to(LIMIT)
+    survivors.wait_for(
+        survivors.marks, lambda marks: marks.get(LIMIT) != "survivor", "the mark to be gone", RUNNING_SECONDS
+    )
