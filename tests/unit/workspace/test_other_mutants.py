@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -240,3 +244,24 @@ def test_the_page_is_one_file_that_asks_no_other_host(newest: Path) -> None:
     assert "default-src 'none'" in page
     assert page.count("</script>") == 2
     assert "&lt;shop&gt;" in page
+
+
+def test_a_run_of_mutmut_is_followed_from_its_beginning(newest: Path) -> None:
+    shutil.rmtree(newest / "mutants")
+    told: list[float] = []
+    with closing(Workspace(newest)) as workspace:
+        workspace.refresh()
+        watcher = Watcher(workspace, lambda _change: told.append(time.time()))
+        watcher.start()
+        try:
+            command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
+            done = subprocess.run(command, cwd=newest, capture_output=True, text=True, check=False, timeout=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+            written, until = (newest / META).stat().st_mtime, time.monotonic() + 10
+            while not told or told[-1] < written:
+                assert time.monotonic() < until, "nobody was told of the last verdict"
+                time.sleep(0.05)
+            assert len(list(workspace.read_mutants().survivor_gaps)) == 3
+        finally:
+            watcher.stop()
+        assert workspace.snapshot.mutants.score == pytest.approx(44.0)
