@@ -72,7 +72,7 @@ async def test_a_trial_tells_what_left_the_body_and_from_where(project: Project)
         trial = await exploration.trial(text)
 
     assert trial.outcome == "failed"
-    assert trial.raised == Raised("ValueError", "no such amount", PRICE["raise"])
+    assert trial.raised == Raised("ValueError", "no such amount", PRICE["raise"], {"args": "('no such amount',)"})
     assert trial.message == "ValueError: no such amount"
     assert trial.local_values["before"].code == "[1]"
 
