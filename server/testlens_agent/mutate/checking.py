@@ -22,6 +22,7 @@ from testlens_agent.wire import EventStream
 
 _LONGEST_RUN_SECONDS = 3600.0
 _LONGEST_COLD_SECONDS = 20.0
+_COLD_START_SECONDS = 60.0  # in which a fresh process has imported and collected everything
 _BETWEEN_LOOKS = 20
 _Task = dict[str, Any]
 
@@ -176,7 +177,9 @@ class Checking:
             "arguments": self._ground.arguments,
             "python_path": mutmut_parts.import_path(self._ground.copy.tree),
         }
-        return [{**task, **fresh, "tests": task["all_tests"]} for task in chosen]
+        return [
+            {**task, **fresh, "tests": task["all_tests"], "wall": task["wall"] + _COLD_START_SECONDS} for task in chosen
+        ]
 
     def _is_checkable(self, task: _Task) -> bool:
         # A fresh process plays the mutant at import as well, which neither this run nor mutmut's does.
