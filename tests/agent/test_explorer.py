@@ -211,7 +211,8 @@ async def test_the_rows_of_a_test_are_one_trial_with_the_worst_outcome(project: 
     async with exploring(project) as exploration:
         trial = await exploration.trial(text)
 
-    assert (trial.outcome, trial.raised) == ("failed", Raised("ValueError", "no such amount", PRICE["raise"]))
+    raised = Raised("ValueError", "no such amount", PRICE["raise"], {"args": "('no such amount',)"})
+    assert (trial.outcome, trial.raised) == ("failed", raised)
     assert trial.lines == lines("negative", "raise", "member", "full")
 
 
