@@ -12,6 +12,12 @@ from mutmut_left import SOURCE, unpack
 def test_the_plan_has_survivors_with_their_mutants(tmp_path: Path) -> None:
     plan = json_of(run_testlens("plan", str(unpack(tmp_path)), "--json"))
     assert plan["coverage"] is None
+    assert plan["mutation"] == {
+        "score": 44.0,
+        "source": "mutants/",
+        "survivors": 3,
+        "hidden": {"another survivor of the same line is shown": 2, "logging": 6},
+    }
     gap = next(gap for gap in plan["gaps"] if gap["lines"] == [8, 8])
     assert (gap["kind"], gap["file"], gap["function"], gap["gain"]) == ("survivor", SOURCE, "price", 0.0)
     assert gap["risk"] == round(sum(gap["factors"].values()), 1)
@@ -24,6 +30,7 @@ def test_the_plan_has_survivors_with_their_mutants(tmp_path: Path) -> None:
 def test_the_plan_for_people_says_what_survived(tmp_path: Path) -> None:
     done = run_testlens("plan", str(unpack(tmp_path)))
     assert "`3` changed to `4`: 2 tests ran it, none failed" in done.stdout
+    assert "Mutation score 44.0 %, 3 survivors among the gaps; not shown: " in done.stdout
 
 
 def test_the_setting_of_the_project_shows_all_survivors(tmp_path: Path) -> None:

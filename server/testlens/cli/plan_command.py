@@ -6,6 +6,7 @@ from pathlib import Path
 
 from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_json, print_problems
+from testlens.report.mutation_summary import mutation_json, mutation_line
 from testlens.report.plan_json import plan_json, unmeasured_plan_json
 from testlens.workspace.settings import Overrides
 
@@ -23,7 +24,11 @@ def plan(root: Path, overrides: Overrides, top: int | None) -> int:
         return 1
     from testlens.cli import plan_table, terminal
 
-    plan_table.print_plan(terminal.results(), found, top or _DEFAULT_TOP)
+    console = terminal.results()
+    plan_table.print_plan(console, found, top or _DEFAULT_TOP)
+    line = mutation_line(snapshot)
+    if line:
+        console.print(line, markup=False)
     return 0
 
 
@@ -32,7 +37,8 @@ def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
     with read_folder(root, overrides) as workspace:
         snapshot, found = workspace.snapshot, workspace.plan()
     if snapshot.source is None:
-        print_json(unmeasured_plan_json(found, found.gaps[:top], (*snapshot.problems, no_data(root))))
+        plan = unmeasured_plan_json(found, found.gaps[:top], (*snapshot.problems, no_data(root)))
+        print_json({**plan, **mutation_json(snapshot)})
         return 0 if found.gaps else 1
-    print_json(plan_json(found, found.gaps[:top], snapshot.problems))
+    print_json({**plan_json(found, found.gaps[:top], snapshot.problems), **mutation_json(snapshot)})
     return 0

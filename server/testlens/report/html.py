@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from testlens import __version__
+from testlens.report.mutation_summary import mutation_line
 from testlens.report.view import View
 
 _TOP = 100
@@ -29,5 +30,6 @@ def render_html(view: View) -> str:
         top=view.plan.gaps[:_TOP],
         anchors=anchors,
         symbols=_SYMBOLS,
+        mutation=mutation_line(view.snapshot),
         version=__version__,
     )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from testlens.domain.snapshot import FileReport, FunctionReport
+from testlens.report.mutation_summary import mutation_json
 from testlens.report.plan_json import coverage_json, plan_json
 from testlens.report.view import View
 
@@ -14,7 +15,7 @@ def render_json(view: View) -> str:
     """One JSON object: that of `testlens plan --json`, with `files` beside it."""
     plan = plan_json(view.plan, view.plan.gaps, view.snapshot.problems)
     files = [_file_json(view.snapshot.files[path]) for path in sorted(view.snapshot.files)]
-    return json.dumps({**plan, "files": files}, indent=1) + "\n"
+    return json.dumps({**plan, **mutation_json(view.snapshot), "files": files}, indent=1) + "\n"
 
 
 def _file_json(file: FileReport) -> dict[str, Any]:

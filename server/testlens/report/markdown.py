@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from testlens.domain.plan import Plan, PlannedGap
+from testlens.report.mutation_summary import mutation_line
 from testlens.report.view import View
 
 _TOP = 20
@@ -23,6 +24,8 @@ def render_markdown(view: View) -> str:
         _totals_row(plan),
         "",
     ]
+    if mutation := mutation_line(view.snapshot):
+        lines += [_plain(mutation), ""]
     if plan.gaps:
         lines += [*_gap_table(plan.gaps[:_TOP]), ""]
     if len(plan.gaps) > _TOP:

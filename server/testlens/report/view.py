@@ -12,6 +12,7 @@ from testlens.domain.staleness import Anchors, Marks
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.known_mutants import MutatedFile
+from testlens.workspace.views import look_at_mutants
 from testlens.workspace.workspace import Workspace
 
 State = Literal["", "covered", "partial", "uncovered", "stale", "failing"]
@@ -74,7 +75,11 @@ def _file_view(workspace: Workspace, report: FileReport) -> FileView:
 
 def _lines(workspace: Workspace, report: FileReport, text: str, anchors: Anchors) -> Iterator[SourceLine]:
     states = _states(workspace.marks(report, anchors))
+    survivors = workspace.snapshot.survivors.get(report.path)
+    placed = () if survivors is None else look_at_mutants(workspace, survivors, text).survivors
     notes = _notes(report.gaps, anchors)
+    for gap in placed:
+        notes[gap.first] = "; ".join(filter(None, [notes.get(gap.first), gap.title]))
     for number, line in enumerate(text.rstrip("\n").split("\n"), 1):
         yield SourceLine(number, line, states.get(number, ""), notes.get(number, ""))
 
@@ -90,7 +95,7 @@ def _states(marks: Marks) -> Mapping[int, State]:
     return {line: state for state, lines in by_state.items() for line in lines}
 
 
-def _notes(gaps: tuple[Gap, ...], anchors: Anchors) -> Mapping[int, str]:
+def _notes(gaps: tuple[Gap, ...], anchors: Anchors) -> dict[int, str]:
     notes: dict[int, str] = {}
     for gap in gaps:
         line = anchors.current(gap.region.first)

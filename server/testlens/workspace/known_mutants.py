@@ -25,7 +25,7 @@ class MutatedFile:
 
     mutants: FileMutants
     text: str
-    source: str
+    sources: tuple[str, ...]
     time: float
 
 
@@ -44,12 +44,11 @@ class KnownMutants:
         self._store.keep_mutants(_kept(file) for file in taken)
 
     def combined(self, others: Iterable[MutatedFile]) -> Mapping[str, MutatedFile]:
-        """The newest of each file, by path."""
-        files = dict(self._own)
+        """The newest of each function, by the path of its file; files that are gone are left out."""
+        files = {path: file for path, file in self._own.items() if (self._root / path).is_file()}
         for other in others:
             known = files.get(other.mutants.path)
-            if known is None or known.time < other.time:
-                files[other.mutants.path] = other
+            files[other.mutants.path] = other if known is None else _together(known, other)
         return dict(sorted(files.items()))
 
     def _with_text(self, found: FileMutants) -> MutatedFile | None:
@@ -62,14 +61,22 @@ class KnownMutants:
         if text is None:
             return None
         mutants = found if known is None else merged(known.mutants, found)
-        return MutatedFile(mutants, text, OWN, time.time())
+        return MutatedFile(mutants, text, (OWN,), time.time())
+
+
+def _together(one: MutatedFile, other: MutatedFile) -> MutatedFile:
+    older, newer = sorted((one, other), key=lambda file: file.time)
+    mutants = merged(older.mutants, newer.mutants)
+    has_older = len(mutants.mutants) > len(newer.mutants.mutants)
+    sources = (*older.sources, *newer.sources) if has_older else newer.sources
+    return MutatedFile(mutants, newer.text, sources, newer.time)
 
 
 def as_results(files: Mapping[str, MutatedFile]) -> MutationResults:
     """The same without texts and times."""
     if not files:
         return NO_MUTANTS
-    sources = list(dict.fromkeys(file.source for file in files.values()))
+    sources = list(dict.fromkeys(source for file in files.values() for source in file.sources))
     by_path = {path: file.mutants for path, file in files.items()}
     return MutationResults(MappingProxyType(by_path), " and ".join(sources))
 
@@ -77,7 +84,7 @@ def as_results(files: Mapping[str, MutatedFile]) -> MutationResults:
 def _kept(file: MutatedFile) -> KeptMutants:
     mutants = file.mutants
     text = encode_text(file.text)
-    return KeptMutants(mutants.path, file.source, file.time, mutants.text_digest, text, encode_mutants(mutants))
+    return KeptMutants(mutants.path, OWN, file.time, mutants.text_digest, text, encode_mutants(mutants))
 
 
 def _load(store: Store) -> Iterable[MutatedFile]:
@@ -85,4 +92,4 @@ def _load(store: Store) -> Iterable[MutatedFile]:
         text = decode_text(kept.text)
         mutants = decode_mutants(kept.path, kept.digest, kept.value)
         if text is not None and mutants is not None and digest(text) == kept.digest:
-            yield MutatedFile(mutants, text, kept.source, kept.time)
+            yield MutatedFile(mutants, text, (kept.source,), kept.time)

@@ -112,7 +112,7 @@ def _fitted(root: Path, found: MutmutFile, edited: list[str]) -> MutatedFile | N
     known = {mutant.function for mutant in mutants} | {dotted_name(key) for key in found.originals}
     silent = {name: NOTHING_TO_CHANGE for name in functions_mutated(tree) if name not in known}
     not_mutated = MappingProxyType({**silent, **passed_over(tree)})
-    return MutatedFile(FileMutants(found.path, digest(text), mutants, not_mutated), text, f"{FOLDER}/", found.time)
+    return MutatedFile(FileMutants(found.path, digest(text), mutants, not_mutated), text, (f"{FOLDER}/",), found.time)
 
 
 def _mutants(found: MutmutFile, text: str, same: set[str]) -> Iterator[Mutant]:
@@ -156,7 +156,7 @@ def _from_report(path: str, reported: ReportedFile, place: str, time: float) -> 
         )
         for mutant in reported.mutants
     )
-    return MutatedFile(FileMutants(path, digest(reported.text), mutants), reported.text, place, time)
+    return MutatedFile(FileMutants(path, digest(reported.text), mutants), reported.text, (place,), time)
 
 
 def _owner(functions: tuple[Function, ...], line: int) -> str:

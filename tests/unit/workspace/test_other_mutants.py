@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pytest
 
 from mutmut_left import META, SOURCE, VERSIONS, unpack
 from testlens.domain.changed_text import mutated_text, text_in
-from testlens.domain.mutants import FileMutants
+from testlens.domain.mutants import FileMutants, MutationResults
 from testlens.domain.snapshot import Snapshot
 from testlens.report.mutation_html import render_mutation_html, render_mutation_json
 from testlens.workspace.views import look_at_mutants
@@ -244,6 +245,17 @@ def test_the_page_is_one_file_that_asks_no_other_host(newest: Path) -> None:
     assert "default-src 'none'" in page
     assert page.count("</script>") == 2
     assert "&lt;shop&gt;" in page
+
+
+def test_a_function_that_testlens_ran_again_leaves_what_mutmut_said_of_the_others(newest: Path) -> None:
+    with closing(Workspace(newest)) as workspace:
+        theirs = mutants(workspace.refresh())
+        price = tuple(replace(m, status="killed") for m in theirs.mutants if m.function == "price")
+        own = FileMutants(theirs.path, theirs.text_digest, price)
+        snapshot = workspace.take_mutants(MutationResults({SOURCE: own}, "a test"))
+    assert len(mutants(snapshot).mutants) == len(theirs.mutants)
+    assert {gap.region.function for gap in snapshot.survivors[SOURCE].gaps} == {"Basket.total"}
+    assert snapshot.mutants.source == "mutants/ and Testlens' own run"
 
 
 def test_a_run_of_mutmut_is_followed_from_its_beginning(newest: Path) -> None:
