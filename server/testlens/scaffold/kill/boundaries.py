@@ -9,7 +9,7 @@ from testlens.scaffold.changes import Change, changes_for
 from testlens.scaffold.kill.aim import Aim
 
 _MOST_TEXTS = 3
-_VALUES = ("'name'", "'2'", "'no'", "0", "None")
+_VALUES = ("'name'", "'yes'", "'2'", "'no'", "0", "None")
 
 
 def boundary_changes(aim: Aim, module: str) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -13,7 +14,7 @@ from testlens.scaffold.kill.aim import Aim
 from testlens.scaffold.kill.boundaries import boundary_changes, texts_of, with_entries
 from testlens.scaffold.kill.performance import Probe
 from testlens.scaffold.kill.probes import probes
-from testlens.scaffold.kill.typed import random_values
+from testlens.scaffold.kill.typed import literal, random_values
 from testlens.scaffold.kill.variants import variants
 from testlens.scaffold.recipe import Knowledge
 from testlens.scaffold.scene import Scene
@@ -40,6 +41,7 @@ _MOST_NEAR, _FEW_NEAR = 160, 12
 _MOST_REQUIRED = 10
 _RANDOM_EACH = 12
 
+_MAPPING = re.compile(r"\b(Mutable)?Mapping\b|\b[dD]ict\b")
 _T = TypeVar("_T")
 _Other = tuple[Scene, Probe | None]
 
@@ -94,10 +96,18 @@ class Neighbours:
         return alternately([self._with_keys(scene), changed])
 
     def _with_keys(self, scene: Scene) -> Iterator[Scene]:
-        """With an entry more in each dict that is given: under a text of the changed expression, a key most likely."""
-        for name, given in scene.arguments.items():
-            for code in with_entries(given.code, texts_of(self._aim)):
-                yield scene.with_argument(name, replace(given, code=code))
+        """With an entry more in each mapping that is given.
+
+        Its key is a text of the changed expression, or one that is given as another argument.
+        """
+        given = [plain for value in scene.arguments.values() if isinstance(plain := literal(value.code), str) and plain]
+        keys = (*texts_of(self._aim), *given)
+        annotations = {one.name: one.annotation for one in self._knowledge.description.parameters}
+        for name, value in scene.arguments.items():
+            is_mapping = _MAPPING.search(annotations.get(name, "")) is not None
+            base = "{}" if is_mapping and not value.code.startswith("{") else value.code
+            for code in with_entries(base, keys):
+                yield scene.with_argument(name, Expression(code, value.fixtures))
 
     def _at_random(self, scene: Scene) -> Iterator[Scene]:
         """With other values for all that is given, and now and then for what has a default."""

@@ -92,7 +92,7 @@ class Performance:
             staged = self._finished(stage(self.scene, style))
         if difference.exception is not None:
             return self._raising(staged, difference, difference.exception, words)
-        if not difference.claims and self.probe is None and not self.channels:
+        if not difference.claims and self.probe is None:
             # The mutant raises where the original comes back: all that it did is the claim.
             return _complete(conclude(self.scene, trial, words, style))
         seen = trial.local_values.get(OUTCOME if self.probe is not None else RESULT)

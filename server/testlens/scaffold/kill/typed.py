@@ -17,7 +17,7 @@ _DEEPEST = 3
 
 def random_values(parameter: ParameterFacts, known: Expression | None, chance: Random) -> Iterator[Expression]:
     """Endless values of the kind of `known`, or of what the annotation says; none where neither is a plain kind."""
-    example = _literal(known.code) if known is not None else None
+    example = literal(known.code) if known is not None else None
     kind = type(example).__name__ if known is not None else _annotated(parameter.annotation)
     if example is None and kind not in _KINDS:
         return
@@ -26,7 +26,8 @@ def random_values(parameter: ParameterFacts, known: Expression | None, chance: R
         yield Expression(repr(value), origin="type")
 
 
-def _literal(code: str) -> object:
+def literal(code: str) -> object:
+    """The value of plain source, None for any other."""
     try:
         return ast.literal_eval(code)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
