@@ -80,6 +80,18 @@ async def test_the_mutation_score_stands_above_each_function(project: Path, open
     assert "not mutated: it is decorated" in [lens.title for lens in lenses[17]]
 
 
+async def test_a_score_of_some_mutants_says_that_others_were_not_checked(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    meta = json.loads((project / META).read_text(encoding="utf-8"))
+    names = [name for name in meta["exit_code_by_key"] if ".x_price__" in name]
+    meta["exit_code_by_key"].update(dict.fromkeys(names[-5:]))
+    (project / META).write_text(json.dumps(meta), encoding="utf-8")
+    editor = await open_editor(project)
+    uri, _ = await shown(editor, project)
+    assert (await editor.lenses(uri))[LIMIT][0].title.endswith("of 10 mutants survive, 5 not checked yet")
+
+
 async def test_plan_and_status_know_of_survivors(project: Path, open_editor: OpenEditor) -> None:
     editor = await open_editor(project)
     await shown(editor, project)

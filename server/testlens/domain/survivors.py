@@ -73,8 +73,9 @@ class Chosen:
 class FunctionProof:
     """What mutants say of one function; `line` to `last` is its `def` with its body, in the text that was mutated.
 
-    `score` is None where no mutant of it was checked; `untested` counts those that no test runs. `not_mutated` says
-    why there is no mutant of it, None where there are some: then nothing is known of what its tests prove.
+    `score` is None where no mutant of it was checked; `untested` counts those that no test runs, `unchecked` those that
+    a run had no time for. `not_mutated` says why there is no mutant of it, None where there are some: then nothing is
+    known of what its tests prove.
     """
 
     name: str
@@ -84,6 +85,7 @@ class FunctionProof:
     checked: int
     survived: int
     untested: int
+    unchecked: int = 0
     not_mutated: str | None = None
 
     @property
@@ -120,10 +122,10 @@ def proofs(file: FileMutants, functions: Iterable[Function]) -> Iterator[Functio
         found = statuses.get(name)
         if found is not None:
             checked = sum(status not in ("skipped", "not checked") for status in found)
-            counts = checked, found.count("survived"), found.count("no tests")
+            counts = checked, found.count("survived"), found.count("no tests"), found.count("not checked")
             yield FunctionProof(name, *place, mutation_score(found), *counts)
         elif name in file.not_mutated:
-            yield FunctionProof(name, *place, None, 0, 0, 0, file.not_mutated[name])
+            yield FunctionProof(name, *place, None, 0, 0, 0, 0, file.not_mutated[name])
 
 
 def _place(one: Judged) -> tuple[int, int, int, int]:

@@ -32,7 +32,11 @@ def mutation_line(snapshot: Snapshot) -> str:
     survivors = "1 survivor" if shown == 1 else f"{shown} survivors"
     reasons = ", ".join(f"{count} ({reason})" for reason, count in sorted(_hidden(snapshot).items()))
     hidden = f"; not shown: {reasons}" if reasons else ""
-    return f"Mutation score {score:.1f} %, {survivors} among the gaps{hidden}."
+    unchecked = sum(
+        mutant.status == "not checked" for file in snapshot.mutants.files.values() for mutant in file.mutants
+    )
+    left = f" of what was checked ({unchecked} mutants were not)" if unchecked else ""
+    return f"Mutation score {score:.1f} %{left}, {survivors} among the gaps{hidden}."
 
 
 def _hidden(snapshot: Snapshot) -> Mapping[str, int]:

@@ -90,7 +90,8 @@ def _proof_in_words(placed: PlacedProof) -> str:
     if proof.score is None:
         return "mutants not checked yet"
     since = ", before the last edit" if placed.is_stale else ""
-    return f"mutation score {proof.score:.0f} % · {_fate_in_words(proof)}{since}"
+    left = f", {proof.unchecked} not checked yet" if proof.unchecked else ""
+    return f"mutation score {proof.score:.0f} % · {_fate_in_words(proof)}{left}{since}"
 
 
 def _fate_in_words(proof: FunctionProof) -> str:
