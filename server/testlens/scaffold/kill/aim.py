@@ -20,7 +20,7 @@ class Aim:
     """A mutant and where it changes its function; `target` is the changed statement.
 
     `mutated_text` is the whole text of the file with the change in it. `statement` is the innermost statement that
-    changes, `before` and `after` are the smallest expressions that do, None where it is no single expression.
+    changes, `before` and `after` are the smallest expressions around the change, None where it is in none.
     """
 
     mutant: Mutant
@@ -111,14 +111,17 @@ def _expressions(
 
 
 def _expression_at(tree: ast.Module, text: str, start: tuple[int, int], end: tuple[int, int]) -> ast.expr | None:
+    """The smallest expression around a range."""
     lines = text.split("\n")
 
     def place(line: int, byte_column: int) -> tuple[int, int]:
         return line, len(lines[line - 1].encode()[:byte_column].decode("utf-8", "replace"))
 
+    found: tuple[tuple[int, int], ast.expr] | None = None
     for node in ast.walk(tree):
-        if isinstance(node, ast.expr) and node.lineno == start[0] and node.end_lineno == end[0]:
-            at = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset or 0)
-            if at == (start, end):
-                return node
-    return None
+        if isinstance(node, ast.expr) and node.lineno <= start[0] and end[0] <= (node.end_lineno or node.lineno):
+            first, last = place(node.lineno, node.col_offset), place(node.end_lineno or 0, node.end_col_offset or 0)
+            size = (last[0] - first[0], last[1] - first[1])
+            if first <= start and end <= last and (found is None or size < found[0]):
+                found = size, node
+    return None if found is None else found[1]
