@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from cli.projects import run_testlens
 from e2e.example import EXAMPLE
 from e2e.served import ServedCode
 from e2e.test_screenshots import READABLE_CONTRAST, THEMES
@@ -111,3 +112,18 @@ def test_the_fix_kills_the_survivor_and_its_mark_is_gone(survivors: Workbench) -
     survivors.wait_for(
         survivors.marks, lambda marks: marks.get(LIMIT) != "survivor", "the mark to be gone", RUNNING_SECONDS
     )
+
+
+def test_the_report_is_one_page_that_shows_all_mutants_and_asks_nobody(browser: Browser, tmp_path: Path) -> None:
+    report = tmp_path / "mutants.html"
+    done = run_testlens("report", str(unpack(tmp_path / "shop")), "--mutation-html", str(report))
+    assert done.returncode == 0, done.stderr
+    page = browser.new_page()
+    try:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(report.as_uri())
+        expect(page.locator("mutation-test-report-app")).to_contain_text("prices.py")
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    finally:
+        page.close()
