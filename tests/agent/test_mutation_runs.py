@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 from pathlib import Path
 
@@ -238,6 +239,19 @@ def test_a_run_that_is_cancelled_leaves_no_process_and_no_change(tmp_path: Path,
     asyncio.run(run_and_cancel())
     assert told
     assert state_of(tmp_path) == before
+
+
+def test_two_runs_at_a_time_do_not_work_on_each_others_copy(tmp_path: Path, python: Path) -> None:
+    """The second says that another is under way; in the editor and on the command line alike."""
+    write(tmp_path, SOURCE)
+    folder = tmp_path / ".testlens" / "mutation"
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        checked = check(tmp_path, python)
+    assert not checked.end.trusted
+    assert "are being checked already" in checked.messages
+    assert check(tmp_path, python).end.trusted
 
 
 def test_without_mutmut_the_problem_says_how_to_get_it(tmp_path: Path) -> None:

@@ -194,8 +194,10 @@ class Checking:
             ready = select.select([self._commands, *[worker.results for worker in self._workers]], [], [])[0]
             if self._commands in ready:
                 self._read_input()
-            for worker in [worker for worker in self._workers if worker.results in ready]:
-                self._take(worker)
+            for worker in list(self._workers):
+                # What one result leads to may have ended all other workers.
+                if worker in self._workers and worker.results in ready:
+                    self._take(worker)
 
     def _hand_out(self) -> None:
         while self._queue and self._may_start(self._queue[0]):

@@ -92,11 +92,25 @@ class _Run:
         self._lifeline = Lifeline(self._commands)
         with self._lifeline:
             try:
-                return self._prepare() and self._check()
+                return self._is_alone() and self._prepare() and self._check()
             except OSError as error:
                 place = error.filename or self._request.folder
                 self._events.problem(f"The copy of the project could not be made: {error.strerror} ({place}).", _SPACE)
                 return False
+
+    def _is_alone(self) -> bool:
+        """Take the copy for this run; two at a time would work on each other's."""
+        import fcntl
+
+        self._request.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._request.folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            advice = "Wait until it is done, or cancel it."
+            self._events.problem("Mutants of this project are being checked already.", advice, severity="error")
+            return False
+        return True
 
     def _prepare(self) -> bool:
         shutil.rmtree(str(self._request.folder / "scratch"), ignore_errors=True)
