@@ -25,8 +25,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from figures import Figure, show
+from mutmut_environment import with_mutmut
 
-from real.mutmut_environment import with_mutmut
 from real.published import PYTEST_ARGS, environment, unpacked
 from testlens.domain.changed_text import change_in_words
 from testlens.domain.mutants import Mutant
@@ -79,8 +79,7 @@ def projects(chosen: list[str], folder: Path) -> Iterator[Project]:
         if name == "clarity":
             ignored = shutil.ignore_patterns(".venv", ".git", ".testlens", "mutants", "__pycache__")
             root = Path(shutil.copytree(EXAMPLE, folder / name, ignore=ignored))
-            base = EXAMPLE / ".venv" / "bin" / "python"
-            yield Project(name, root, with_mutmut(base, folder / "clarity-venv"), ())
+            yield Project(name, root, EXAMPLE / ".venv" / "bin" / "python", ())
             continue
         root = unpacked(name, folder)
         arguments = (*PYTEST_ARGS[2:], *(_CLICK if name == "click" else ()))

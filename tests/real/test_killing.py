@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from real.killing_ground import killing_ground
 from real.scaffold_ground import make_project
 from real.test_example_clarity import example_python
 from testlens.scaffold.kill.search import NotKilled
+
+pytestmark = pytest.mark.real
 
 PROJECT = {
     "shop.py": '''

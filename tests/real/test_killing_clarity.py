@@ -9,7 +9,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from real.mutmut_environment import with_mutmut
+import pytest
+
 from real.test_example_clarity import EXAMPLE, example_python
 from testlens.domain.problems import Problem
 from testlens.runners.pytest_runner import RunRequest, run_tests
@@ -21,6 +22,8 @@ from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.named_mutants import mutant_named, other_survivors, take_kills
 from testlens.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.real
+
 TARGET = MutationTarget(file="src/clarity/services/sns_service.py", function="reasons_for_concern")
 POINTS = 20
 
@@ -28,7 +31,7 @@ POINTS = 20
 async def test_accepting_the_fixes_raises_the_mutation_score_by_at_least_20_points(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns(".venv", ".testlens", "mutants", "__pycache__")
     root = Path(shutil.copytree(EXAMPLE, tmp_path / "clarity", ignore=ignored))
-    python = str(with_mutmut(Path(example_python()), tmp_path / "venv"))
+    python = example_python()
     workspace = Workspace(root)
     try:
         run = await run_tests(RunRequest(root, python, _data_of(workspace)), lambda _event: None)
