@@ -12,7 +12,7 @@ from testlens.domain.cases import Case, Step
 from testlens.domain.expressions import mark
 from testlens.domain.trials import Seen, Trial
 from testlens.scaffold.scene import Patch, Scene
-from testlens.scaffold.staging import RESULT, Staged, stage, without_result
+from testlens.scaffold.staging import RESULT, Staged, replaced, stage, without_result
 from testlens.scaffold.style import Style
 from testlens.scaffold.words import outcome_of, test_name
 
@@ -62,7 +62,7 @@ def conclude(
     staged = stage(scene, style)
     if trial.raised is not None:
         return _raising(staged, trial.raised, words)
-    watched = tuple(patch for patch in collaborators(scene) if _was_called(stage(scene, style, (patch,)), trial))
+    watched = _called_ones(scene, style, trial)
     staged = stage(scene, style, watched)
     checks = list(_checks(staged, trial, strictness, before))
     if watched and checks[:1] == [f"assert {RESULT} is None"] and len(checks) > 1:
@@ -124,18 +124,16 @@ def watching(scene: Scene, style: Style) -> Case:
 def without_idle(case: Case, scene: Scene, style: Style) -> Case:
     """The case without variables for collaborators of which it claims nothing."""
     claimed = "\n".join(case.then.code)
-    kept = []
-    for patch in collaborators(scene):
-        variable = list(stage(scene, style, (patch,)).names.values())[-1]
-        if re.search(rf"\b{variable}\b", claimed):
-            kept.append(patch)
+    names = stage(scene, style, collaborators(scene)).names
+    kept = [patch for patch in collaborators(scene) if re.search(rf"\b{names[replaced(patch)]}\b", claimed)]
     return replace(case, given=replace(case.given, code=stage(scene, style, kept).given))
 
 
-def _was_called(staged: Staged, trial: Trial) -> bool:
-    """Whether the stand-in that is kept last in a variable got calls in a trial."""
-    seen = trial.local_values.get(list(staged.names.values())[-1])
-    return seen is not None and seen.type.startswith(_STAND_IN) and bool(seen.calls)
+def _called_ones(scene: Scene, style: Style, trial: Trial) -> tuple[Patch, ...]:
+    """The collaborators whose stand-ins the trial had in variables, and that were called."""
+    names = stage(scene, style, collaborators(scene)).names
+    seen = {patch: trial.local_values.get(names[replaced(patch)]) for patch in collaborators(scene)}
+    return tuple(patch for patch, value in seen.items() if value and value.type.startswith(_STAND_IN) and value.calls)
 
 
 def without_call(scene: Scene, style: Style) -> Case:

@@ -81,13 +81,15 @@ def _names(scene: Scene, watched: Collection[Patch]) -> Iterator[tuple[str, str]
             taken.add(name)
             yield parameter, name
     for patch in scene.patches:
+        # Each has one of its own, whichever of them are watched.
+        name = _free(snake(patch.attribute) or "stand_in", taken)
+        taken.add(name)
         if patch in watched:
-            name = _free(snake(patch.attribute) or "stand_in", taken)
-            taken.add(name)
-            yield _replaced(patch), name
+            yield replaced(patch), name
 
 
-def _replaced(patch: Patch) -> str:
+def replaced(patch: Patch) -> str:
+    """What a patch replaces, by which `Staged.names` has the variable of its stand-in."""
     return f"{patch.owner}[{patch.attribute}]"
 
 
@@ -110,7 +112,7 @@ def _path(path: str, names: Mapping[str, str]) -> str:
 
 
 def _patched(patch: Patch, names: Mapping[str, str], style: Style) -> Iterator[str]:
-    owner, variable, value = _path(patch.owner, names), names.get(_replaced(patch)), patch.value.code
+    owner, variable, value = _path(patch.owner, names), names.get(replaced(patch)), patch.value.code
     if uses_mocker(style) and not patch.fresh and not patch.is_item:
         kept = "" if variable is None else f"{variable} = "
         yield f'{kept}mocker.patch.object({owner}, "{patch.attribute}", {value})'

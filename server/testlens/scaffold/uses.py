@@ -7,9 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 
 from testlens.domain.expressions import Expression
 from testlens.scaffold.target import FunctionNode
+from testlens.scaffold.words import word_set
 
 _MOST_KEYS = 12
 _DEEPEST = 2
+# Of `os` and `shutil`, what takes a path first.
+_TAKE_PATHS = word_set(
+    "open stat lstat mkdir makedirs listdir scandir walk remove unlink rmdir removedirs rename replace chdir chmod "
+    "access truncate utime copy copy2 copyfile copytree move rmtree"
+)
 Guess = Callable[[str], str]
 """A value, in source, for something of this name."""
 
@@ -109,8 +115,8 @@ def _is_opened(function: FunctionNode, name: str) -> bool:
             case ast.Call(func=ast.Name(id="open" | "Path"), args=[ast.Name(id=path), *_]) if path == name:
                 return True
             case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=_), args=[ast.Name(id=path), *_]
-            ) if path == name:
+                func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=attribute), args=[ast.Name(id=path), *_]
+            ) if path == name and attribute in _TAKE_PATHS:
                 return True
     return False
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import re
 
+from testlens.domain.expressions import resolve
 from testlens.scaffold.target import Guard, Target
 
 _LONGEST_NAME = 76
 _LONGEST_TEXT = 20
+_DISPLAYS: dict[type[ast.expr], str] = {
+    ast.List: "a list", ast.Tuple: "a tuple", ast.Dict: "a dict", ast.Set: "a set", ast.Lambda: "a function",
+}  # fmt: skip
 _COMPARED = {
     ast.Eq: "is", ast.NotEq: "is not", ast.Lt: "is below", ast.LtE: "is at most", ast.Gt: "is above",
     ast.GtE: "is at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "is in", ast.NotIn: "is not in",
@@ -164,5 +168,8 @@ def _kind(code: str) -> str:
     if made is not None:
         name = made[1].rpartition(".")[2]
         return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
-    brackets = {"[": "a list", "(": "a tuple", "{": "a dict"}
-    return brackets.get(code[:1], "the value")
+    try:
+        kind = type(ast.parse(resolve(code, lambda _reference: "name"), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return "the value"
+    return _DISPLAYS.get(kind, "the value")

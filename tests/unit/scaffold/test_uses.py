@@ -79,3 +79,19 @@ def test_a_type_that_says_what_is_inside_is_believed_first(annotation: str, expe
     description = FunctionDescription("f", "shop", "function", "\x01shop:f\x02", parameters=(typed,))
     first = arguments_for(target, Knowledge(Style(), description))["orders"][0]
     assert first.code == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "is_path"),
+    [
+        ("open(it)", True),
+        ("os.remove(it)", True),
+        ("shutil.rmtree(it)", True),
+        ("os.kill(it, 9)", False),
+        ("os.getenv(it)", False),
+    ],
+)
+def test_what_is_opened_as_a_file_is_a_path_in_a_temporary_folder(body: str, is_path: bool) -> None:
+    function = ast.parse(f"def f(it):\n    {body}\n").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    assert any("tmp_path" in value.fixtures for value in by_use(function, "it", lambda _name: '"name"')) is is_path
