@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +15,8 @@ from typing import Any
 
 # Seconds after which a server that says nothing counts as hung.
 _PATIENCE = 120.0
+# Seconds that a server may take to end.
+_GOODBYE = 10.0
 # What requests of the server are answered with; null to those that are not named.
 _RESULTS: Mapping[str, Any] = {"workspace/applyEdit": {"applied": False}}
 
@@ -86,14 +90,19 @@ class Client:
         self.notify("textDocument/didOpen", {"textDocument": document})
 
     async def stop(self) -> None:
-        """End the server, by force if it does not want to."""
+        """End the server. Raises TimeoutError where it does not, after it has told where each of its threads stands."""
         self.notify("exit", None)
         try:
-            await asyncio.wait_for(self._process.wait(), 5)
+            await asyncio.wait_for(self._process.wait(), _GOODBYE)
         except TimeoutError:
-            self._process.kill()
+            self._process.send_signal(signal.SIGABRT)
             await self._process.wait()
-        await self._listening
+            # Processes that it started may hold the pipe open for ever.
+            self._listening.cancel()
+            raise TimeoutError(
+                f"The server did not end within {_GOODBYE:g} s; standard error says where it stood."
+            ) from None
+        await asyncio.wait_for(self._listening, _GOODBYE)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -146,7 +155,10 @@ def _give_up(coming: asyncio.Future[Message], reason: str) -> None:
 async def started(command: Sequence[str]) -> AsyncIterator[Client]:
     """A client of the server that `command` starts; the server is stopped at the end of the block."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
     )
     client = Client(process)
     try:

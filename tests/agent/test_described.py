@@ -506,6 +506,39 @@ async def test_models_of_attrs_and_pydantic_are_built(project: Project) -> None:
     assert codes(model.values)[0] == "models:Model(size=100)"
 
 
+SEALED = """
+    import re
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Sealed:
+        code: str
+
+        def __post_init__(self):
+            if not re.fullmatch("[A-Z]{3}-[0-9]", self.code):
+                raise ValueError(self.code)
+
+    def f(sealed: Sealed): pass
+    """
+REGISTERED = """
+    from hypothesis import strategies
+
+    from sealed import Sealed
+
+    strategies.register_type_strategy(Sealed, strategies.builds(Sealed, strategies.just("ABC-1")))
+    """
+
+
+async def test_a_type_that_the_project_taught_hypothesis_is_drawn_by_it(project: Project) -> None:
+    packages = ("pytest", "coverage", "hypothesis")
+    equipped = Project(project.root, environment_with("strategies", Path(sys.executable), packages))
+    equipped.write({"sealed.py": SEALED, "conftest.py": REGISTERED})
+    async with exploring(equipped) as exploration:
+        one = await exploration.description("f", line_of(project, "def f(", "sealed.py"), "sealed.py")
+
+    assert codes(one.parameters[0].values)[0] == "sealed:Sealed(code='ABC-1')"
+
+
 async def test_each_value_can_be_used_in_a_test(project: Project, typed: Exploration) -> None:
     """What is suggested is suggested as it was evaluated: no other value is needed to try it."""
     one = await typed.description("f", line_of(project, "def f(", "typed.py"), "typed.py")

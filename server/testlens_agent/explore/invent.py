@@ -15,6 +15,7 @@ from typing import Any
 from testlens_agent.explore.build import Builder
 from testlens_agent.explore.evaluation import Evaluator, Value
 from testlens_agent.explore.ordinary import ELEMENTLESS, PLAIN, SEVERAL, any_function, stand_in
+from testlens_agent.explore.strategy_values import drawn_for
 from testlens_agent.expressions import ExpressionWriter
 from testlens_agent.import_paths import import_path
 
@@ -29,6 +30,7 @@ class Inventor:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._writer = ExpressionWriter()
+        self._rebuilder = ExpressionWriter(rebuild=lambda cls, named: cls(**named))
         self.builder = Builder(evaluator, self.values)
 
     def values(self, annotation: Any, depth: int = 0) -> list[Value]:
@@ -39,7 +41,19 @@ class Inventor:
                 break
             if self._evaluator.works(value):
                 found.append(value)
+        if depth == 0 and all(value.origin == "mock" for value in found):
+            return [*self._drawn(annotation), *found]
         return found
+
+    def _drawn(self, annotation: Any) -> list[Value]:
+        """What Hypothesis makes of a type that nothing but a stand-in is known for."""
+        if annotation is Any or not (isinstance(annotation, type) or typing.get_origin(annotation)):
+            return []
+        written = map(self._rebuilder.write, drawn_for(annotation))
+        values = (
+            Value(expression.code, tuple(expression.fixtures)) for expression in written if expression is not None
+        )
+        return [value for value in values if self._evaluator.works(value)]
 
     def _suggested(self, annotation: Any, depth: int) -> Iterable[Value]:
         origin = typing.get_origin(annotation)
