@@ -33,6 +33,7 @@ class Editor:
         self.said: dict[str, list[Any]] = {"testlens/marks": [], "testlens/status": []}
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: str | None = None
+        self.back: asyncio.Event | None = None
         self.interpreter: str | None = None
         self.buffers = Buffers(self)
         self._stopped = False
@@ -202,8 +203,10 @@ class Editor:
         params = types.ExecuteCommandParams(f"testlens.server.{name}", [argument])
         return await self.client.workspace_execute_command_async(params)
 
-    def _asked(self, params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
+    async def _asked(self, params: types.ShowMessageRequestParams) -> types.MessageActionItem | None:
         self.questions.append(params)
+        if self.back is not None:
+            await self.back.wait()
         return types.MessageActionItem(self.answer) if self.answer is not None else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import venv
@@ -84,6 +85,21 @@ async def test_a_run_of_the_folder_is_kept_over_a_restart_and_its_configuration_
     again = await open_editor(project)
     status = await again.status(project, lambda status: status.survivors)
     assert (round(status.mutationScore), status.survivors) == (44, 3)
+
+
+async def test_a_run_is_over_while_a_question_waits_for_its_answer(project: Path, open_editor: OpenEditor) -> None:
+    configuration = project / "pyproject.toml"
+    text = configuration.read_text(encoding="utf-8").partition("[tool.mutmut]")[0]
+    configuration.write_text(text, encoding="utf-8")
+    editor = await open_editor(project)
+    editor.back = asyncio.Event()
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="price")
+    await eventually(lambda: next(iter(editor.questions), None), "the question")
+
+    # It is refused while a run is under way.
+    await editor.command("mutate", uri=uri, function="price")
+    editor.back.set()
 
 
 async def test_without_mutmut_the_server_offers_to_install_it(project: Path, open_editor: OpenEditor) -> None:

@@ -123,7 +123,8 @@ class _Mutations:
             _tell(self._server, problem)
         self._server.window_show_message(ShowMessageParams(MessageType.Info, _summary(outcome)))
         if outcome.mutants:
-            await offer_configuration(self._server, folder, outcome.mutants)
+            # The run is over, whenever the user may answer.
+            folder.spawn(offer_configuration(self._server, folder, outcome.mutants))
 
     async def _mutate(
         self, folder: Folder, target: MutationTarget, python: str, budget: float | None, bar: ProgressBar
