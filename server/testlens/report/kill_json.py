@@ -7,6 +7,7 @@ from typing import Any
 
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
+from testlens.report.mutants_json import mutant_json
 from testlens.report.plan_json import VERSION, problems_json
 from testlens.scaffold.kill.search import NotKilled
 from testlens.workspace.killing import Killing
@@ -48,7 +49,7 @@ def no_kill_json(message: str, problems: Iterable[Problem], mutant: Mutant | Non
         "recipe": "kill",
         "title": None,
         "way": None,
-        "mutant": None if mutant is None else _mutant_json(mutant),
+        "mutant": None if mutant is None else mutant_json(mutant),
         "test_file": None,
         "node_id": None,
         "node_ids": [],
@@ -61,19 +62,4 @@ def no_kill_json(message: str, problems: Iterable[Problem], mutant: Mutant | Non
         "files": {},
         "message": message,
         "problems": problems_json(problems),
-    }
-
-
-def _mutant_json(mutant: Mutant) -> dict[str, Any]:
-    span = mutant.span
-    return {
-        "name": mutant.name,
-        "file": mutant.file,
-        "function": mutant.function,
-        "start": [span.first_line, span.first_column],
-        "end": [span.last_line, span.last_column],
-        "original": mutant.original,
-        "replacement": mutant.replacement,
-        "status": mutant.status,
-        "tests": list(mutant.tests),
     }

@@ -1,4 +1,4 @@
-"""The JSON shape of mutants: what `testlens mutate --json` prints."""
+"""The JSON shape of mutants, which has its one home here: what `testlens mutate --json` prints."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from testlens.domain.mutants import Mutant
-
-VERSION = 1
+from testlens.report.plan_json import VERSION
 
 
 def mutants_json(mutants: Iterable[Mutant], score: float | None) -> dict[str, Any]:
     """Mutants that were checked, and their score in percent. Lines are 1-based, columns 0-based in characters."""
-    checked = [_mutant(mutant) for mutant in mutants if mutant.status != "not checked"]
+    checked = [mutant_json(mutant) for mutant in mutants if mutant.status != "not checked"]
     return {"version": VERSION, "score": None if score is None else round(score, 1), "mutants": checked}
 
 
-def _mutant(mutant: Mutant) -> dict[str, Any]:
+def mutant_json(mutant: Mutant) -> dict[str, Any]:
+    """One mutant, as every command prints it."""
     span = mutant.span
     return {
         "name": mutant.name,
