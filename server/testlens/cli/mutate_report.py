@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
-from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import TextColumn
 from rich.text import Text
 
 from testlens.cli.terminal import print_problems, results
+from testlens.cli.transient_bar import TransientBar
 from testlens.domain.mutants import Mutant
 from testlens.workspace.mutation import MutationOutcome, MutationProgress
 
@@ -21,32 +21,13 @@ _STATUSES = ("killed", "timeout", "survived", "no tests", "suspicious", "skipped
 _STYLES = {"killed": "green", "timeout": "green", "survived": "bold red"}
 
 
-class MutateProgress:
-    """A bar with counts and the time left on standard error. Without a terminal it draws nothing."""
+class MutateProgress(TransientBar):
+    """A bar with the survivors and the time left."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("[red]{task.fields[survived]}"),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            expand=True,
-        )
+        super().__init__(console, TextColumn("[red]{task.fields[survived]}"), TextColumn("{task.fields[left]}"))
         self._task = self._bar.add_task("Starting", total=None, survived="", left="")
         self._survived: set[str] = set()
-
-    def __enter__(self) -> MutateProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def take_mutant(self, mutant: Mutant) -> None:
         """Count a mutant."""

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
+from testlens.cli.transient_bar import TransientBar
 from testlens.domain.snapshot import TestResult
 from testlens.runners.events import Collected, Event, TestFinished
 
 
-class RunProgress:
-    """A context manager whose `take` is handed every event of the run. Without a terminal it draws nothing."""
+class RunProgress(TransientBar):
+    """A bar whose `take` is handed every event of the run."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("[red]{task.fields[failed]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            expand=True,
-        )
+        super().__init__(console, TextColumn("[red]{task.fields[failed]}"), TimeElapsedColumn())
         self._task = self._bar.add_task("Collecting tests", total=None, failed="")
         self._ended: dict[str, bool] = {}
-
-    def __enter__(self) -> RunProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def take(self, event: Event) -> None:
         """Show what `event` changes."""
