@@ -117,10 +117,10 @@ def _mutant(path: str, entry: object, lines: Sequence[str], text: str, names: Ma
     )
 
 
-def _span(location: object, lines: Sequence[str]) -> Span | None:
+def _span(location: Any, lines: Sequence[str]) -> Span | None:
     """The place in the text; None where the text has no such place."""
     try:
-        start, end = location["start"], location["end"]  # type: ignore[index]
+        start, end = location["start"], location["end"]
         first, last = int(start["line"]), int(end["line"])
         first_column = _characters(lines[first - 1], int(start["column"]) - 1)
         last_column = _characters(lines[last - 1], int(end["column"]) - 1)
