@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import random
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from figures import Figure, show
+from figures import Figure, conclude_attempts
 from thinned import thin_out
 
 from real.published import PYTEST_ARGS, environment, unpacked
@@ -193,17 +192,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="testlens-closing-") as folder:
         for project in projects(arguments.project, arguments.python, Path(folder)):
             everything[project.name] = asyncio.run(close_gaps(project, arguments.gaps, arguments.seed))
-    if arguments.json is not None:
-        arguments.json.write_text(
-            json.dumps({name: [asdict(one) for one in found] for name, found in everything.items()})
-        )
-    figures = [_figure(name, found) for name, found in everything.items()]
-    figures.append(_figure("all", [one for found in everything.values() for one in found]))
-    show(figures)
-    sys.exit(0 if all(figure.held for figure in figures) else 1)
+    conclude_attempts(everything, _figure, arguments.json)
 
 
-def _figure(name: str, found: list[Attempted]) -> Figure:
+def _figure(name: str, found: Sequence[Attempted]) -> Figure:
     if not found:
         return Figure(f"gaps left open, {name}", 1.0, _LEFT_OPEN, "x", "no gap was found: do its tests run?")
     left = sum(bool(one.why) for one in found)

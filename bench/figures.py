@@ -6,9 +6,15 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,24 @@ def main(measure: Callable[[Size], Iterable[Figure]], description: str | None) -
     arguments = vars(parser.parse_args())
     file: Path | None = arguments.pop("json")
     figures = list(measure(Size(**arguments)))
-    show(figures)
     if file is not None:
         file.write_text(json.dumps([asdict(figure) for figure in figures]), encoding="utf-8")
+    _conclude(figures)
+
+
+def conclude_attempts(
+    attempts: Mapping[str, Sequence[T]], figure: Callable[[str, Sequence[T]], Figure], file: Path | None
+) -> NoReturn:
+    """Print the figure of each project and of all of them, and exit; with `file`, write there what came of each."""
+    if file is not None:
+        file.write_text(json.dumps({name: [asdict(one) for one in found] for name, found in attempts.items()}))
+    figures = [figure(name, found) for name, found in attempts.items()]
+    figures.append(figure("all", [one for found in attempts.values() for one in found]))
+    _conclude(figures)
+
+
+def _conclude(figures: Sequence[Figure]) -> NoReturn:
+    show(figures)
     sys.exit(0 if all(figure.held for figure in figures) else 1)
 
 

@@ -18,13 +18,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from figures import Figure, show
+from figures import Figure, conclude_attempts
 from mutmut_environment import with_mutmut
 
 from real.published import PYTEST_ARGS, environment, unpacked
@@ -168,17 +168,10 @@ def main() -> None:
         for project in projects(arguments.project, Path(folder)):
             work = kill_survivors(project, arguments.most, arguments.budget, arguments.seed)
             everything[project.name] = asyncio.run(work)
-    if arguments.json is not None:
-        arguments.json.write_text(
-            json.dumps({name: [asdict(one) for one in found] for name, found in everything.items()})
-        )
-    figures = [_figure(name, found) for name, found in everything.items()]
-    figures.append(_figure("all", [one for found in everything.values() for one in found]))
-    show(figures)
-    sys.exit(0 if all(figure.held for figure in figures) else 1)
+    conclude_attempts(everything, _figure, arguments.json)
 
 
-def _figure(name: str, found: list[Attempted]) -> Figure:
+def _figure(name: str, found: Sequence[Attempted]) -> Figure:
     left = sum(bool(one.why) for one in found)
     seconds = statistics.median([one.seconds for one in found] or [0.0])
     detail = f"{len(found) - left} of {len(found)} killed, {seconds:.1f} s for one"
