@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lsprotocol import types
 
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually
@@ -121,3 +124,33 @@ async def test_nothing_is_mutated_in_a_workspace_that_is_not_trusted(project: Pa
     await editor.ready(project)
     with pytest.raises(Exception, match="not trusted"):
         await editor.command("mutate")
+
+
+async def test_cancelling_the_progress_ends_the_run_and_keeps_what_was_finished(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    # The tests of one function are at once, those of the other would take until long after.
+    slow = '"""Stock."""\n\nimport time\n\n\ndef wait(seconds):\n    time.sleep(seconds + 0)\n    return 1 + seconds\n'
+    (project / "src/shop/stock.py").write_text(slow, encoding="utf-8")
+    test = "from shop.stock import wait\n\n\ndef test_wait():\n    assert wait(1.5) > 0\n"
+    (project / "tests/test_stock.py").write_text(test, encoding="utf-8")
+    editor = await open_editor(project)
+    uri = await opened(editor, project)
+    await editor.command("mutate")
+    token = await eventually(
+        lambda: next((t for t, r in editor.client.progress_reports.items() if is_under_way(r)), None), "some verdicts"
+    )
+    editor.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
+    await eventually(lambda: editor.client.progress_reports[token][-1].kind == "end" or None, "the end of the run")
+    assert not [each.message for each in editor.client.messages if "Mutation score" in each.message]
+    found = await editor.diagnostics(uri, lambda found: any(each.code == "survivor" for each in found))
+    assert found
+    again = await open_editor(project)
+    assert (await again.status(project, lambda status: status.survivors)).survivors
+    await editor.command("mutate")
+
+
+def is_under_way(reports: list[Any]) -> bool:
+    """Whether some mutants have a verdict, and some have none."""
+    said = [match for each in reports if (match := re.match(r"(\d+) of (\d+) mutants", each.message or ""))]
+    return bool(said) and 8 <= int(said[-1][1]) < int(said[-1][2])
