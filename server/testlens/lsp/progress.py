@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,14 +13,21 @@ from lsprotocol.types import WorkDoneProgressBegin, WorkDoneProgressEnd, WorkDon
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
+    from testlens.workspace.scaffolding import Progress
+
 # A client that never answers must not hold up the work itself.
 _PATIENCE = 2.0
+_SAY_EVERY = 0.1
 
 
 class ProgressBar:
-    """One bar in the editor, from `open` to `close`; does nothing where the client has none."""
+    """One bar in the editor, from `open` to `close`; does nothing where the client has none.
 
-    def __init__(self, server: LanguageServer) -> None:
+    `on_cancel` hears, on the event loop, of the user's wish to stop; without it the bar offers none.
+    """
+
+    def __init__(self, server: LanguageServer, on_cancel: Callable[[], None] | None = None) -> None:
+        self._on_cancel = on_cancel
         self._progress = server.work_done_progress
         window = server.client_capabilities.window
         self._possible = bool(window and window.work_done_progress)
@@ -28,17 +36,16 @@ class ProgressBar:
         # Tokens are never used twice: some clients confuse a second bar with the first.
         self._token = str(uuid.uuid4())
 
-    async def open(self, title: str, on_cancel: Callable[[], None] | None = None) -> None:
-        """Show the bar; `on_cancel` hears, on the event loop, of the user's wish to stop."""
-        begin = WorkDoneProgressBegin(title=title, cancellable=on_cancel is not None, percentage=0)
-        await self._open(begin, on_cancel)
+    async def open(self, title: str) -> None:
+        """Show the bar."""
+        await self._open(WorkDoneProgressBegin(title=title, cancellable=self._on_cancel is not None, percentage=0))
 
-    async def open_endless(self, title: str, on_cancel: Callable[[], None] | None = None) -> None:
+    async def open_endless(self, title: str) -> None:
         """Show a bar for work of which nobody knows how much there is: it has words and no length."""
         self._has_end = False
-        await self._open(WorkDoneProgressBegin(title=title, cancellable=on_cancel is not None), on_cancel)
+        await self._open(WorkDoneProgressBegin(title=title, cancellable=self._on_cancel is not None))
 
-    async def _open(self, begin: WorkDoneProgressBegin, on_cancel: Callable[[], None] | None) -> None:
+    async def _open(self, begin: WorkDoneProgressBegin) -> None:
         if not self._possible:
             return
         try:
@@ -46,6 +53,7 @@ class ProgressBar:
         except Exception:  # noqa: BLE001 - whatever the client answers, the work goes on without a bar
             return
         self._shown = True
+        on_cancel = self._on_cancel
         if on_cancel is not None:
             cancelled = self._progress.tokens[self._token]
             cancelled.add_done_callback(lambda future: on_cancel() if future.cancelled() else None)
@@ -71,3 +79,19 @@ class ProgressBar:
             # pygls keeps tokens for ever.
             self._progress.tokens.pop(self._token, None)
             self._shown = False
+
+
+def shown_progress(bar: ProgressBar) -> Progress:
+    """Shows what is done and how much was tried, at most ten times a second."""
+    shown_at = 0.0
+    shown = ""
+
+    def say(what: str, tried: int) -> None:
+        nonlocal shown_at, shown
+        now = time.monotonic()
+        if what == shown and now - shown_at < _SAY_EVERY:
+            return
+        shown, shown_at = what, now
+        bar.say(f"{what}, {tried} tried" if tried else what)
+
+    return say

@@ -9,6 +9,7 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
+from testlens.lsp.convert import path_of
 from testlens.lsp.folders import Folder
 from testlens.lsp.server import TestlensServer
 
@@ -32,6 +33,12 @@ def folder_of(server: TestlensServer, uri: str | None) -> Folder:
     if folder is not None:
         return folder
     raise refusal(f"{uri} is no open folder." if uri else "Which folder? Name it in the argument `folder`.")
+
+
+def folder_at(server: TestlensServer, uri: str | None, document: str | None) -> Folder:
+    """The folder that an argument names; without a name, the one that its document lies in, or the only one."""
+    path = path_of(document) if document is not None and uri is None else None
+    return (server.folders.owner(path) if path is not None else None) or folder_of(server, uri)
 
 
 def refusal(reason: str) -> JsonRpcException:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,16 +10,15 @@ from lsprotocol.types import ApplyWorkspaceEditParams, MessageActionItem, Messag
 from testlens.lsp.convert import uri_of
 from testlens.lsp.editing import document_uri, insert, save, show
 from testlens.lsp.features import problems
-from testlens.lsp.features.arguments import folder_of, parse, refusal
+from testlens.lsp.features.arguments import folder_of, parse
 from testlens.lsp.features.code_lens import refresh_lenses
-from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.features.jobs import Job
 from testlens.lsp.features.mutants import find_survivor
-from testlens.lsp.features.scaffold import shown_progress
 from testlens.lsp.features.survivor_actions import pragma_edit
+from testlens.lsp.features.writing import Writing
 from testlens.lsp.folders import Folder
-from testlens.lsp.progress import ProgressBar
+from testlens.lsp.progress import ProgressBar, shown_progress
 from testlens.lsp.protocol import KILL, JobResult, KillArguments
-from testlens.lsp.scaffolders import Scaffolders
 from testlens.lsp.server import TestlensServer
 from testlens.lsp.verdicts import line_of_first
 
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
     from testlens.scaffold.kill.search import NotKilled
     from testlens.workspace.killing import Killer, Killing
 
-_LONGEST_GOODBYE = 3.0
 _IGNORE = "Ignore this line"
 
 
@@ -43,63 +39,19 @@ def register(server: TestlensServer) -> None:
     def kill(_ls: TestlensServer, *arguments: object) -> dict[str, Any]:
         return attrs.asdict(feature.start(parse(arguments, KillArguments)))
 
-    server.on_removal.append(feature.forget)
-    server.on_shutdown.append(feature.end_all)
-
 
 class _Killing:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._scaffolders = Scaffolders(server)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._writing = Writing(server)
 
     def start(self, wanted: KillArguments) -> JobResult:
         """Start to look for a test; nothing of it is waited for."""
         folder = folder_of(self._server, wanted.folder)
-        if not self._server.options.trusted:
-            raise refusal("Testlens runs no tests in a workspace that is not trusted. Trust it, then ask again.")
-        if folder.workspace is None:
-            raise refusal("Testlens is still opening the folder. Try again in a moment.")
-        if folder.uri in self._tasks:
-            raise refusal(f"A test of {folder.root.name} is being written already. Wait for it, or cancel it first.")
-        self._tasks[folder.uri] = self._server.spawn(self._job(folder, wanted))
-        return JobResult(str(uuid.uuid4()))
+        return self._writing.start(folder, "Killing a mutant", lambda job: self._kill(job, wanted))
 
-    def cancel(self, folder: Folder) -> None:
-        """Stop the writing of a test in a folder."""
-        task = self._tasks.get(folder.uri)
-        if task is not None:
-            task.cancel()
-
-    def forget(self, folder: Folder) -> None:
-        """Stop everything in a folder that is gone."""
-        self.cancel(folder)
-        self._server.spawn(self._scaffolders.close(folder))
-
-    async def end_all(self) -> None:
-        """Stop everything and wait, a little, until the processes are gone."""
-        for task in self._tasks.values():
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=_LONGEST_GOODBYE)
-        await self._scaffolders.close_all()
-
-    async def _job(self, folder: Folder, wanted: KillArguments) -> None:
-        bar = ProgressBar(self._server)
-        try:
-            python = await ready_interpreter(self._server, folder)
-            if python is not None:
-                await bar.open_endless("Killing a mutant", lambda: self.cancel(folder))
-                await self._kill(folder, wanted, python, bar)
-        except asyncio.CancelledError:
-            # Its answers would be those to questions that nobody asks any more.
-            await asyncio.shield(self._scaffolders.close(folder))
-            raise
-        finally:
-            bar.close()
-            self._tasks.pop(folder.uri, None)
-
-    async def _kill(self, folder: Folder, wanted: KillArguments, python: str, bar: ProgressBar) -> None:
+    async def _kill(self, job: Job, wanted: KillArguments) -> None:
+        folder, bar = job.folder, job.bar
         from testlens.domain.problems import Problem
         from testlens.scaffold.kill.search import NotKilled
         from testlens.workspace.named_mutants import mutant_named
@@ -109,7 +61,7 @@ class _Killing:
         if isinstance(mutant, Problem):
             problems.tell_as_error(self._server, mutant)
             return
-        killer = await self._killer(folder, python)
+        killer = await self._killer(folder, job.python)
         found = await _look_for(killer, mutant, wanted, bar)
         if isinstance(found, Problem):
             problems.tell_as_error(self._server, found)
@@ -122,7 +74,7 @@ class _Killing:
         from testlens.workspace.killing import Killer
 
         assert folder.workspace is not None
-        scaffolder = await self._scaffolders.ready(folder, python)
+        scaffolder = await self._writing.scaffolders.ready(folder, python)
         return Killer(folder.workspace, scaffolder.session, python, folder.workspace.settings.config.scaffold_budget)
 
     async def _insert(self, folder: Folder, killer: Killer, killing: Killing, bar: ProgressBar) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,12 +11,12 @@ from lsprotocol.types import MessageType, ShowMessageParams
 
 from testlens.lsp.convert import path_of
 from testlens.lsp.features import problems
-from testlens.lsp.features.arguments import folder_of, parse, refusal
+from testlens.lsp.features.arguments import folder_at, parse
 from testlens.lsp.features.code_lens import refresh_lenses
-from testlens.lsp.features.equipment import has_libraries, ready_interpreter
+from testlens.lsp.features.equipment import has_libraries
+from testlens.lsp.features.jobs import Job, Jobs
 from testlens.lsp.features.mutmut_configuration import offer_configuration
 from testlens.lsp.folders import Folder
-from testlens.lsp.progress import ProgressBar
 from testlens.lsp.protocol import MUTATE, JobResult, MutateArguments
 from testlens.lsp.server import TestlensServer
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from testlens.workspace.mutation_targets import MutationTarget
 
 _ANNOUNCE_EVERY = 0.5
-_LONGEST_GOODBYE = 3.0
 _WORKSPACE_BUDGET = 300.0
 """Seconds for the mutants of a whole workspace: the riskiest come first, and the next run goes on from there."""
 
@@ -41,61 +39,21 @@ def register(server: TestlensServer) -> None:
     def mutate(_ls: TestlensServer, *arguments: object) -> dict[str, Any]:
         return attrs.asdict(feature.start(parse(arguments, MutateArguments)))
 
-    server.on_removal.append(feature.cancel)
-    server.on_shutdown.append(feature.end_all)
-
 
 class _Mutations:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._jobs = Jobs(server, "Mutants of {} are already running. Cancel that run first.")
 
     def start(self, wanted: MutateArguments) -> JobResult:
         """Start to run mutants; nothing of it is waited for."""
-        folder = self._folder(wanted)
-        if not self._server.options.trusted:
-            raise refusal("Testlens runs no mutants in a workspace that is not trusted. Trust it, then run them.")
-        if folder.workspace is None:
-            raise refusal("Testlens is still opening the folder. Try again in a moment.")
-        if folder.uri in self._tasks:
-            raise refusal(f"Mutants of {folder.root.name} are already running. Cancel that run first.")
-        self._tasks[folder.uri] = self._server.spawn(self._job(folder, wanted))
-        return JobResult(str(uuid.uuid4()))
+        folder = folder_at(self._server, wanted.folder, wanted.uri)
+        return self._jobs.start(folder, lambda job: self._run(job, wanted), lambda: self._end(folder))
 
-    def cancel(self, folder: Folder) -> None:
-        """Stop the run of a folder; what it has found stays."""
-        task = self._tasks.get(folder.uri)
-        if task is not None:
-            task.cancel()
-
-    async def end_all(self) -> None:
-        """Stop all runs and wait, a little, until their processes are gone."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_LONGEST_GOODBYE)
-
-    def _folder(self, wanted: MutateArguments) -> Folder:
-        path = path_of(wanted.uri) if wanted.uri is not None else None
-        owner = self._server.folders.owner(path) if path is not None and wanted.folder is None else None
-        return owner or folder_of(self._server, wanted.folder)
-
-    async def _job(self, folder: Folder, wanted: MutateArguments) -> None:
-        bar = ProgressBar(self._server)
-        try:
-            python = await ready_interpreter(self._server, folder)
-            target = None if python is None else await self._target(folder, wanted)
-            if python is not None and target is not None:
-                await bar.open(f"Mutating {_in_words(folder, wanted)}", lambda: self.cancel(folder))
-                budget = None if wanted.uri or wanted.changed else _WORKSPACE_BUDGET
-                await self._run(folder, target, python, budget, bar)
-        finally:
-            bar.close()
-            self._tasks.pop(folder.uri, None)
-            # What was found until a user's wish to stop is known, too.
-            self._server.spawn(folder.announce())
-            refresh_lenses(self._server)
+    def _end(self, folder: Folder) -> None:
+        # What was found until a user's wish to stop is known, too.
+        folder.spawn(folder.announce())
+        refresh_lenses(self._server)
 
     async def _target(self, folder: Folder, wanted: MutateArguments) -> MutationTarget | None:
         from testlens.domain.problems import Problem
@@ -111,12 +69,15 @@ class _Mutations:
         path = path_of(wanted.uri) if wanted.uri is not None else None
         return MutationTarget(None if path is None else folder.relative(path), wanted.function)
 
-    async def _run(
-        self, folder: Folder, target: MutationTarget, python: str, budget: float | None, bar: ProgressBar
-    ) -> None:
-        outcome = await self._mutate(folder, target, python, budget, bar)
-        if outcome.missing and await has_libraries(self._server, folder, python, outcome.missing):
-            outcome = await self._mutate(folder, target, python, budget, bar)
+    async def _run(self, job: Job, wanted: MutateArguments) -> None:
+        target = await self._target(job.folder, wanted)
+        if target is None:
+            return
+        await job.bar.open(f"Mutating {_in_words(job.folder, wanted)}")
+        budget = None if wanted.uri or wanted.changed else _WORKSPACE_BUDGET
+        outcome = await self._mutate(job, target, budget)
+        if outcome.missing and await has_libraries(self._server, job.folder, job.python, outcome.missing):
+            outcome = await self._mutate(job, target, budget)
         elif outcome.missing:
             return
         for problem in outcome.problems:
@@ -124,21 +85,20 @@ class _Mutations:
         self._server.window_show_message(ShowMessageParams(MessageType.Info, _summary(outcome)))
         if outcome.mutants:
             # The run is over, whenever the user may answer.
-            folder.spawn(offer_configuration(self._server, folder, outcome.mutants))
+            job.folder.spawn(offer_configuration(self._server, job.folder, outcome.mutants))
 
-    async def _mutate(
-        self, folder: Folder, target: MutationTarget, python: str, budget: float | None, bar: ProgressBar
-    ) -> MutationOutcome:
+    async def _mutate(self, job: Job, target: MutationTarget, budget: float | None) -> MutationOutcome:
         from testlens.workspace.mutation import mutate
 
-        assert folder.workspace is not None
+        workspace = job.folder.workspace
+        assert workspace is not None
 
         def show(progress: MutationProgress) -> None:
-            bar.report(progress.done, progress.total, _how_far(progress))
+            job.bar.report(progress.done, progress.total, _how_far(progress))
 
-        announcing = self._server.spawn(_announce_changes(folder))
+        announcing = self._server.spawn(_announce_changes(job.folder))
         try:
-            return await mutate(folder.workspace, python, target, _nobody, show, budget)
+            return await mutate(workspace, job.python, target, _nobody, show, budget)
         finally:
             announcing.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from testlens.lsp.features import problems
-from testlens.lsp.features.arguments import folder_of, parse, refusal
-from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.features.arguments import folder_of, parse
+from testlens.lsp.features.jobs import Job, Jobs
 from testlens.lsp.folders import Folder, RunCounts
-from testlens.lsp.progress import ProgressBar
 from testlens.lsp.protocol import CANCEL_RUN, RUN_TESTS, FolderArguments, JobResult, RunTestsArguments
 from testlens.lsp.run_shown import RunShown
 from testlens.lsp.server import TestlensServer
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_GOODBYE = 3.0
 _NO_TESTS = 5
 """pytest's exit code where it found nothing to run."""
 
@@ -43,75 +39,46 @@ def register(server: TestlensServer) -> None:
 
     @server.command(CANCEL_RUN)
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
-        feature.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
-
-    server.on_shutdown.append(feature.end_all)
+        feature.jobs.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
 
 
 class _Runs:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._tasks: dict[Folder, asyncio.Task[None]] = {}
+        self.jobs = Jobs(server, "Tests of {} are already running. Cancel that run first.")
 
     def start(self, folder: Folder, tests: tuple[str, ...]) -> JobResult:
         """Start a run; nothing of it is waited for."""
-        if not self._server.options.trusted:
-            raise refusal("Testlens runs no tests in a workspace that is not trusted. Trust it, then run them.")
-        if folder.workspace is None:
-            raise refusal("Testlens is still opening the folder. Try again in a moment.")
         if folder.run is not None:
-            raise refusal(f"Tests of {folder.root.name} are already running. Cancel that run first.")
-        folder.run = RunCounts(str(uuid.uuid4()))
-        self._tasks[folder] = folder.spawn(self._run(folder, folder.run, tests))
-        return JobResult(folder.run.job)
-
-    def cancel(self, folder: Folder) -> None:
-        """Stop the run of a folder, if there is one."""
-        task = self._tasks.get(folder)
-        if task is not None:
-            task.cancel()
-
-    async def end_all(self) -> None:
-        """Stop all runs and wait, a little, until their processes are gone."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=_LONGEST_GOODBYE)
-
-    async def _run(self, folder: Folder, counts: RunCounts, tests: tuple[str, ...]) -> None:
-        bar = ProgressBar(self._server)
+            # That of a test that was just written is no job of its own.
+            raise self.jobs.busy(folder)
+        started = self.jobs.start(folder, lambda job: self._run(job, counts, tests), lambda: self._end(folder))
+        counts = folder.run = RunCounts(started.job)
         self._server.announce_state(folder)
-        try:
-            python = await ready_interpreter(self._server, folder)
-            if python is not None:
-                await bar.open(f"Testing {folder.root.name}", lambda: self.cancel(folder))
-                await self._execute(folder, counts, tests, python, bar)
-        finally:
-            bar.close()
-            folder.run = None
-            self._tasks.pop(folder, None)
-            self._server.announce_state(folder)
+        return started
 
-    async def _execute(
-        self, folder: Folder, counts: RunCounts, tests: tuple[str, ...], python: str, bar: ProgressBar
-    ) -> None:
+    def _end(self, folder: Folder) -> None:
+        folder.run = None
+        self._server.announce_state(folder)
+
+    async def _run(self, job: Job, counts: RunCounts, tests: tuple[str, ...]) -> None:
         from testlens.runners.pytest_runner import RunRequest, run_tests
         from testlens.workspace.selected_run import DATA_NAME, selected_run
 
-        workspace = folder.workspace
+        folder, workspace = job.folder, job.folder.workspace
         assert workspace is not None
+        await job.bar.open(f"Testing {folder.root.name}")
         settings = workspace.settings
         request = RunRequest(
             root=folder.root,
-            python=python,
+            python=job.python,
             data_file=workspace.own_data.with_name(DATA_NAME) if tests else workspace.own_data,
             tests=tests,
             pytest_args=settings.config.pytest_args,
             test_timeout=settings.test_timeout,
             record_values=settings.config.record_values,
         )
-        result = await run_tests(request, RunShown(self._server, folder, counts, bar).take)
+        result = await run_tests(request, RunShown(self._server, folder, counts, job.bar).take)
         problems.tell(self._server, result.problems)
         if result.exit_code == _NO_TESTS:
             problems.tell_as_error(self._server, _no_tests(folder))
