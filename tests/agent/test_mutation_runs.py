@@ -20,7 +20,14 @@ from agent.mutating import (
     state_of,
     write,
 )
-from testlens.runners.mutation_runner import CheckedMutant, MutationEvent, MutationRequest, run_mutants
+from testlens.runners.mutation_runner import (
+    CheckedMutant,
+    Made,
+    MutationEvent,
+    MutationRequest,
+    WantedMutant,
+    run_mutants,
+)
 
 
 @pytest.fixture(scope="module")
@@ -271,3 +278,50 @@ def test_a_project_without_configuration_is_mutated_all_the_same(tmp_path: Path,
     assert checked.end.trusted, checked.messages
     assert {name.partition(".x")[0] for name in checked.statuses} == {"shop.prices"}
     assert QUICK not in "".join(path.read_text() for path in tmp_path.glob("*.toml"))
+
+
+def test_options_that_change_the_counts_are_refused_in_words(tmp_path: Path, python: Path) -> None:
+    """Other counts than mutmut's would be told without a word; nothing is checked, and the problem says what to do."""
+    options = 'mutate_only_covered_lines = true\ntype_check_command = ["mypy", "src", "--output", "json"]\n'
+    write(tmp_path, {**SOURCE, "pyproject.toml": SOURCE["pyproject.toml"] + options})
+    checked = check(tmp_path, python)
+    assert not checked.end.trusted
+    assert not checked.mutants
+    assert "`mutate_only_covered_lines` and `type_check_command`" in checked.messages
+    assert "out of [tool.mutmut], or run `mutmut run`" in checked.messages
+
+
+def test_a_survivor_on_a_line_that_no_test_runs_has_had_the_tests_of_its_function(tmp_path: Path, python: Path) -> None:
+    """A function's tests run even where none is seen to reach the line: here it runs in another process."""
+    source = """
+        import os
+
+
+        def seen(way, place=None):
+            if way == "child":
+                pid = os.fork()
+                if pid == 0:
+                    place.write_text(str(1 + 1))
+                    os._exit(0)
+                os.waitpid(pid, 0)
+            return way
+    """
+    test = """
+        from shop.prices import seen
+
+
+        def test_child(tmp_path):
+            seen("child", tmp_path / "sum")
+            assert (tmp_path / "sum").read_text() == "2"
+    """
+    write(tmp_path, {**SOURCE, "src/shop/prices.py": source, "tests/test_prices.py": test})
+
+    def narrowed(made: Made) -> list[WantedMutant]:
+        texts = [(name, text) for one in made.files["src/shop/prices.py"] for name, text in one.mutants.items()]
+        return [WantedMutant(name, (4, 4)) for name, text in texts if "1 - 1" in text or "2 + 1" in text]
+
+    checked = check(tmp_path, python, narrowed)
+    assert checked.end.trusted, checked.messages
+    assert set(checked.statuses.values()) == {"killed"}
+    assert len(checked.statuses) > 1
+    assert all(one.tests == ("tests/test_prices.py::test_child",) for one in checked.mutants.values())

@@ -123,7 +123,7 @@ class Checking:
         self._queue.extend(playing)
         for task in tasks:
             if not task["tests"]:
-                self._settle(task, {"code": task["without_tests"], "failed": None, "seconds": 0.0})
+                self._settle(task, {"code": NO_TESTS, "failed": None, "seconds": 0.0})
         self._events.send("checking", total=len(tasks))
         self._work()
         if self._is_trusted and self._look_after_copy():
@@ -137,7 +137,8 @@ class Checking:
         contexts = self._contexts_now
         lines = mutant.get("lines")
         all_tests = contexts.tests_of(function)
-        tests = contexts.tests_reaching(function, None if lines is None else (lines[0], lines[1]))
+        reaching = contexts.tests_reaching(function, None if lines is None else (lines[0], lines[1]))
+        tests = reaching or all_tests  # lines that no test is seen to run prove nothing before the tests have run
         wall, cpu = mutmut_parts.time_limits(self._ground.config, sum(map(contexts.duration_of, all_tests)))
         known = [test for test in mutant.get("first", ()) if test in set(tests)]
         return {
@@ -145,12 +146,11 @@ class Checking:
             "mutant": mutant["name"],
             "function": function,
             "tests": tests,
+            "reaching": reaching,
             "first": known,
             "all_tests": all_tests,
             "wall": wall,
             "cpu": cpu,
-            # A line that no test runs cannot matter to any; mutmut runs the function's tests, and they pass.
-            "without_tests": 0 if all_tests else NO_TESTS,
         }
 
     def _proofs(self, playing: list[_Task]) -> list[_Task]:
@@ -266,7 +266,7 @@ class Checking:
             name=task["mutant"],
             status=status_of(result["code"]),
             exit_code=result["code"],
-            tests=sorted(task["tests"]),
+            tests=sorted({*task["reaching"], *([] if failed is None else [failed])}),
             killed_by=failed,
             seconds=round(result["seconds"], 4),
         )

@@ -50,6 +50,11 @@ def load_configuration(root: Path, tree: Path) -> Any:
     return config
 
 
+def unsupported_options(config: Any) -> list[str]:
+    """The user's options that would make other mutants or verdicts than are made here."""
+    return [name for name in ("mutate_only_covered_lines", "type_check_command") if getattr(config, name, None)]
+
+
 def _packages_and_modules(root: Path) -> list[str]:
     found = []
     for entry in sorted(root.iterdir()):

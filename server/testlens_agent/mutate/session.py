@@ -122,6 +122,16 @@ class _Run:
                 f"The configuration of mutmut cannot be used: {error}", "Correct [tool.mutmut].", "pyproject.toml"
             )
             return False
+        refused = mutmut_parts.unsupported_options(self._config)
+        if refused:
+            names = " and ".join(f"`{name}`" for name in refused)
+            self._events.problem(
+                f"Testlens cannot check mutants with {names} set: its counts would not be those of mutmut.",
+                f"Take {names} out of [tool.mutmut], or run `mutmut run`, whose results Testlens reads.",
+                "pyproject.toml",
+                severity="error",
+            )
+            return False
         self._rules = rules_digest(self._config, mutmut_parts.installed_version())
         self._copy = Copy(self._request.root, self._request.tree, self._config)
         self._generate()
