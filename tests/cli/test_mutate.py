@@ -27,8 +27,9 @@ def test_the_json_has_each_mutant_at_its_place(root: Path) -> None:
     done = run_testlens(*arguments, cwd=root)
     assert done.returncode == 0, done.stderr
     found = json_of(done)
-    assert set(found) == {"version", "score", "mutants"}
+    assert set(found) == {"version", "score", "checked", "total", "mutants"}
     assert found["version"] == 1
+    assert found["checked"] == found["total"] == len(found["mutants"])
     assert all(set(mutant) == KEYS for mutant in found["mutants"])
     boundary = next(mutant for mutant in found["mutants"] if mutant["replacement"] == "price <= 10")
     assert boundary["name"].startswith("shop.prices.x_label__mutmut_")
@@ -55,6 +56,14 @@ def test_people_see_the_score_the_survivors_and_what_to_do_next(root: Path) -> N
     assert "testlens kill NAME --write" in done.stdout
 
 
+def test_a_budget_that_is_spent_before_anything_is_checked_is_no_empty_project(root: Path) -> None:
+    """There is no score, and a further run goes on."""
+    done = run_testlens("mutate", "--budget", "0.01s", "--python", str(mutation_python()), cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "No score" in done.stdout
+    assert "Not all was checked. Run it again to go on from here." in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -68,4 +77,4 @@ def test_what_cannot_be_done_is_said(root: Path, arguments: tuple[str, ...], sai
     done = run_testlens("mutate", "--json", *arguments, cwd=root)
     assert done.returncode == 2
     assert said in done.stderr
-    assert json_of(done) == {"version": 1, "score": None, "mutants": []}
+    assert json_of(done) == {"version": 1, "score": None, "checked": 0, "total": 0, "mutants": []}

@@ -25,7 +25,7 @@ from testlens.workspace.workspace import Workspace
 
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_UNTRUSTED = 2
+_FAILED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def run(wanted: Wanted) -> int:
     """Check mutants and print the result for people; returns the exit status."""
     outcome = _mutate(wanted)
     print_outcome(outcome, _texts(wanted.root, outcome))
-    return 0 if outcome.trusted else _UNTRUSTED
+    return _status(outcome)
 
 
 def run_as_json(wanted: Wanted) -> int:
@@ -73,7 +73,12 @@ def run_as_json(wanted: Wanted) -> int:
     outcome = _mutate(wanted)
     print_problems(outcome.problems)
     print_json(mutants_json(outcome.mutants, outcome.score))
-    return 0 if outcome.trusted else _UNTRUSTED
+    return _status(outcome)
+
+
+def _status(outcome: MutationOutcome) -> int:
+    has_failed = any(problem.severity == "error" for problem in outcome.problems)
+    return 0 if outcome.trusted and not has_failed else _FAILED
 
 
 def _mutate(wanted: Wanted) -> MutationOutcome:

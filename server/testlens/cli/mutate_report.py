@@ -99,19 +99,24 @@ def _summary(outcome: MutationOutcome) -> Text:
         for status in _STATUSES
         if counts[status]
     ]
-    score = "No score" if outcome.score is None else f"Mutation score {outcome.score:.1f} %"
+    score = "No score" if outcome.score is None else f"Mutation score {_scope(outcome)}{outcome.score:.1f} %"
     text = Text(score, style="bold").append(": " if parts else ".", style="default").append(Text(", ").join(parts))
-    known = len(outcome.mutants) - counts["not checked"] - outcome.checked
+    known = outcome.known - outcome.checked
     return text.append(f" ({known} known from before)", style="default") if known > 0 else text
+
+
+def _scope(outcome: MutationOutcome) -> str:
+    total = len(outcome.mutants)
+    return "" if outcome.known == total else f"of the {outcome.known} of {total} mutants that were checked: "
 
 
 def _next(outcome: MutationOutcome, survivors: list[Mutant]) -> str:
     if not outcome.trusted:
         return "The verdicts of this run count for nothing; see above why."
+    if not outcome.is_complete:
+        return "Not all was checked. Run it again to go on from here."
     if not outcome.mutants:
         return "There is nothing to mutate here."
-    if not outcome.is_complete:
-        return "The budget is spent. Run it again to go on from here."
     if survivors:
         return "Close the survivors with tests: testlens kill NAME --write"
     return "No mutant survived."

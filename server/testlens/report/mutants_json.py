@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from testlens.domain.mutants import Mutant
 from testlens.report.plan_json import VERSION
 
 
-def mutants_json(mutants: Iterable[Mutant], score: float | None) -> dict[str, Any]:
-    """Mutants that were checked, and their score in percent. Lines are 1-based, columns 0-based in characters."""
+def mutants_json(mutants: Sequence[Mutant], score: float | None) -> dict[str, Any]:
+    """Mutants that were checked, and their score in percent. Lines are 1-based, columns 0-based in characters.
+
+    The score speaks of the `checked` mutants alone, of `total` that there are.
+    """
     checked = [mutant_json(mutant) for mutant in mutants if mutant.status != "not checked"]
-    return {"version": VERSION, "score": None if score is None else round(score, 1), "mutants": checked}
+    return {
+        "version": VERSION,
+        "score": None if score is None else round(score, 1),
+        "checked": len(checked),
+        "total": len(mutants),
+        "mutants": checked,
+    }
 
 
 def mutant_json(mutant: Mutant) -> dict[str, Any]:

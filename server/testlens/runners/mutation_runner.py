@@ -97,11 +97,15 @@ class MutationStage:
 
 @dataclass(frozen=True, slots=True)
 class MutationEnd:
-    """How a run ended. Only where `trusted` may its verdicts be counted; `missing` names packages to install."""
+    """How a run ended. Only where `trusted` may its verdicts be counted; `missing` names packages to install.
+
+    `is_cut_short` where the agent ended before it was done: what it told until then stands.
+    """
 
     trusted: bool
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
+    is_cut_short: bool = False
 
 
 Choose = Callable[[Made], Sequence[WantedMutant]]
@@ -150,7 +154,7 @@ class _Run:
             await asyncio.shield(self._end(agent, mark, printed))
         if self.trusted is None:
             self.problems.append(self._death(await agent.wait()))
-        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing)
+        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing, self.trusted is None)
 
     def _request_line(self) -> bytes:
         request = self.request

@@ -60,8 +60,8 @@ class MutationOutcome:
     """What came of a run: the mutants of the target, checked now or known from before, in order of file and place.
 
     `trusted` False means that their verdicts count for nothing, and why is among the `problems`. `is_complete` is
-    False where the budget was spent first. `not_mutated` has the functions of the target that no mutant was made for,
-    with the reason, by path. `checked` counts the mutants that were checked now.
+    False where the budget was spent, or the agent ended, first. `not_mutated` has the functions of the target that no
+    mutant was made for, with the reason, by path. `checked` counts the mutants that were checked now.
     """
 
     mutants: tuple[Mutant, ...]
@@ -71,6 +71,11 @@ class MutationOutcome:
     checked: int
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> int:
+        """How many of the mutants have a verdict, from now or from before; the score speaks of these alone."""
+        return sum(mutant.status != "not checked" for mutant in self.mutants)
 
     @property
     def score(self) -> float | None:
@@ -241,7 +246,7 @@ async def mutate(
         saving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await saving
-        if end is not None and not end.trusted:
+        if end is not None and not end.trusted and not end.is_cut_short:
             job.distrust()
         await asyncio.shield(asyncio.to_thread(job.save))
         store.close()
@@ -268,8 +273,10 @@ def _outcome(job: _Job, end: MutationEnd | None, store: VerdictStore) -> Mutatio
     return MutationOutcome(
         mutants=tuple(mutants),
         not_mutated={path: functions for path, functions in silent.items() if functions},
-        trusted=end is None or end.trusted,
-        is_complete=end is not None and all(mutant.status != "not checked" for mutant in mutants),
+        trusted=end is None or end.trusted or end.is_cut_short,
+        is_complete=end is not None
+        and not end.is_cut_short
+        and all(mutant.status != "not checked" for mutant in mutants),
         checked=len(job.fresh),
         problems=problems,
         missing=() if end is None else end.missing,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.mutating import SOURCE, mutation_python, write
+from agent.mutating import SOURCE, mutation_python, state_of, write
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
 from testlens.runners.process import run_text
@@ -44,6 +46,16 @@ def checked(
     outcome = asyncio.run(mutate(workspace, python, target, told.append, lambda progress: None, budget))
     assert outcome.trusted, outcome.problems
     return outcome, told
+
+
+def working_in(root: Path) -> list[int]:
+    """The processes whose current folder is the project or its copy, oldest first."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").resolve(strict=True).is_relative_to(root):
+                found.append(int(process.name))
+    return sorted(found)
 
 
 def edit(workspace: Workspace, path: str, change: Callable[[str], str]) -> None:
@@ -132,3 +144,41 @@ def test_functions_without_mutants_are_told_with_the_reason(workspace: Workspace
     outcome, _ = checked(workspace, python, MutationTarget(PRICES))
     assert outcome.not_mutated[PRICES]["remembered"] == "it is decorated"
     assert "remembered" not in {mutant.function for mutant in outcome.mutants}
+
+
+def test_an_agent_that_is_killed_loses_nothing_and_leaves_nothing(workspace: Workspace, python: str) -> None:
+    """The user's files are byte for byte the same, no process stays, and the next run does what is left."""
+    before = state_of(workspace.root)
+    told: list[Mutant] = []
+
+    def kill_agent(mutant: Mutant) -> None:
+        told.append(mutant)
+        if len(told) == 3:
+            os.kill(working_in(workspace.root)[0], signal.SIGKILL)
+
+    outcome = asyncio.run(mutate(workspace, python, ALL, kill_agent, lambda progress: None))
+    assert not outcome.is_complete
+    assert "ended early (signal 9)" in str(outcome.problems)
+    assert 3 <= outcome.known < len(outcome.mutants)
+    assert state_of(workspace.root) == before
+    assert not working_in(workspace.root)
+    known = {mutant.name for mutant in told}
+    again, checked_again = checked(workspace, python)
+    assert known.isdisjoint(mutant.name for mutant in checked_again)
+    assert again.is_complete
+
+
+def test_a_budget_that_is_spent_says_of_how_many_the_score_speaks(workspace: Workspace, python: str) -> None:
+    """One mutant hangs, so that time is over before all are checked; what was found is kept for the next run."""
+    hangs = "\n\ndef wait(times):\n    while times > 0:\n        times -= 1\n    return times\n"
+    edit(workspace, PRICES, lambda text: text + hangs)
+    edit(
+        workspace,
+        "tests/test_prices.py",
+        lambda text: text + "\n\ndef test_wait():\n    from shop.prices import wait\n    assert wait(2) == 0\n",
+    )
+    edit(workspace, "pyproject.toml", lambda text: text.replace("timeout_constant = 1.0", "timeout_constant = 30.0"))
+    outcome, _ = checked(workspace, python, budget=8)
+    assert not outcome.is_complete
+    assert 0 < outcome.known < len(outcome.mutants)
+    assert outcome.score is not None
