@@ -18,19 +18,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
 from figures import Figure, Size, main, ratio
 
+from agent.interpreters import CURRENT, environment_with, found
+from real.published import CACHE, environment
+from testlens.domain.mutants import Mutant
+from testlens.workspace.mutation import MutationOutcome, MutationProgress, mutate
+from testlens.workspace.mutation_store import VerdictStore
+from testlens.workspace.mutation_targets import MutationTarget
+from testlens.workspace.workspace import Workspace
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "server"), str(ROOT / "tests")]
-
-from agent.interpreters import CURRENT, environment_with, found  # noqa: E402
-from real.published import CACHE, environment  # noqa: E402
-from testlens.domain.mutants import Mutant  # noqa: E402
-from testlens.workspace.mutation import MutationOutcome, MutationProgress, mutate  # noqa: E402
-from testlens.workspace.mutation_store import VerdictStore  # noqa: E402
-from testlens.workspace.mutation_targets import MutationTarget  # noqa: E402
-from testlens.workspace.workspace import Workspace  # noqa: E402
-
 _PACKAGES = ("pytest==9.2.0", "coverage==7.17.3", "mutmut==3.8.1", "freezegun")
 _CODES = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 5: "no tests", 24: "timeout", -24: "timeout"}
 

@@ -133,6 +133,7 @@ class _Run:
     problems: list[Problem] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     trusted: bool | None = None
+    is_cut_short: bool = False
     output: bytes = b""
 
     async def execute(self) -> MutationEnd:
@@ -154,7 +155,8 @@ class _Run:
             await asyncio.shield(self._end(agent, mark, printed))
         if self.trusted is None:
             self.problems.append(self._death(await agent.wait()))
-        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing, self.trusted is None)
+            self.is_cut_short = True
+        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing, self.is_cut_short)
 
     def _request_line(self) -> bytes:
         request = self.request
@@ -181,6 +183,7 @@ class _Run:
                     self._take_problem(event)
                 case "done":
                     self.trusted = bool(event["trusted"])
+                    self.is_cut_short = bool(event["cut_short"])
                 case "generating" | "measuring" | "checking" as stage:
                     self.on_event(MutationStage(cast(Stage, stage), int(event.get("total", event.get("files", 0)))))
 

@@ -39,8 +39,9 @@ def mutate() -> int:
     commands = os.dup(0)
     close_stdin()
     began = time.monotonic()
-    trusted = _is_possible(events) and _Run(request, events, commands).execute()
-    events.send("done", trusted=trusted, seconds=time.monotonic() - began)
+    run = _Run(request, events, commands)
+    trusted = _is_possible(events) and run.execute()
+    events.send("done", trusted=trusted, cut_short=run.is_cut_short, seconds=time.monotonic() - began)
     return 0 if trusted else 1
 
 
@@ -78,7 +79,10 @@ def _is_possible(events: EventStream) -> bool:
 
 
 class _Run:
-    """One run: the copy, its mutants, and the session that checks them."""
+    """One run: the copy, its mutants, and the session that checks them.
+
+    `is_cut_short` once the disk refused something: what was told until then stands.
+    """
 
     def __init__(self, request: Request, events: EventStream, commands: int) -> None:
         self._request = request
@@ -86,6 +90,7 @@ class _Run:
         self._commands = commands
         self._kept = request.folder / "generated"
         self._trusted = False
+        self.is_cut_short = False
 
     def execute(self) -> bool:
         """Do it; whether the verdicts can be believed."""
@@ -95,7 +100,9 @@ class _Run:
                 return self._is_alone() and self._prepare() and self._check()
             except OSError as error:
                 place = error.filename or self._request.folder
-                self._events.problem(f"The copy of the project could not be made: {error.strerror} ({place}).", _SPACE)
+                message = f"The copy of the project could not be written: {error.strerror} ({place})."
+                self._events.problem(message, _SPACE, severity="error")
+                self.is_cut_short = True
                 return False
 
     def _is_alone(self) -> bool:

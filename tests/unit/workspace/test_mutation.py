@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from agent.mutating import SOURCE, mutation_python, state_of, write
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
 from testlens.runners.process import run_text
-from testlens.workspace.mutation import MutationOutcome, MutationProgress, mutate
+from testlens.workspace.mutation import COPY, MutationOutcome, MutationProgress, mutate
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.workspace import Workspace
 
@@ -182,3 +183,20 @@ def test_a_budget_that_is_spent_says_of_how_many_the_score_speaks(workspace: Wor
     assert not outcome.is_complete
     assert 0 < outcome.known < len(outcome.mutants)
     assert outcome.score is not None
+
+
+def test_a_copy_that_cannot_be_written_is_said_and_loses_nothing_that_was_known(
+    workspace: Workspace, python: str
+) -> None:
+    first, _ = checked(workspace, python, MutationTarget(PRICES, "label"))
+    copy = workspace.root / COPY
+    shutil.rmtree(copy)
+    copy.write_text("in the way", encoding="utf-8")
+    outcome, told = checked(workspace, python)
+    assert "could not be written" in str(outcome.problems)
+    assert not outcome.is_complete
+    assert told == []
+    copy.unlink()
+    again, told = checked(workspace, python, MutationTarget(PRICES, "label"))
+    assert told == [], "all of this was known"
+    assert again.score == first.score
