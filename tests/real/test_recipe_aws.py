@@ -170,3 +170,30 @@ def test_an_asynchronous_client_gets_a_stand_in_that_answers_and_refuses(tmp_pat
     assert "session.client.return_value.__aenter__.return_value = client" in written.tests
     assert "test_when_there_is_no_such_object_then_raises_missing" in written.names
     assert 'assert asked.mock_calls == [call(Bucket="name", Key="name")]' in written.tests
+
+
+CLIENTS = """
+    import boto3
+    from botocore.config import Config
+
+
+    def queue_client(region):
+        config = Config(retries={"max_attempts": 5, "mode": "standard"}, connect_timeout=2)
+        return boto3.client("sqs", region_name=region, config=config)
+    """
+
+
+def test_a_client_that_tries_again_by_itself_gets_the_five_cases_of_a_retry(tmp_path: Path) -> None:
+    project = make_project(tmp_path, {"clients.py": CLIENTS})
+    written = write_tests(project, example_python(), "clients.py", "queue_client", "retry")
+
+    assert written.verdict.outcome == "passed", written.verdict
+    assert written.names == (
+        "test_when_two_requests_fail_then_the_third_attempt_succeeds",
+        "test_when_requests_keep_failing_then_it_waits_longer_each_time",
+        # botocore counts the attempts that follow the first one.
+        "test_when_requests_always_fail_then_it_gives_up_after_6_attempts",
+        "test_when_a_request_fails_with_value_error_then_it_is_not_tried_again",
+        "test_when_the_first_request_works_then_it_never_sleeps",
+    )
+    assert "assert send.call_count == 6" in written.tests

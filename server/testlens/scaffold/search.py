@@ -76,7 +76,7 @@ def _simplified(search: SceneSearch, knowledge: Knowledge) -> Generator[Attempt,
     for _ in range(_MOST_SIMPLIFICATIONS):
         found = search.found()
         scenes = [
-            scene for one in found for scene in (*one.scene.simpler(), *_plainer(one.scene)) if search.is_new(scene)
+            scene for one in found for scene in (*one.scene.simpler(), *plainer(one.scene)) if search.is_new(scene)
         ]
         if not scenes:
             return
@@ -87,7 +87,7 @@ def _simplified(search: SceneSearch, knowledge: Knowledge) -> Generator[Attempt,
             search.learn(scene, trial)
 
 
-def _plainer(scene: Scene) -> Iterator[Scene]:
+def plainer(scene: Scene) -> Iterator[Scene]:
     """The scene with plain values in place of stand-ins, of which little can be claimed."""
     names = [name for name, value in scene.arguments.items() if value == STAND_IN]
     inner_ones = any(value == STAND_IN for arguments in scene.inner for value in arguments)

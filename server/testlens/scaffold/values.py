@@ -25,6 +25,7 @@ _NUMBERS = (
     "qty year month day version attempts? retries stock"
 ).replace(" ", "|")
 _FROM_THE_NAME = (
+    (r"(^|_)region(_name)?$", '"us-east-1"', ()),
     (r"(^|_)mode$", '"r"', ()),
     (r"(^|_)encoding$", '"utf-8"', ()),
     (r"(^|_)(path|file|filename|folder|directory|dir)s?$", 'tmp_path / "name"', ("tmp_path",)),

@@ -14,6 +14,7 @@ from testlens.domain.trials import Trial
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.recipes.patience import patiently
 from testlens.scaffold.recipes.reading import below, called_name, module_names
+from testlens.scaffold.recipes.retry_botocore import client_cases
 from testlens.scaffold.recipes.retry_cases import numbers, pattern_of
 from testlens.scaffold.recipes.retry_probe import literal, number
 from testlens.scaffold.scene import Scene
@@ -63,6 +64,11 @@ def find_policy(target: Target) -> Policy | None:
 def policy_cases(policy: Policy, target: Target, knowledge: Knowledge) -> Trials:
     """The tests of a policy; none where what is made could not be made or holds no policy in a known place."""
     writer = _Writer(policy, target, knowledge)
+    if policy.library == "botocore":
+        clients = [f"{holder}{way}" for holder in writer.holders() for way in ("", ".meta.client")]
+        cases = yield from client_cases(clients, target, knowledge)
+        if cases:
+            return cases
     tried = [(scene, place) for scene in first_scenes(target, knowledge)[:_MOST_SCENES] for place in writer.places()]
     trials = yield from patiently(Attempt(tuple(writer.probe(scene, place) for scene, place in tried)))
     if trials is None:
@@ -107,8 +113,11 @@ class _Writer:
 
     def places(self) -> list[str]:
         """Where the policy may be, as source."""
-        holders = [f"{RESULT}.{name}" for name in self._policy.attributes] if self._is_constructor else [RESULT]
-        return [f"{holder}{place}" for holder in holders for place in _PLACES[self._policy.library]]
+        return [f"{holder}{place}" for holder in self.holders() for place in _PLACES[self._policy.library]]
+
+    def holders(self) -> list[str]:
+        """What is made, as source."""
+        return [f"{RESULT}.{name}" for name in self._policy.attributes] if self._is_constructor else [RESULT]
 
     def probe(self, scene: Scene, place: str) -> Case:
         """A case that claims nothing and leaves in its variables what the policy does."""
