@@ -15,6 +15,7 @@ from agent.interpreters import CURRENT, environment_with, found
 from testlens.runners.mutation_runner import (
     CheckedMutant,
     Made,
+    MutationAgent,
     MutationEnd,
     MutationEvent,
     MutationRequest,
@@ -133,9 +134,39 @@ def check(
         if on_event is not None:
             on_event(event)
 
-    request = MutationRequest(root, str(python), root / ".testlens" / "mutation", memory_mb=512)
-    end = asyncio.run(run_mutants(request, choose, take))
+    end = asyncio.run(run_mutants(request_for(root, python), choose, take))
     return Checked(mutants, end)
+
+
+def request_for(root: Path, python: Path, seconds: float | None = None) -> MutationRequest:
+    """A run of all mutants of the project in `root`."""
+    return MutationRequest(root, str(python), root / ".testlens" / "mutation", memory_mb=512, seconds=seconds)
+
+
+class Keeping:
+    """Checks the mutants of a project again and again with an agent that stays; to be used as a context."""
+
+    def __init__(self, root: Path, python: Path) -> None:
+        self._root = root
+        self._python = python
+        self._agent = MutationAgent(idle_seconds=60)
+
+    async def __aenter__(self) -> Keeping:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self._agent.close()
+
+    async def check(self) -> Checked:
+        """Check all mutants."""
+        mutants: dict[str, CheckedMutant] = {}
+
+        def take(event: MutationEvent) -> None:
+            if isinstance(event, CheckedMutant):
+                mutants[event.name] = event
+
+        end = await self._agent.run(request_for(self._root, self._python), everything, take)
+        return Checked(mutants, end)
 
 
 def mutmut_statuses(root: Path, python: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +25,7 @@ _GRACE_SECONDS = 0.5
 _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE", "MUTANT_UNDER_TEST")
 _STATUSES: Mapping[str, MutantStatus] = {status: status for status in get_args(MutantStatus)}
 
-Stage = Literal["generating", "measuring", "checking"]
+Stage = Literal["generating", "measuring", "checking", "rechecking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class MutationRequest:
     """One mutation run of the project in `root`; `folder` is for the copy of it (both absolute).
 
     `files` are the paths (POSIX, relative) to mutate, None for all that mutmut would. `workers` mutants play at a time,
-    each with `memory_mb` megabytes more than the session. `sample` survivors and as many kills, drawn by `seed`, are
-    checked again in a cold process.
+    each with `memory_mb` megabytes more than the session. Up to `sample` survivors and as many kills, drawn by `seed`,
+    are checked again in a cold process. After `seconds` no further mutant begins, None meaning no such limit.
     """
 
     root: Path
@@ -45,6 +45,7 @@ class MutationRequest:
     memory_mb: int = 2048
     sample: int = 3
     seed: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,99 @@ async def run_mutants(
     Events come on the event loop, as they happen. Never raises for what the project does. Cancelling the task that
     awaits this ends every process of the run before CancelledError goes on; what was told until then stands.
     """
-    root = await asyncio.to_thread(request.root.resolve)
-    return await _Run(request, root, choose, on_event).execute()
+    return await MutationAgent(idle_seconds=0).run(request, choose, on_event)
+
+
+class MutationAgent:
+    """Runs mutants of one project, one run at a time, in a process that it keeps for the next run.
+
+    The process has imported and collected everything, so that a further run begins at once. It is replaced when the
+    project, its configuration or its interpreter have changed, and goes when it has been idle for `idle_seconds`.
+    """
+
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
+        self._kept: _Agent | None = None
+
+    async def run(
+        self, request: MutationRequest, choose: Choose, on_event: Callable[[MutationEvent], None]
+    ) -> MutationEnd:
+        """As `run_mutants`."""
+        root = await asyncio.to_thread(request.root.resolve)
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if kept.made_for == (request.python, root):
+                end = await self._run(_Run(request, root, choose, on_event, kept))
+                if end is not None:
+                    return end
+            else:
+                await kept.end()
+        try:
+            agent = await _start(request.python, root)
+        except OSError as error:
+            message = f"{request.python} could not be started in {root}: {error.strerror}."
+            return MutationEnd(False, (Problem(message, "Choose another interpreter.", severity="error"),))
+        end = await self._run(_Run(request, root, choose, on_event, agent))
+        assert end is not None  # only what was imported earlier can be stale
+        return end
+
+    async def close(self) -> None:
+        """End the process that is kept, if there is one."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await kept.end()
+
+    async def _run(self, run: _Run) -> MutationEnd | None:
+        """The end of a run; None if the agent has imported what is no longer the project."""
+        try:
+            await run.execute(self._idle_seconds)
+        finally:
+            if run.agent_waits:
+                self._kept = run.agent
+            else:
+                await asyncio.shield(run.agent.end())
+        return None if run.is_stale else await run.outcome()
+
+
+@dataclass(slots=True)
+class _Agent:
+    """A process of the agent. It was started for an interpreter and a folder; its environment has `mark`.
+
+    `has_run` once it has done a run, after which it waits for another.
+    """
+
+    process: GroupProcess
+    made_for: tuple[str, Path]
+    mark: str
+    lines: AsyncIterator[bytes]
+    output: bytes = b""
+    printed: asyncio.Task[None] | None = None
+    has_run: bool = False
+
+    async def keep_output(self) -> None:
+        """Keep the last of what it prints."""
+        while chunk := await self.process.stderr.read(_CHUNK_BYTES):
+            self.output = (self.output + chunk)[-_OUTPUT_BYTES:]
+
+    async def end(self) -> None:
+        """End it and all that it has started."""
+        await self.process.stop(_GRACE_SECONDS)
+        await asyncio.to_thread(kill_marked, _RUN_VARIABLE, self.mark)
+        if self.printed is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.printed, 0.5)
+        self.process.close()
+
+
+async def _start(python: str, root: Path) -> _Agent:
+    mark = str(uuid.uuid4())
+    environment = {**project_environment(python), _RUN_VARIABLE: mark}
+    for name in _HIDDEN:
+        environment.pop(name, None)
+    process = await start([python, str(AGENT), "--mutate"], root, environment)
+    agent = _Agent(process, (python, root), mark, read_lines(process.stdout, None))
+    agent.printed = asyncio.create_task(agent.keep_output())
+    return agent
 
 
 @dataclass(slots=True)
@@ -130,35 +222,33 @@ class _Run:
     root: Path
     choose: Choose
     on_event: Callable[[MutationEvent], None]
+    agent: _Agent
     problems: list[Problem] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     trusted: bool | None = None
     is_cut_short: bool = False
-    output: bytes = b""
+    is_stale: bool = False
+    agent_waits: bool = False
 
-    async def execute(self) -> MutationEnd:
-        mark = str(uuid.uuid4())
-        environment = {**project_environment(self.request.python), _RUN_VARIABLE: mark}
-        for name in _HIDDEN:
-            environment.pop(name, None)
-        try:
-            agent = await start([self.request.python, str(AGENT), "--mutate"], self.root, environment)
-        except OSError as error:
-            message = f"{self.request.python} could not be started in {self.root}: {error.strerror}."
-            return MutationEnd(False, (Problem(message, "Choose another interpreter.", severity="error"),))
-        printed = asyncio.create_task(self._keep_output(agent))
-        try:
-            agent.write(self._request_line())
-            async for line in read_lines(agent.stdout, None):
-                await self._take(line, agent)
-        finally:
-            await asyncio.shield(self._end(agent, mark, printed))
+    async def execute(self, idle_seconds: float) -> None:
+        """Ask for the run and take what comes of it."""
+        is_told = False
+        self.agent.process.write(self._request_line(idle_seconds))
+        async for line in self.agent.lines:
+            is_told = True
+            await self._take(line)
+            if self.agent_waits:
+                return
+        self.is_stale = self.is_stale or (not is_told and self.agent.has_run)
+
+    async def outcome(self) -> MutationEnd:
+        """What came of it."""
         if self.trusted is None:
-            self.problems.append(self._death(await agent.wait()))
+            self.problems.append(self._death(await self.agent.process.wait()))
             self.is_cut_short = True
         return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing, self.is_cut_short)
 
-    def _request_line(self) -> bytes:
+    def _request_line(self, idle_seconds: float) -> bytes:
         request = self.request
         fields = {
             "root": str(self.root),
@@ -168,15 +258,17 @@ class _Run:
             "memory_mb": request.memory_mb,
             "sample": request.sample,
             "seed": request.seed,
+            "seconds": request.seconds,
+            "idle_seconds": idle_seconds,
         }
         return json.dumps(fields).encode("ascii") + b"\n"
 
-    async def _take(self, line: bytes, agent: GroupProcess) -> None:
+    async def _take(self, line: bytes) -> None:
         with contextlib.suppress(ValueError, KeyError, TypeError):  # no event of ours
             event = json.loads(line) if len(line) < _CHUNK_BYTES else await asyncio.to_thread(json.loads, line)
             match event["event"]:
                 case "ready":
-                    agent.write(await asyncio.to_thread(self._command, event))
+                    self.agent.process.write(await asyncio.to_thread(self._command, event))
                 case "mutant":
                     self.on_event(_checked(event))
                 case "problem":
@@ -184,7 +276,10 @@ class _Run:
                 case "done":
                     self.trusted = bool(event["trusted"])
                     self.is_cut_short = bool(event["cut_short"])
-                case "generating" | "measuring" | "checking" as stage:
+                    self.agent_waits = self.agent.has_run = bool(event["waits"])
+                case "stale":
+                    self.is_stale = True
+                case "generating" | "measuring" | "checking" | "rechecking" as stage:
                     self.on_event(MutationStage(cast(Stage, stage), int(event.get("total", event.get("files", 0)))))
 
     def _command(self, event: dict[str, Any]) -> bytes:
@@ -204,24 +299,13 @@ class _Run:
 
     def _death(self, status: int) -> Problem:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        said = self.output.decode("utf-8", "replace").strip().splitlines()[-1:]
+        said = self.agent.output.decode("utf-8", "replace").strip().splitlines()[-1:]
         reason = f": {said[0]}" if said else "."
         return Problem(
             f"The agent that checks mutants ended early ({how}){reason}",
             "What it found until then is kept. Run again to go on.",
             severity="error",
         )
-
-    async def _keep_output(self, agent: GroupProcess) -> None:
-        while chunk := await agent.stderr.read(_CHUNK_BYTES):
-            self.output = (self.output + chunk)[-_OUTPUT_BYTES:]
-
-    async def _end(self, agent: GroupProcess, mark: str, printed: asyncio.Task[None]) -> None:
-        await agent.stop(_GRACE_SECONDS)
-        await asyncio.to_thread(kill_marked, _RUN_VARIABLE, mark)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(printed, 0.5)
-        agent.close()
 
 
 def _checked(event: dict[str, Any]) -> CheckedMutant:

@@ -8,10 +8,11 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from testlens.analysis.mutant_reach import lines_to_run
 from testlens.analysis.mutant_spans import Change, dotted_name, find_change, function_digest, place_in_function
@@ -38,6 +39,10 @@ from testlens.workspace.mutation_targets import MutationTarget, Ranking
 from testlens.workspace.store import FOLDER
 from testlens.workspace.workspace import Workspace
 
+Run = Callable[
+    [MutationRequest, Callable[[Made], Sequence[WantedMutant]], Callable[[MutationEvent], None]],
+    Coroutine[Any, Any, MutationEnd],
+]
 COPY = f"{FOLDER}/mutation"
 _SECONDS_BETWEEN_TAKES = 1.0
 
@@ -111,6 +116,8 @@ class _Job:
     unsaved: list[str] = field(default_factory=list)
     total: int = 0
     began_checking: float = 0.0
+    patience: asyncio.Timeout | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def choose(self, made: Made) -> Sequence[WantedMutant]:
         """The mutants to check, riskiest functions first; what is known of all others is taken from the store."""
@@ -183,10 +190,16 @@ class _Job:
             self.found[mutant_name] = _Found(mutant, place, tests_digest, lines, in_target, is_known)
 
     def _take_stage(self, event: MutationStage) -> None:
-        words = {"generating": "Making mutants", "measuring": "Running the tests without mutants"}
+        words = {
+            "generating": "Making mutants",
+            "measuring": "Running the tests without mutants",
+            "rechecking": "Checking a sample again in fresh processes",
+        }
         if event.stage == "checking":
             self.total = event.total
             self.began_checking = time.monotonic()
+            if self.patience is not None:
+                self.patience.reschedule(None)  # the agent ends by itself, with the verdicts checked
         self.on_progress(MutationProgress(words.get(event.stage, "Checking mutants"), 0, self.total))
 
     def _take_mutant(self, event: CheckedMutant) -> None:
@@ -197,6 +210,7 @@ class _Job:
         one.mutant = _with_verdict(one.mutant, verdict)
         self.fresh[event.name] = verdict
         self.unsaved.append(event.name)
+        self.news.set()
         self.on_mutant(one.mutant)
         done = len(self.fresh)
         spent = time.monotonic() - self.began_checking
@@ -221,11 +235,12 @@ async def mutate(
     on_mutant: Callable[[Mutant], None],
     on_progress: Callable[[MutationProgress], None],
     budget: float | None = None,
+    run: Run = run_mutants,
 ) -> MutationOutcome:
-    """Check the mutants of `target` that are not known yet, for `budget` seconds at most.
+    """Check the mutants of `target` that are not known yet; after `budget` seconds no further one begins.
 
     What is found is kept and put into the workspace's snapshot as it comes. Cancelling loses none of it, and the next
-    run goes on from there.
+    run goes on from there. `run` is how the agent is reached.
     """
     store = await asyncio.to_thread(VerdictStore, workspace.root)
     job = _Job(workspace, store, target, on_mutant, on_progress)
@@ -235,13 +250,14 @@ async def mutate(
         folder=workspace.root / COPY,
         files=target.files,
         workers=max(1, os.cpu_count() or 1),
+        seconds=budget,
     )
     saving = asyncio.create_task(_save_now_and_then(job))
     end: MutationEnd | None = None
     try:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(budget):
-                end = await run_mutants(request, job.choose, job.take)
+            async with asyncio.timeout(budget) as job.patience:
+                end = await run(request, job.choose, job.take)
     finally:
         saving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -254,10 +270,12 @@ async def mutate(
 
 
 async def _save_now_and_then(job: _Job) -> None:
+    """Keep and show what comes, the first of it at once."""
     while True:
+        await job.news.wait()
+        job.news.clear()
+        await asyncio.shield(asyncio.to_thread(job.save))
         await asyncio.sleep(_SECONDS_BETWEEN_TAKES)
-        if job.unsaved:
-            await asyncio.shield(asyncio.to_thread(job.save))
 
 
 def _outcome(job: _Job, end: MutationEnd | None, store: VerdictStore) -> MutationOutcome:

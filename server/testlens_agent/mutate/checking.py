@@ -7,47 +7,27 @@ import gc
 import importlib
 import json
 import os
-import random
 import select
+import sys
+import time
 import warnings
 from collections import Counter, deque
 from typing import Any, Callable
 
 from testlens_agent.mutate import mutmut_parts
-from testlens_agent.mutate.contexts import Contexts, load_contexts
-from testlens_agent.mutate.request import Request
+from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, load_contexts
+from testlens_agent.mutate.crew import Crew
+from testlens_agent.mutate.tasks import CancelledRunError, Ground, Task, Tasks
 from testlens_agent.mutate.verdicts import KILLED, NO_TESTS, SURVIVED, status_of
 from testlens_agent.mutate.workers import Worker
 from testlens_agent.wire import EventStream
 
-_LONGEST_RUN_SECONDS = 3600.0
-_LONGEST_COLD_SECONDS = 20.0
-_COLD_START_SECONDS = 60.0  # in which a fresh process has imported and collected everything
 _BETWEEN_LOOKS = 20
-_Task = dict[str, Any]
-
-
-class CancelledRunError(Exception):
-    """Whoever wanted the run wants it no longer."""
-
-
-class Ground:
-    """What a run stands on: the copy, mutmut's configuration, and how to mend the copy."""
-
-    def __init__(
-        self, request: Request, config: Any, copy: Any, arguments: list[str], mend: Callable[[], None]
-    ) -> None:
-        self.request = request
-        self.config = config
-        self.copy = copy
-        self.arguments = arguments
-        self.mend = mend
-        self.kept = request.folder / "generated"
-        self.contexts_place = request.folder / "contexts.json"
+_SHARE_OF_SAMPLE = 0.1  # of the time that the mutants took
 
 
 class Checking:
-    """Checks the mutants that a command names, in a session that has collected all tests."""
+    """Checks the mutants that commands name, in a session that has collected all tests."""
 
     def __init__(self, session: Any, ground: Ground, events: EventStream, commands: int) -> None:
         self._session = session
@@ -55,50 +35,66 @@ class Checking:
         self._events = events
         self._commands = commands
         self._input = b""
-        self._workers: list[Worker] = []
-        self._queue: deque[_Task] = deque()
-        self._held: list[tuple[_Task, dict[str, Any]]] = []
-        self._unproved: set[str] = set()
-        self._since_look: list[_Task] = []
+        request = ground.request
+        self._crew = Crew(session, request.folder / "scratch", request.memory_mb, request.workers, [commands])
         self._killers: dict[str, Counter[str]] = {}
-        self._results: dict[str, tuple[_Task, int]] = {}
-        self._is_trusted = True
+        self._proved: set[str] = set()
+        self._begin()
+        gc.collect()
+        gc.freeze()  # what was made so far stays in memory that all copies share
 
     def run(self, tell: Callable[[Contexts], None]) -> bool:
         """Measure if need be, `tell` of it, wait for the command and carry it out; returns whether to trust it."""
-        gc.collect()
-        gc.freeze()  # what was made so far stays in memory that all copies share
-        try:
-            contexts = self._contexts()
-            if contexts is None:
-                return False
-            self._preload(contexts.modules)
-            tell(contexts)
-            self._ground.copy.remember_written()
-            self._check(self._read_command()["run"], contexts)
-            return self._is_trusted
-        finally:
-            for worker in self._workers:
-                worker.end()
-            self._workers = []
+        self._begin()
+        contexts = self._contexts()
+        if contexts is None:
+            return False
+        tell(contexts)
+        self._ground.copy.remember_written()
+        self._check(self.read_command()["run"], contexts)
+        return self._is_trusted
+
+    def close(self) -> None:
+        """End all workers."""
+        self._crew.dismiss()
+
+    def read_command(self, patience: float | None = None) -> dict[str, Any]:
+        """The next command; a run whose commands end, or that has none for `patience` seconds, is cancelled."""
+        while b"\n" not in self._input:
+            if not select.select([self._commands], [], [], patience)[0]:
+                raise CancelledRunError
+            self._read_input()
+        line, _, self._input = self._input.partition(b"\n")
+        command: dict[str, Any] = json.loads(line)
+        return command
+
+    def _begin(self) -> None:
+        self._queue: deque[Task] = deque()
+        self._held: list[tuple[Task, dict[str, Any]]] = []
+        self._unproved: set[str] = set()
+        self._since_look: list[Task] = []
+        self._results: dict[str, tuple[Task, int]] = {}
+        self._is_trusted = True
+        self._is_doubted = False
+        seconds = self._ground.request.seconds
+        self._deadline = None if seconds is None else self._ground.request.began + seconds
 
     def _contexts(self) -> Contexts | None:
         ground = self._ground
         known = load_contexts(ground.contexts_place, self._state())
+        if known is None:
+            self._measure()
+            known = load_contexts(ground.contexts_place, self._state()) if self._is_trusted else None
         if known is not None:
-            return known
+            self._preload(known.modules)
+        return known
+
+    def _measure(self) -> None:
+        ground = self._ground
         self._events.send("measuring", total=len(self._session.items))
-        measure = {
-            "tree": str(ground.copy.tree),
-            "kept": str(ground.kept),
-            "files": ground.copy.mutated,
-            "place": str(ground.contexts_place),
-            "state": self._state(),
-        }
         tests = [item.nodeid for item in self._session.items]
-        self._queue.append({"kind": "measure", "mutant": "stats", "tests": tests, "measure": measure, **_NO_LIMITS})
+        self._queue.append(Tasks(ground, NOTHING_MEASURED).measuring(tests, self._state()))
         self._work()
-        return load_contexts(ground.contexts_place, self._state()) if self._is_trusted else None
 
     def _state(self) -> str:
         versions = [mutmut_parts.installed_version(), importlib.import_module("pytest").__version__]
@@ -106,6 +102,9 @@ class Checking:
 
     def _preload(self, names: list[str]) -> None:
         """Import what the tests import, so that not every copy has to; whatever goes wrong there is the tests' own."""
+        if all(name in sys.modules for name in names):
+            return
+        self._crew.dismiss()
         mutmut_parts.play("")
         for name in names:
             with warnings.catch_warnings(), contextlib.suppress(BaseException):
@@ -113,116 +112,93 @@ class Checking:
                 importlib.import_module(name)
         gc.freeze()
 
-    def _check(self, wanted: list[_Task], contexts: Contexts) -> None:
-        self._contexts_now = contexts
-        tasks = [self._task_for(mutant) for mutant in wanted]
-        playing = [task for task in tasks if task["tests"]]
-        self._queue.clear()
-        if playing:
-            self._queue.extend(self._proofs(playing))
-        self._queue.extend(playing)
+    def _check(self, wanted: list[Task], contexts: Contexts) -> None:
+        self._tasks = Tasks(self._ground, contexts)
+        tasks = [self._tasks.of_mutant(mutant) for mutant in wanted]
+        playing = self._tasks.in_order([task for task in tasks if task["tests"]])
         for task in tasks:
             if not task["tests"]:
                 self._settle(task, {"code": NO_TESTS, "failed": None, "seconds": 0.0})
         self._events.send("checking", total=len(tasks))
+        began = time.monotonic()
+        if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
+            self._crew.warm(self._tasks.all_tests(playing))
+        self._play(playing)
+        self._recheck(time.monotonic() - began)
+        if self._is_doubted and self._is_trusted:
+            self._grow_cold()
+            self._work()
+            self._recheck(time.monotonic() - began)
+
+    def _play(self, playing: list[Task]) -> None:
+        if playing:
+            self._queue.extend(self._proofs(playing))
+        self._queue.extend(playing)
         self._work()
         if self._is_trusted and self._look_after_copy():
             self._work()
-        if self._is_trusted:
-            self._queue.extend(self._sample())
-            self._work()
 
-    def _task_for(self, mutant: _Task) -> _Task:
-        function = mutant["name"].partition("__mutmut_")[0]
-        contexts = self._contexts_now
-        lines = mutant.get("lines")
-        all_tests = contexts.tests_of(function)
-        reaching = contexts.tests_reaching(function, None if lines is None else (lines[0], lines[1]))
-        tests = reaching or all_tests  # lines that no test is seen to run prove nothing before the tests have run
-        wall, cpu = mutmut_parts.time_limits(self._ground.config, sum(map(contexts.duration_of, all_tests)))
-        known = [test for test in mutant.get("first", ()) if test in set(tests)]
-        return {
-            "kind": "mutant",
-            "mutant": mutant["name"],
-            "function": function,
-            "tests": tests,
-            "reaching": reaching,
-            "first": known,
-            "all_tests": all_tests,
-            "wall": wall,
-            "cpu": cpu,
-        }
+    def _grow_cold(self) -> None:
+        """Play all again in workers that have run no test: in warm ones these tests do not hold."""
+        again = [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
+        again += [task for task, _ in self._held]
+        again += [task for task, code in self._results.values() if code != NO_TESTS]
+        again += [task for task in self._queue if task["kind"] == "mutant"]
+        self._crew.warm([])
+        self._crew.can_be_warm = False
+        self._begin()
+        self._proved.clear()
+        self._queue.extend([*self._proofs(again), *again])
 
-    def _proofs(self, playing: list[_Task]) -> list[_Task]:
+    def _proofs(self, playing: list[Task]) -> list[Task]:
         """What has to hold before any verdict counts: the tests pass unmutated, and a mutant that must die dies."""
-        tests = sorted(
-            {test for task in playing for test in task["all_tests"]}, key=self._contexts_now.whole_duration_of
-        )
-        self._unproved = {"clean", "fail"}
-        return [
-            {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS},
-            {"kind": "fail", "mutant": "fail", "tests": tests, **_NO_LIMITS},
-        ]
+        tests = self._tasks.all_tests(playing)
+        proofs = [] if self._proved.issuperset(tests) else [self._tasks.clean(tests)]
+        proofs.append(self._tasks.fail(tests))
+        self._unproved = {proof["kind"] for proof in proofs}
+        return proofs
 
-    def _sample(self) -> list[_Task]:
-        draw = random.Random(self._ground.request.seed)  # noqa: S311  (not for secrets)
-        chosen: list[_Task] = []
-        for codes in (SURVIVED, KILLED):
-            alike = [task for task, code in self._results.values() if code in codes and self._is_checkable(task)]
-            alike.sort(key=lambda task: str(task["mutant"]))
-            count = min(self._ground.request.sample, len(alike))
-            chosen += [{**task, "kind": "cold", "expected": list(codes)} for task in draw.sample(alike, count)]
-        fresh = {
-            "cold": True,
-            "arguments": self._ground.arguments,
-            "python_path": mutmut_parts.import_path(self._ground.copy.tree),
-        }
-        return [
-            {**task, **fresh, "tests": task["all_tests"], "wall": task["wall"] + _COLD_START_SECONDS} for task in chosen
-        ]
-
-    def _is_checkable(self, task: _Task) -> bool:
-        # A fresh process plays the mutant at import as well, which neither this run nor mutmut's does.
-        contexts = self._contexts_now
-        seconds = sum(map(contexts.duration_of, task["all_tests"]))
-        return not contexts.ran_at_import(task["function"]) and seconds < _LONGEST_COLD_SECONDS
+    def _recheck(self, seconds: float) -> None:
+        """Check a sample of the verdicts again: a survivor and a kill at least, more while that takes a small share."""
+        chosen = self._tasks.sample(self._results.values()) if self._is_trusted else []
+        began = time.monotonic()
+        while chosen and self._is_trusted and not self._is_doubted:
+            self._events.send("rechecking", total=len(chosen))
+            self._queue.extend(chosen[:2])
+            self._work()
+            is_long = time.monotonic() - began > _SHARE_OF_SAMPLE * seconds
+            chosen = [] if is_long else chosen[2:]
 
     def _work(self) -> None:
         """Carry out what is queued, a task a worker."""
-        while (self._queue or any(worker.task for worker in self._workers)) and self._is_trusted:
+        while (self._queue or self._crew.at_work) and self._is_trusted:
             self._hand_out()
-            ready = select.select([self._commands, *[worker.results for worker in self._workers]], [], [])[0]
-            if self._commands in ready:
+            if not self._crew.at_work:
+                continue
+            is_told, finished = self._crew.wait(self._commands)
+            if is_told:
                 self._read_input()
-            for worker in list(self._workers):
+            for worker in finished:
                 # What one result leads to may have ended all other workers.
-                if worker in self._workers and worker.results in ready:
+                if worker in self._crew.workers:
                     self._take(worker)
 
     def _hand_out(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._queue = deque(task for task in self._queue if task["kind"] != "mutant")
         while self._queue and self._may_start(self._queue[0]):
-            worker = next((worker for worker in self._workers if worker.task is None), None)
+            worker = self._crew.idle()
             if worker is None:
-                if len(self._workers) == self._ground.request.workers:
-                    return
-                worker = self._new_worker()
+                return
             task = self._queue.popleft()
             worker.start({**task, "tests": self._in_order(task)})
 
-    def _may_start(self, task: _Task) -> bool:
+    def _may_start(self, task: Task) -> bool:
         """A mutant that may be the one that damages the copy plays alone."""
-        running = [worker.task for worker in self._workers if worker.task is not None]
+        running = self._crew.at_work
         return not running or not (task.get("alone") or any(other.get("alone") for other in running))
 
-    def _new_worker(self) -> Worker:
-        request = self._ground.request
-        foreign = [self._commands, *[place for worker in self._workers for place in worker.descriptors]]
-        number = len(self._workers)
-        worker = Worker(self._session, number, request.folder / "scratch", request.memory_mb, foreign)
-        self._workers.append(worker)
-        return worker
-
-    def _in_order(self, task: _Task) -> list[str]:
+    def _in_order(self, task: Task) -> list[str]:
         """The task's tests, those first that have killed mutants of the same function, then the fastest."""
         tests: list[str] = task["tests"]
         if task["kind"] != "mutant":
@@ -235,18 +211,20 @@ class Checking:
         task = worker.task
         result = worker.take_result()
         if result is None:  # its mutant has killed it
-            self._workers.remove(worker)
-            worker.end()
+            self._crew.lose(worker)
             result = {"code": -9, "failed": None, "seconds": 0.0, "why": "it ended the process that started it"}
         assert task is not None
-        if task["kind"] == "mutant":
+        if task["kind"] == "warm":
+            if result["code"] != 0:
+                self._grow_cold()
+        elif task["kind"] == "mutant":
             self._take_mutant(task, result)
         elif task["kind"] == "cold":
             self._take_cold(task, result)
         else:
             self._take_proof(task, result)
 
-    def _take_mutant(self, task: _Task, result: dict[str, Any]) -> None:
+    def _take_mutant(self, task: Task, result: dict[str, Any]) -> None:
         self._since_look.append(task)
         if self._unproved:
             self._held.append((task, result))
@@ -256,7 +234,7 @@ class Checking:
         if is_odd or task.get("alone") or len(self._since_look) >= _BETWEEN_LOOKS:
             self._look_after_copy()
 
-    def _settle(self, task: _Task, result: dict[str, Any]) -> None:
+    def _settle(self, task: Task, result: dict[str, Any]) -> None:
         failed = result["failed"]
         if failed is not None and result["code"] in KILLED:
             self._killers.setdefault(task["function"], Counter())[failed] += 1
@@ -277,10 +255,7 @@ class Checking:
         damaged = self._ground.copy.damaged
         if not damaged:
             return False
-        for worker in self._workers:
-            since += [worker.task] if worker.task is not None and worker.task["kind"] == "mutant" else []
-            worker.end()
-        self._workers = []
+        since += [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
         self._ground.copy.drop(damaged)
         self._ground.mend()
         os.chdir(str(self._ground.copy.tree))
@@ -290,7 +265,7 @@ class Checking:
         self._queue.extendleft(reversed(again))
         return bool(again)
 
-    def _take_proof(self, task: _Task, result: dict[str, Any]) -> None:
+    def _take_proof(self, task: Task, result: dict[str, Any]) -> None:
         kind, code = task["kind"], result["code"]
         if kind == "fail" and code == 0:
             self._distrust(
@@ -298,7 +273,12 @@ class Checking:
                 "Check that they import the sources that mutmut mutates.",
             )
         elif kind != "fail" and code != 0:
+            if self._crew.warmth:
+                self._grow_cold()
+                return
             self._distrust_tests(result)
+        if kind == "clean":
+            self._proved.update(task["tests"])
         self._unproved.discard(kind)
         if not self._unproved and self._is_trusted:
             held, self._held = self._held, []
@@ -313,8 +293,11 @@ class Checking:
             "Make the tests pass where mutmut runs them: in a copy of the sources and tests, see [tool.mutmut].",
         )
 
-    def _take_cold(self, task: _Task, result: dict[str, Any]) -> None:
+    def _take_cold(self, task: Task, result: dict[str, Any]) -> None:
         if result["code"] in task["expected"]:
+            return
+        if self._crew.warmth:
+            self._is_doubted = True
             return
         was, now = status_of(task["expected"][0]), status_of(result["code"])
         self._distrust(
@@ -326,18 +309,8 @@ class Checking:
         self._is_trusted = False
         self._events.problem(message, advice, severity="error")
 
-    def _read_command(self) -> dict[str, Any]:
-        while b"\n" not in self._input:
-            self._read_input()
-        line, _, self._input = self._input.partition(b"\n")
-        command: dict[str, Any] = json.loads(line)
-        return command
-
     def _read_input(self) -> None:
         chunk = os.read(self._commands, 65_536)
         if not chunk:
             raise CancelledRunError
         self._input += chunk
-
-
-_NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}

@@ -61,6 +61,9 @@ class Contexts:
         return tests if _SHARED in reached else [test for test in tests if test in reached]
 
 
+NOTHING_MEASURED = Contexts({"durations": {}, "whole": {}, "modules": [], "tests": {}, "lines": None, "at_import": ()})
+
+
 def load_contexts(place: Path, state: str) -> Contexts | None:
     """What was measured for just this state of the copy, if anything was."""
     try:

@@ -37,6 +37,14 @@ def tear_down(session: Any) -> None:
         session._setupstate.teardown_exact(None)
 
 
+def forget_instances(items: list[Any]) -> None:
+    """Let tests that have run run again as if they had not: with instances of their classes of their own."""
+    for item in items:
+        if getattr(item, "cls", None) is not None:
+            for name in ("_instance", "_obj"):
+                vars(item).pop(name, None)
+
+
 def separate(session: Any, folder: Path) -> None:
     """Give this copy temporary folders and captured output of its own; what it prints is nobody's."""
     config = session.config

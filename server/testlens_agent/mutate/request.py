@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ class Request:
 
     `files` are the paths (relative to `root`) whose functions are to be mutated, None for all that mutmut would mutate.
     At most `workers` mutants play at a time, and each may take `memory_mb` megabytes more than the session. `sample` is
-    how many survivors and how many kills are checked again in a cold process, drawn by `seed`.
+    how many survivors and how many kills are checked again in a cold process at most, drawn by `seed`. After `seconds`
+    no further mutant begins, None meaning no such limit. When all is done the process waits for another request, for
+    `idle_seconds` at most.
     """
 
     def __init__(self, fields: dict[str, Any]) -> None:
@@ -23,6 +26,10 @@ class Request:
         self.memory_mb = int(fields.get("memory_mb", 2048))
         self.seed = int(fields.get("seed", 0))
         self.sample = int(fields.get("sample", 3))
+        seconds = fields.get("seconds")
+        self.seconds = None if seconds is None else float(seconds)
+        self.began = time.monotonic()
+        self.idle_seconds = float(fields.get("idle_seconds", 0))
 
     @property
     def tree(self) -> Path:

@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import sys
-import time
 from typing import Any
 
 from testlens_agent.child import die_with
@@ -16,6 +15,7 @@ from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.copying import Copy
 from testlens_agent.mutate.generating import generate, generated, rules_digest
 from testlens_agent.mutate.request import Request
+from testlens_agent.mutate.surroundings import Surroundings
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
 _USAGE_ERROR = 4
@@ -26,8 +26,11 @@ def mutate() -> int:
     """Do what the request on standard input says; returns an exit code.
 
     Events: `hello`, `generating`, `measuring`, `ready` with the functions and their mutants, after which one line
-    `{"run": [{"name", "lines", "first"}]}` is awaited; then `checking`, a `mutant` for each, and `done`. A later
-    `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
+    `{"run": [{"name", "lines", "first"}]}` is awaited; then `checking`, a `mutant` for each, `rechecking`, and `done`.
+    A later `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
+
+    Where `done` says that the process `waits`, another request may follow. It is answered in the same way, or, if the
+    project is no longer the one that was imported, with `stale` and the end.
     """
     die_with(os.getppid())
     events = claim_stdout()
@@ -38,10 +41,10 @@ def mutate() -> int:
         return _USAGE_ERROR
     commands = os.dup(0)
     close_stdin()
-    began = time.monotonic()
     run = _Run(request, events, commands)
     trusted = _is_possible(events) and run.execute()
-    events.send("done", trusted=trusted, cut_short=run.is_cut_short, seconds=time.monotonic() - began)
+    if not run.is_over:
+        events.send("done", trusted=trusted, cut_short=run.is_cut_short, waits=False)
     return 0 if trusted else 1
 
 
@@ -81,7 +84,7 @@ def _is_possible(events: EventStream) -> bool:
 class _Run:
     """One run: the copy, its mutants, and the session that checks them.
 
-    `is_cut_short` once the disk refused something: what was told until then stands.
+    `is_cut_short` once the disk refused something: what was told until then stands. `is_over` once the end was told.
     """
 
     def __init__(self, request: Request, events: EventStream, commands: int) -> None:
@@ -91,6 +94,7 @@ class _Run:
         self._kept = request.folder / "generated"
         self._trusted = False
         self.is_cut_short = False
+        self.is_over = False
 
     def execute(self) -> bool:
         """Do it; whether the verdicts can be believed."""
@@ -118,6 +122,12 @@ class _Run:
             self._events.problem("Mutants of this project are being checked already.", advice, severity="error")
             return False
         return True
+
+    def _let_others(self) -> None:
+        """Give the copy free while nothing is asked for."""
+        import fcntl
+
+        fcntl.flock(self._lock, fcntl.LOCK_UN)  # not closed only: the workers hold it open, too
 
     def _prepare(self) -> bool:
         shutil.rmtree(str(self._request.folder / "scratch"), ignore_errors=True)
@@ -185,16 +195,42 @@ class _Run:
         return self._trusted
 
     def _serve(self, session: Any) -> None:
-        from testlens_agent.mutate.checking import CancelledRunError, Checking, Ground
+        from testlens_agent.mutate.checking import Checking
+        from testlens_agent.mutate.tasks import CancelledRunError, Ground
 
         self._lifeline.release()
         extra = ["-n0"] if session.config.pluginmanager.hasplugin("xdist") else []
         extra += ["--no-cov"] if session.config.pluginmanager.hasplugin("_cov") else []
         ground = Ground(self._request, self._config, self._copy, [*self._arguments, *extra], self._generate)
+        checking = Checking(session, ground, self._events, self._commands)
+        surroundings = Surroundings(self._request.root, self._request.tree)
         try:
-            self._trusted = Checking(session, ground, self._events, self._commands).run(self._tell)
+            self._trusted = checking.run(self._tell)
+            while self._trusted and self._request.idle_seconds:
+                self._let_others()
+                self._events.send("done", trusted=True, cut_short=False, waits=True)
+                self.is_over = True
+                self._request = ground.request = Request(checking.read_command(self._request.idle_seconds))
+                self.is_over = False
+                if not (self._is_alone() and self._is_unchanged(surroundings)):
+                    self._events.send("stale")
+                    self.is_over = True
+                    break
+                self._trusted = checking.run(self._tell)
         except (CancelledRunError, BrokenPipeError):
             os._exit(_CANCELLED)
+        finally:
+            checking.close()
+
+    def _is_unchanged(self, surroundings: Surroundings) -> bool:
+        """Whether the copy and what this process has imported are those of the project as it is now."""
+        before = self._copy.state
+        if not surroundings.are_same or Copy(self._request.root, self._request.tree, self._config).state != before:
+            return False
+        os.chdir(str(self._request.root))
+        again = self._copy.update(self._request.files, self._rules)
+        os.chdir(str(self._request.tree))
+        return not again and self._copy.state == before
 
     def _tell(self, contexts: Any) -> None:
         files = {}

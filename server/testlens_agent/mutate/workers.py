@@ -6,6 +6,7 @@ A mutant may end its parent: then the session starts another worker, and knows w
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -22,7 +24,7 @@ from testlens_agent.child import die_with
 from testlens_agent.explore.limits import limit_memory
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import Measuring
-from testlens_agent.mutate.playing import run_tests, separate, tear_down
+from testlens_agent.mutate.playing import forget_instances, run_tests, separate, tear_down
 
 _GRACE_SECONDS = 1.0
 _TICK_SECONDS = 0.05
@@ -32,7 +34,7 @@ _exit = os._exit
 class Worker:
     """A worker and the task that it is at, None while it waits for one."""
 
-    def __init__(self, session: Any, number: int, scratch: Path, memory_mb: int, foreign: list[int]) -> None:
+    def __init__(self, session: Any, folder: Path, memory_mb: int, foreign: list[int]) -> None:
         tasks, self._tasks = os.pipe()
         self.results, results = os.pipe()
         parent = os.getpid()
@@ -42,7 +44,7 @@ class Worker:
             for descriptor in (self._tasks, self.results, *foreign):
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-            _Serving(session, scratch / f"worker{number}", memory_mb, tasks, results).serve(parent)
+            _Serving(session, folder, memory_mb, tasks, results).serve(parent)
         os.close(tasks)
         os.close(results)
         self._pending = b""
@@ -101,11 +103,34 @@ class _Serving:
             for line in os.fdopen(self._tasks, "rb"):
                 task = json.loads(line)
                 began = time.monotonic()
-                result = self._cold(task) if "cold" in task else self._play(task)
+                result = self._do(task)
                 result["seconds"] = time.monotonic() - began
                 os.write(self._results, json.dumps(result).encode("ascii") + b"\n")
         finally:
             _exit(0)
+
+    def _do(self, task: dict[str, Any]) -> dict[str, Any]:
+        if task["kind"] == "warm":
+            return self._warm(task["tests"])
+        return self._cold(task) if "cold" in task else self._play(task)
+
+    def _warm(self, tests: list[str]) -> dict[str, Any]:
+        """Run the tests in this very process, which leaves what their libraries have prepared."""
+        environment, folder, threads = dict(os.environ), Path.cwd(), _threads()
+        separate(self._session, self._folder)
+        mutmut_parts.play("")
+        items = [self._items[test] for test in tests]
+        code, failed = run_tests(self._session, items)
+        tear_down(self._session)
+        forget_instances(items)
+        os.chdir(str(folder))
+        os.environ.clear()
+        os.environ.update(environment)
+        shutil.rmtree(str(self._folder), ignore_errors=True)
+        gc.collect()
+        gc.freeze()
+        # A thread is not in the copies of a process, and whoever waits for it there waits for ever.
+        return {"code": 1 if _threads() > threads else code, "failed": failed, "why": None}
 
     def _play(self, task: dict[str, Any]) -> dict[str, Any]:
         reading, writing = os.pipe()
@@ -217,6 +242,13 @@ def _await(pid: int, reading: int, seconds: float) -> tuple[int, bool]:
             return -signal.SIGXCPU, True
         os.kill(pid, signal.SIGXCPU)
         is_late, deadline = True, time.monotonic() + _GRACE_SECONDS
+
+
+def _threads() -> int:
+    try:
+        return len(list(Path("/proc/self/task").iterdir()))  # those of libraries as well, of which Python knows nothing
+    except OSError:
+        return threading.active_count()
 
 
 def _exit_code(raw: int) -> int:

@@ -23,10 +23,13 @@ from testlens.lsp.server import TestlensServer
 if TYPE_CHECKING:
     from testlens.domain.mutants import Mutant
     from testlens.domain.problems import Problem
+    from testlens.runners.mutation_runner import MutationAgent
     from testlens.workspace.mutation import MutationOutcome, MutationProgress
     from testlens.workspace.mutation_targets import MutationTarget
 
-_ANNOUNCE_EVERY = 0.5
+_SECONDS_BETWEEN_LOOKS = 0.05
+# The agent holds the project's modules in memory, so that the next function's mutants begin at once.
+_IDLE_SECONDS = 300.0
 _WORKSPACE_BUDGET = 300.0
 """Seconds for the mutants of a whole workspace: the riskiest come first, and the next run goes on from there."""
 
@@ -44,6 +47,9 @@ class _Mutations:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
         self._jobs = Jobs(server, "Mutants of {} are already running. Cancel that run first.")
+        self._agents: dict[str, MutationAgent] = {}
+        server.on_removal.append(self._forget)
+        server.on_shutdown.append(self._close)
 
     def start(self, wanted: MutateArguments) -> JobResult:
         """Start to run mutants; nothing of it is waited for."""
@@ -54,6 +60,21 @@ class _Mutations:
         # What was found until a user's wish to stop is known, too.
         folder.spawn(folder.announce())
         refresh_lenses(self._server)
+
+    def _agent(self, folder: Folder) -> MutationAgent:
+        from testlens.runners.mutation_runner import MutationAgent
+
+        if folder.uri not in self._agents:
+            self._agents[folder.uri] = MutationAgent(_IDLE_SECONDS)
+        return self._agents[folder.uri]
+
+    def _forget(self, folder: Folder) -> None:
+        agent = self._agents.pop(folder.uri, None)
+        if agent is not None:
+            self._server.spawn(agent.close())
+
+    async def _close(self) -> None:
+        await asyncio.gather(*(agent.close() for agent in self._agents.values()), return_exceptions=True)
 
     async def _target(self, folder: Folder, wanted: MutateArguments) -> MutationTarget | None:
         from testlens.domain.problems import Problem
@@ -98,7 +119,7 @@ class _Mutations:
 
         announcing = self._server.spawn(_announce_changes(job.folder))
         try:
-            return await mutate(workspace, job.python, target, _nobody, show, budget)
+            return await mutate(workspace, job.python, target, _nobody, show, budget, self._agent(job.folder).run)
         finally:
             announcing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -110,7 +131,7 @@ async def _announce_changes(folder: Folder) -> None:
     assert folder.workspace is not None
     shown = folder.workspace.snapshot
     while True:
-        await asyncio.sleep(_ANNOUNCE_EVERY)
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         if folder.workspace.snapshot is not shown:
             shown = folder.workspace.snapshot
             await folder.announce()

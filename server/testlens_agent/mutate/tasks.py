@@ -1,0 +1,135 @@
+"""What the workers of a mutation run are given to do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from itertools import zip_longest
+from typing import Any, Callable
+
+from testlens_agent.mutate import mutmut_parts
+from testlens_agent.mutate.contexts import Contexts
+from testlens_agent.mutate.request import Request
+from testlens_agent.mutate.verdicts import KILLED, SURVIVED
+
+Task = dict[str, Any]
+_LONGEST_RUN_SECONDS = 3600.0
+_LONGEST_COLD_SECONDS = 20.0
+_COLD_START_SECONDS = 60.0  # in which a fresh process has imported and collected everything
+_PLAYS_WORTH_WARMTH = 10
+_NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
+
+
+class CancelledRunError(Exception):
+    """Whoever wanted the run wants it no longer."""
+
+
+class Ground:
+    """What a run stands on: the copy, mutmut's configuration, and how to mend the copy."""
+
+    def __init__(
+        self, request: Request, config: Any, copy: Any, arguments: list[str], mend: Callable[[], None]
+    ) -> None:
+        self.request = request
+        self.config = config
+        self.copy = copy
+        self.arguments = arguments
+        self.mend = mend
+        self.kept = request.folder / "generated"
+        self.contexts_place = request.folder / "contexts.json"
+
+
+class Tasks:
+    """Makes the tasks of one request."""
+
+    def __init__(self, ground: Ground, contexts: Contexts) -> None:
+        self._ground = ground
+        self._contexts = contexts
+
+    def measuring(self, tests: list[str], state: str) -> Task:
+        """Run all tests, and write down which of them run what."""
+        ground = self._ground
+        measure = {
+            "tree": str(ground.copy.tree),
+            "kept": str(ground.kept),
+            "files": ground.copy.mutated,
+            "place": str(ground.contexts_place),
+            "state": state,
+        }
+        return {"kind": "measure", "mutant": "stats", "tests": tests, "measure": measure, **_NO_LIMITS}
+
+    def of_mutant(self, mutant: Task) -> Task:
+        """Play a mutant that a command names."""
+        function = mutant["name"].partition("__mutmut_")[0]
+        contexts = self._contexts
+        lines = mutant.get("lines")
+        all_tests = contexts.tests_of(function)
+        reaching = contexts.tests_reaching(function, None if lines is None else (lines[0], lines[1]))
+        tests = reaching or all_tests  # lines that no test is seen to run prove nothing before the tests have run
+        wall, cpu = mutmut_parts.time_limits(self._ground.config, sum(map(contexts.duration_of, all_tests)))
+        known = [test for test in mutant.get("first", ()) if test in set(tests)]
+        return {
+            "kind": "mutant",
+            "mutant": mutant["name"],
+            "function": function,
+            "tests": tests,
+            "reaching": reaching,
+            "first": known,
+            "all_tests": all_tests,
+            "wall": wall,
+            "cpu": cpu,
+        }
+
+    def in_order(self, playing: list[Task]) -> list[Task]:
+        """The functions as they come, and of each those mutants first whose tests are the quickest."""
+        places: dict[str, int] = {}
+        for task in playing:
+            places.setdefault(task["function"], len(places))
+        seconds = self._contexts.whole_duration_of
+        return sorted(playing, key=lambda task: (places[task["function"]], sum(map(seconds, task["tests"]))))
+
+    def all_tests(self, playing: list[Task]) -> list[str]:
+        """The tests that run any of the functions, fastest first."""
+        tests = {test for task in playing for test in task["all_tests"]}
+        return sorted(tests, key=self._contexts.whole_duration_of)
+
+    def are_worth_warmth(self, playing: list[Task]) -> bool:
+        """Whether mutants will run the tests so often that to run them once before saves time."""
+        seconds = self._contexts.whole_duration_of
+        once = sum(map(seconds, self.all_tests(playing)))
+        return sum(seconds(test) for task in playing for test in task["tests"]) > _PLAYS_WORTH_WARMTH * once
+
+    def clean(self, tests: list[str]) -> Task:
+        """Run the tests with no mutant, as mutants run them."""
+        return {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS}
+
+    def fail(self, tests: list[str]) -> Task:
+        """Run the tests while every mutated function raises an exception."""
+        return {"kind": "fail", "mutant": "fail", "tests": tests, **_NO_LIMITS}
+
+    def sample(self, results: Iterable[tuple[Task, int]]) -> list[Task]:
+        """Check some verdicts again in fresh processes: survivors and kills in turn."""
+        draw = random.Random(self._ground.request.seed)  # noqa: S311  (not for secrets)
+        checkable = [(task, code) for task, code in results if self._is_checkable(task)]
+        kinds: list[list[Task]] = []
+        for codes in (SURVIVED, KILLED):
+            alike = [task for task, code in checkable if code in codes]
+            alike.sort(key=lambda task: str(task["mutant"]))
+            count = min(self._ground.request.sample, len(alike))
+            kinds.append([{**task, "kind": "cold", "expected": list(codes)} for task in draw.sample(alike, count)])
+        fresh = {
+            "cold": True,
+            "arguments": self._ground.arguments,
+            "python_path": mutmut_parts.import_path(self._ground.copy.tree),
+        }
+        return [
+            {**task, **fresh, "tests": task["all_tests"], "wall": task["wall"] + _COLD_START_SECONDS}
+            for pair in zip_longest(*kinds)
+            for task in pair
+            if task is not None
+        ]
+
+    def _is_checkable(self, task: Task) -> bool:
+        # A fresh process plays the mutant at import as well, which neither this run nor mutmut's does.
+        seconds = sum(map(self._contexts.duration_of, task["all_tests"]))
+        return not self._contexts.ran_at_import(task["function"]) and seconds < _LONGEST_COLD_SECONDS
