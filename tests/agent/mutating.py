@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import subprocess
 import textwrap
 from collections.abc import Callable, Mapping
@@ -23,9 +24,18 @@ from testlens.runners.mutation_runner import (
     run_mutants,
 )
 
-_PACKAGES = ("pytest==9.2.0", "coverage==7.17.3", "mutmut==3.8.1", "pytest-xdist", "pytest-randomly")
+_PACKAGES = ("pytest==9.2.0", "coverage==7.17.3", "mutmut==3.8.1", "mypy", "pytest-xdist", "pytest-randomly")
 # mutmut's own table.
-STATUSES = {0: "survived", 1: "killed", 3: "killed", 5: "no tests", 33: "no tests", 24: "timeout", -24: "timeout"}
+STATUSES = {
+    0: "survived",
+    1: "killed",
+    3: "killed",
+    37: "killed",
+    5: "no tests",
+    33: "no tests",
+    24: "timeout",
+    -24: "timeout",
+}
 QUICK = '[tool.mutmut]\nsource_paths = ["src"]\ntimeout_multiplier = 1.0\ntimeout_constant = 1.0\n'
 SOURCE = {
     "src/shop/__init__.py": "",
@@ -174,6 +184,7 @@ def mutmut_statuses(root: Path, python: Path) -> dict[str, str]:
     done = subprocess.run(
         [str(python.with_name("mutmut")), "run", "--max-children", "2"],
         cwd=root,
+        env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=False,

@@ -25,6 +25,7 @@ from testlens.runners.mutation_runner import (
     Made,
     MutationEvent,
     MutationRequest,
+    MutationStage,
     WantedMutant,
     run_mutants,
 )
@@ -280,15 +281,73 @@ def test_a_project_without_configuration_is_mutated_all_the_same(tmp_path: Path,
     assert QUICK not in "".join(path.read_text() for path in tmp_path.glob("*.toml"))
 
 
-def test_options_that_change_the_counts_are_refused_in_words(tmp_path: Path, python: Path) -> None:
-    """Other counts than mutmut's would be told without a word; nothing is checked, and the problem says what to do."""
-    options = 'mutate_only_covered_lines = true\ntype_check_command = ["mypy", "src", "--output", "json"]\n'
+def test_only_covered_lines_are_mutated_where_mutmut_is_told_so(tmp_path: Path, python: Path) -> None:
+    """`mutate_only_covered_lines`: the same mutants as `mutmut run`, and others once a test covers more."""
+    options = "mutate_only_covered_lines = true\n"
+    project = {**SOURCE, "pyproject.toml": SOURCE["pyproject.toml"] + options}
+    write(tmp_path / "reference", project)
+    write(tmp_path / "project", project)
+    checked = check(tmp_path / "project", python)
+    assert checked.end.trusted, checked.messages
+    assert checked.statuses == mutmut_statuses(tmp_path / "reference", python)
+    assert not any("never_called" in name for name in checked.statuses)
+    more = "from shop.prices import never_called\n\n\ndef test_more():\n    assert never_called(1) == 2\n"
+    write(tmp_path / "project", {"tests/test_more.py": more})
+    covered = check(tmp_path / "project", python)
+    assert {status for name, status in covered.statuses.items() if "never_called" in name} == {"killed"}
+
+
+def test_what_the_type_checker_catches_needs_no_test(tmp_path: Path, python: Path) -> None:
+    """`type_check_command`: the same verdicts as `mutmut run`; the checker runs once for a state of the project."""
+    options = 'type_check_command = ["mypy", "src", "--output", "json"]\n'
+    source = """
+        def total(prices: list[int]) -> int:
+            result = 0
+            for price in prices:
+                result += price
+            return result
+
+
+        def label(price: int) -> str:
+            name = "cheap"
+            return name
+    """
+    test = """
+        from shop.prices import label, total
+
+
+        def test_prices():
+            assert total([1, 2])
+            assert label(1)
+    """
+    files = {"src/shop/prices.py": source, "tests/test_prices.py": test}
+    project = {**SOURCE, **files, "pyproject.toml": SOURCE["pyproject.toml"] + options}
+    write(tmp_path / "reference", project)
+    write(tmp_path / "project", project)
+    stages: list[str] = []
+
+    def take(event: MutationEvent) -> None:
+        if isinstance(event, MutationStage):
+            stages.append(event.stage)
+
+    checked = check(tmp_path / "project", python, on_event=take)
+    assert checked.end.trusted, checked.messages
+    assert checked.statuses == mutmut_statuses(tmp_path / "reference", python)
+    caught = [one for one in checked.mutants.values() if one.status == "killed" and one.killed_by is None]
+    assert caught
+    check(tmp_path / "project", python, on_event=take)
+    assert stages.count("typing") == 1
+
+
+def test_a_type_checker_that_cannot_run_is_told_in_words(tmp_path: Path, python: Path) -> None:
+    """Other counts than mutmut's would be told without a word; nothing is checked."""
+    options = 'type_check_command = ["no-such-checker"]\n'
     write(tmp_path, {**SOURCE, "pyproject.toml": SOURCE["pyproject.toml"] + options})
     checked = check(tmp_path, python)
     assert not checked.end.trusted
     assert not checked.mutants
-    assert "`mutate_only_covered_lines` and `type_check_command`" in checked.messages
-    assert "out of [tool.mutmut], or run `mutmut run`" in checked.messages
+    assert "An option of [tool.mutmut] could not be honoured" in checked.messages
+    assert "no-such-checker" in checked.messages
 
 
 def test_a_survivor_on_a_line_that_no_test_runs_has_had_the_tests_of_its_function(tmp_path: Path, python: Path) -> None:

@@ -25,7 +25,7 @@ _GRACE_SECONDS = 0.5
 _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE", "MUTANT_UNDER_TEST")
 _STATUSES: Mapping[str, MutantStatus] = {status: status for status in get_args(MutantStatus)}
 
-Stage = Literal["generating", "measuring", "checking", "rechecking"]
+Stage = Literal["generating", "typing", "measuring", "checking", "rechecking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class _Run:
                     self.agent_waits = self.agent.has_run = bool(event["waits"])
                 case "stale":
                     self.is_stale = True
-                case "generating" | "measuring" | "checking" | "rechecking" as stage:
+                case "generating" | "typing" | "measuring" | "checking" | "rechecking" as stage:
                     self.on_event(MutationStage(cast(Stage, stage), int(event.get("total", event.get("files", 0)))))
 
     def _command(self, event: dict[str, Any]) -> bytes:

@@ -192,6 +192,7 @@ class _Job:
     def _take_stage(self, event: MutationStage) -> None:
         words = {
             "generating": "Making mutants",
+            "typing": "Checking the types of mutants",
             "measuring": "Running the tests without mutants",
             "rechecking": "Checking a sample again in fresh processes",
         }

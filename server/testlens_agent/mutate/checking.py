@@ -18,7 +18,7 @@ from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, load_contexts
 from testlens_agent.mutate.crew import Crew
 from testlens_agent.mutate.tasks import CancelledRunError, Ground, Task, Tasks
-from testlens_agent.mutate.verdicts import KILLED, NO_TESTS, SURVIVED, status_of
+from testlens_agent.mutate.verdicts import CAUGHT_BY_TYPES, KILLED, NO_TESTS, SURVIVED, status_of
 from testlens_agent.mutate.workers import Worker
 from testlens_agent.wire import EventStream
 
@@ -115,10 +115,12 @@ class Checking:
     def _check(self, wanted: list[Task], contexts: Contexts) -> None:
         self._tasks = Tasks(self._ground, contexts)
         tasks = [self._tasks.of_mutant(mutant) for mutant in wanted]
-        playing = self._tasks.in_order([task for task in tasks if task["tests"]])
+        caught = self._ground.caught
+        playing = self._tasks.in_order([task for task in tasks if task["tests"] and task["mutant"] not in caught])
         for task in tasks:
-            if not task["tests"]:
-                self._settle(task, {"code": NO_TESTS, "failed": None, "seconds": 0.0})
+            if not task["tests"] or task["mutant"] in caught:
+                code = CAUGHT_BY_TYPES if task["tests"] else NO_TESTS
+                self._settle(task, {"code": code, "failed": None, "seconds": 0.0})
         self._events.send("checking", total=len(tasks))
         began = time.monotonic()
         if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
@@ -142,7 +144,7 @@ class Checking:
         """Play all again in workers that have run no test: in warm ones these tests do not hold."""
         again = [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
         again += [task for task, _ in self._held]
-        again += [task for task, code in self._results.values() if code != NO_TESTS]
+        again += [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
         again += [task for task in self._queue if task["kind"] == "mutant"]
         self._crew.warm([])
         self._crew.can_be_warm = False

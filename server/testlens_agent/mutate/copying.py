@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -34,14 +35,16 @@ class Copy:
         self._known: dict[str, _Stamp] = _read_json(self._manifest)
         self._written: dict[str, _Stamp] = {}
 
-    def update(self, mutated: frozenset[str] | None, rules: str) -> list[str]:
+    def update(self, mutated: frozenset[str] | None, rules: str, by_tests: bool = False) -> list[str]:
         """Bring the copy up to date; returns the files (relative, POSIX) that are to be mutated again.
 
         `mutated` are those to mutate, None for all that the configuration names; those that have been mutated before
-        stay so. `rules` identifies how mutants are made.
+        stay so. `rules` identifies how mutants are made; with `by_tests` a change of any file may change those of all.
         """
         self.tree.mkdir(parents=True, exist_ok=True)
         wanted = self._wanted()
+        if by_tests:
+            rules += hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:16]
         for gone in self._known.keys() - wanted.keys():
             self._remove(gone)
         again = []

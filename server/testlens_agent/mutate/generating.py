@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from testlens_agent.mutate.mutmut_parts import mutant_key
+from testlens_agent.mutate.options import Lines
 
 _ORIGINAL = "orig"
 _MARK = "__mutmut_"
@@ -26,7 +27,7 @@ def rules_digest(config: Any, version: str) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def generate(names: list[str], tree: Path, kept: Path, workers: int, lines: dict[str, Any] | None) -> list[str]:
+def generate(names: list[str], tree: Path, kept: Path, workers: int, lines: Lines | None) -> list[str]:
     """Mutate these files in the copy; returns what went wrong, in words.
 
     `lines` has the covered and the excluded lines of each file where only covered lines are to be mutated. It is done
@@ -55,7 +56,7 @@ def generated(kept: Path, name: str) -> dict[str, Any]:
     return found
 
 
-def _start(names: list[str], tree: Path, kept: Path, lines: dict[str, Any] | None) -> int:
+def _start(names: list[str], tree: Path, kept: Path, lines: Lines | None) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -68,7 +69,7 @@ def _start(names: list[str], tree: Path, kept: Path, lines: dict[str, Any] | Non
     os._exit(status)
 
 
-def _generate_one(name: str, tree: Path, kept: Path, lines: dict[str, Any] | None) -> None:
+def _generate_one(name: str, tree: Path, kept: Path, lines: Lines | None) -> None:
     file_mutation = importlib.import_module("mutmut.mutation.file_mutation")
     # As mutmut reads it: in the locale's encoding, with plain newlines.
     with (tree / name).open() as file:

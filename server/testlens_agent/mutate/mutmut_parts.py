@@ -50,9 +50,21 @@ def load_configuration(root: Path, tree: Path) -> Any:
     return config
 
 
-def unsupported_options(config: Any) -> list[str]:
-    """The user's options that would make other mutants or verdicts than are made here."""
-    return [name for name in ("mutate_only_covered_lines", "type_check_command") if getattr(config, name, None)]
+def covered_and_excluded_lines(tree: Path, names: list[str]) -> dict[str, tuple[list[int], list[int]]]:
+    """The lines of files that the tests run, and those that coverage.py is to leave out; from the folder of `tree`."""
+    runner = importlib.import_module("mutmut.runners.harness").PytestRunner()
+    gather = importlib.import_module("mutmut.code_coverage").gather_coverage
+    info = gather(runner, [Path(name) for name in names])
+    places = {name: str((tree / name).absolute()) for name in names}
+    return {
+        name: (sorted(info.covered_lines.get(place, ())), sorted(info.excluded_lines.get(place, ())))
+        for name, place in places.items()
+    }
+
+
+def caught_by_type_checker() -> list[str]:
+    """The mutants that `type_check_command` finds an error in; from the folder of the copy."""
+    return sorted(importlib.import_module("mutmut.mutation.file_mutation").filter_mutants_with_type_checker())
 
 
 def _packages_and_modules(root: Path) -> list[str]:

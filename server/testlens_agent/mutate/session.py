@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -14,6 +16,7 @@ from testlens_agent.explore.lifeline import Lifeline
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.copying import Copy
 from testlens_agent.mutate.generating import generate, generated, rules_digest
+from testlens_agent.mutate.options import Lines, OptionError, caught_by_types, covered_lines
 from testlens_agent.mutate.request import Request
 from testlens_agent.mutate.surroundings import Surroundings
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
@@ -25,9 +28,9 @@ _CANCELLED = 130
 def mutate() -> int:
     """Do what the request on standard input says; returns an exit code.
 
-    Events: `hello`, `generating`, `measuring`, `ready` with the functions and their mutants, after which one line
-    `{"run": [{"name", "lines", "first"}]}` is awaited; then `checking`, a `mutant` for each, `rechecking`, and `done`.
-    A later `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
+    Events: `hello`, `generating`, `typing`, `measuring`, `ready` with the functions and their mutants, after which one
+    line `{"run": [{"name", "lines", "first"}]}` is awaited; then `checking`, a `mutant` for each, `rechecking`, and
+    `done`. A later `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
 
     Where `done` says that the process `waits`, another request may follow. It is answered in the same way, or, if the
     project is no longer the one that was imported, with `stale` and the end.
@@ -92,6 +95,7 @@ class _Run:
         self._events = events
         self._commands = commands
         self._kept = request.folder / "generated"
+        self._lines: Lines = {}
         self._trusted = False
         self.is_cut_short = False
         self.is_over = False
@@ -139,31 +143,50 @@ class _Run:
                 f"The configuration of mutmut cannot be used: {error}", "Correct [tool.mutmut].", "pyproject.toml"
             )
             return False
-        refused = mutmut_parts.unsupported_options(self._config)
-        if refused:
-            names = " and ".join(f"`{name}`" for name in refused)
-            self._events.problem(
-                f"Testlens cannot check mutants with {names} set: its counts would not be those of mutmut.",
-                f"Take {names} out of [tool.mutmut], or run `mutmut run`, whose results Testlens reads.",
-                "pyproject.toml",
-                severity="error",
-            )
-            return False
         self._rules = rules_digest(self._config, mutmut_parts.installed_version())
         self._copy = Copy(self._request.root, self._request.tree, self._config)
-        self._generate()
+        try:
+            self._generate()
+            self._caught = self._caught_by_types()
+        except OptionError as error:
+            message = f"An option of [tool.mutmut] could not be honoured: {str(error).strip()}."
+            self._events.problem(message, "Run `mutmut run` to see more.", "pyproject.toml", severity="error")
+            return False
         return True
 
     def _generate(self) -> None:
-        again = self._copy.update(self._request.files, self._rules)
+        again = self._update()
         if not again:
             return
         self._events.send("generating", files=len(again))
-        broken = generate(again, self._request.tree, self._kept, self._request.workers, None)
+        lines = None
+        if self._config.mutate_only_covered_lines:
+            if not self._lines.keys() >= set(again):
+                self._lines.update(covered_lines(self._request.root, self._request.tree, again))
+            lines = self._lines
+        broken = generate(again, self._request.tree, self._kept, self._request.workers, lines)
         for message in broken:
             self._events.problem(f"{message}.", "Run `mutmut run` to see more.", severity="error")
         if not broken:
             self._copy.has_mutants(again)
+
+    def _update(self) -> list[str]:
+        return self._copy.update(self._request.files, self._rules, bool(self._config.mutate_only_covered_lines))
+
+    def _caught_by_types(self) -> frozenset[str]:
+        """The mutants that the user's type checker catches, as it was found for just this state of the copy."""
+        if not self._config.type_check_command:
+            return frozenset()
+        place = self._request.folder / "types.json"
+        state = [self._copy.state, self._config.type_check_command]
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            known = json.loads(place.read_text(encoding="utf-8"))
+            if known["state"] == state:
+                return frozenset(known["caught"])
+        self._events.send("typing", files=len(self._copy.mutated))
+        caught = caught_by_types(self._request.tree)
+        place.write_text(json.dumps({"state": state, "caught": caught}), encoding="utf-8")
+        return frozenset(caught)
 
     def _check(self) -> bool:
         import pytest
@@ -202,6 +225,7 @@ class _Run:
         extra = ["-n0"] if session.config.pluginmanager.hasplugin("xdist") else []
         extra += ["--no-cov"] if session.config.pluginmanager.hasplugin("_cov") else []
         ground = Ground(self._request, self._config, self._copy, [*self._arguments, *extra], self._generate)
+        ground.caught = self._caught
         checking = Checking(session, ground, self._events, self._commands)
         surroundings = Surroundings(self._request.root, self._request.tree)
         try:
@@ -228,7 +252,7 @@ class _Run:
         if not surroundings.are_same or Copy(self._request.root, self._request.tree, self._config).state != before:
             return False
         os.chdir(str(self._request.root))
-        again = self._copy.update(self._request.files, self._rules)
+        again = self._update()
         os.chdir(str(self._request.tree))
         return not again and self._copy.state == before
 

@@ -25,7 +25,10 @@ class CancelledRunError(Exception):
 
 
 class Ground:
-    """What a run stands on: the copy, mutmut's configuration, and how to mend the copy."""
+    """What a run stands on: the copy, mutmut's configuration, and how to mend the copy.
+
+    `caught` are the mutants that no test has to kill, since the user's type checker finds them.
+    """
 
     def __init__(
         self, request: Request, config: Any, copy: Any, arguments: list[str], mend: Callable[[], None]
@@ -35,6 +38,7 @@ class Ground:
         self.copy = copy
         self.arguments = arguments
         self.mend = mend
+        self.caught: frozenset[str] = frozenset()
         self.kept = request.folder / "generated"
         self.contexts_place = request.folder / "contexts.json"
 

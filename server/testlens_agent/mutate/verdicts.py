@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 NO_TESTS = 33
+CAUGHT_BY_TYPES = 37
 KILLED, SURVIVED = (1, 3), (0,)
 _STATUSES = {
-    **dict.fromkeys(KILLED, "killed"),
+    **dict.fromkeys((*KILLED, CAUGHT_BY_TYPES), "killed"),
     **dict.fromkeys(SURVIVED, "survived"),
     **dict.fromkeys((5, NO_TESTS), "no tests"),
     34: "skipped",
