@@ -64,12 +64,14 @@ class Client:
         """Send a notification."""
         self._send({"method": method, "params": params})
 
-    def expect(self, method: str, wanted: Callable[[Any], bool]) -> asyncio.Future[Message]:
-        """The next message `method` with params that are `wanted`; await it after causing it."""
+    def expect(
+        self, method: str, wanted: Callable[[Any], object], patience: float = _PATIENCE
+    ) -> asyncio.Future[Message]:
+        """The next message `method` with `wanted` params, within `patience` seconds; await it after causing it."""
         loop = asyncio.get_running_loop()
         coming: asyncio.Future[Message] = loop.create_future()
-        loop.call_later(_PATIENCE, _give_up, coming, f"The server sent no {method}.")
-        self._watchers.append((lambda message: message.method == method and wanted(message.params), coming))
+        loop.call_later(patience, _give_up, coming, f"The server sent no {method}.")
+        self._watchers.append((lambda message: message.method == method and bool(wanted(message.params)), coming))
         return coming
 
     async def initialize(self, folder: Path, options: Mapping[str, Any]) -> None:

@@ -1,145 +1,219 @@
-"""How long mutants take, against `mutmut run` on the same sources in the same run, and whether the verdicts are equal.
+"""How long mutants take in the editor, against `mutmut run` on the same sources in the same run.
 
-Each project is a copy below a temporary folder. It is mutated whole by both, then one function by both from what they
-know by then, then again after an edit of that function.
+Each project is copied below a temporary folder, and both have mutated it before anything else is measured, so that both
+have their coverage data. Then a function's mutants are asked for as a user does: of a server that has just started, and
+of one that has done so before; then a module's, and the module's again after an edit of the function. It also counts
+the verdicts that differ, of which there may be none, and asks one thing after the other while mutants play.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from client import Client, started
 from figures import Figure, Size, main, ratio
+from responsive import Latencies, ask_until, latency_figures
+from servers import OURS
 
 from agent.interpreters import CURRENT, environment_with, found
+from agent.mutating import STATUSES
 from real.published import CACHE, environment
-from testlens.domain.mutants import Mutant
-from testlens.workspace.mutation import MutationOutcome, MutationProgress, mutate
 from testlens.workspace.mutation_store import VerdictStore
-from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("pytest==9.2.0", "coverage==7.17.3", "mutmut==3.8.1", "freezegun")
-_CODES = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 5: "no tests", 24: "timeout", -24: "timeout"}
+_ALL_CHECKED = re.compile(r"\b(\d+) of \1 mutants")
+_IDLE_SECONDS = 4.0
+_LONGEST_RUN = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    """A module of a project, a function in it, and an edit of that function."""
+class Subject:
+    """A module of a project, and a function of it that has survivors, with mutmut's glob for it; `edit` changes it."""
 
-    name: str
-    folder: Path
-    python: Path
     module: str
     function: str
     glob: str
     edit: tuple[str, str]
 
+    @property
+    def name(self) -> str:
+        """For the table."""
+        return Path(self.module).stem
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project, an interpreter with its packages and mutmut, and what of it is measured."""
+
+    name: str
+    folder: Path
+    python: Path
+    subjects: tuple[Subject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """Seconds from asking to the first survivor on screen, to the last verdict, and to the end of it all."""
+
+    first: float | None
+    last: float
+    end: float
+
 
 def measure(_size: Size) -> Iterator[Figure]:
     """All figures."""
-    for subject in _subjects():
-        yield from _of(subject)
+    for project in _projects():
+        with tempfile.TemporaryDirectory(prefix="testlens-bench-") as folder:
+            yield from _of(project, Path(folder))
 
 
-def _subjects() -> Iterator[_Subject]:
+def _projects() -> Iterator[Project]:
     environment()
-    its = environment_with("mutating-itsdangerous", found()[CURRENT], _PACKAGES)
-    source = next(CACHE.glob("itsdangerous-*/"))
-    yield _Subject(
-        "itsdangerous signer",
-        source,
-        its,
-        "src/itsdangerous/signer.py",
-        "Signer.derive_key",
-        "itsdangerous.signer.xǁSignerǁderive_key__mutmut_*",
-        ("raise TypeError(", "raise  TypeError("),
+    yield Project(
+        "itsdangerous",
+        next(CACHE.glob("itsdangerous-*/")),
+        environment_with("mutating-itsdangerous", found()[CURRENT], _PACKAGES),
+        (
+            Subject(
+                "src/itsdangerous/signer.py",
+                "Signer.derive_key",
+                "itsdangerous.signer.xǁSignerǁderive_key__mutmut_*",
+                ("raise TypeError(", "raise  TypeError("),
+            ),
+            Subject(
+                "src/itsdangerous/timed.py",
+                "TimestampSigner.unsign",
+                "itsdangerous.timed.xǁTimestampSignerǁunsign__mutmut_*",
+                ("sep = want_bytes(", "sep =  want_bytes("),
+            ),
+        ),
     )
-    yield _Subject(
-        "itsdangerous timed",
-        source,
-        its,
-        "src/itsdangerous/timed.py",
-        "TimestampSigner.unsign",
-        "itsdangerous.timed.xǁTimestampSignerǁunsign__mutmut_*",
-        ("sep = want_bytes(", "sep =  want_bytes("),
+    example = ROOT / "examples" / "clarity"
+    yield Project(
+        "clarity",
+        example,
+        example / ".venv" / "bin" / "python",
+        (
+            Subject(
+                "src/clarity/models.py",
+                "HealthRecord.from_item",
+                "clarity.models.xǁHealthRecordǁfrom_item__mutmut_*",
+                ("def from_item(cls,", "def from_item( cls,"),
+            ),
+            Subject(
+                "src/clarity/services/dynamodb_service.py",
+                "DynamoDBService.query_health_data",
+                "clarity.services.dynamodb_service.xǁDynamoDBServiceǁquery_health_data__mutmut_*",
+                ("def query_health_data(", "def  query_health_data("),
+            ),
+        ),
     )
-    yield _Subject(
-        "clarity models",
-        ROOT / "examples" / "clarity",
-        ROOT / "examples" / "clarity" / ".venv" / "bin" / "python",
-        "src/clarity/models.py",
-        "HealthRecord.to_item",
-        "clarity.models.xǁHealthRecordǁto_item__mutmut_*",
-        ("def to_item(self)", "def to_item( self)"),
-    )
 
 
-def _of(subject: _Subject) -> Iterator[Figure]:
-    with tempfile.TemporaryDirectory(prefix="testlens-bench-") as folder:
-        ours, theirs = Path(folder) / "ours" / "project", Path(folder) / "theirs" / "project"
-        for copy in (ours, theirs):
-            shutil.copytree(subject.folder, copy, ignore=shutil.ignore_patterns(".*", "mutants", "__pycache__"))
-            with (copy / "pyproject.toml").open("a", encoding="utf-8") as file:
-                file.write(f'\n[tool.mutmut]\nonly_mutate = ["{subject.module}"]\n')
-        peer = _mutmut(subject, theirs)
-        outcome, seconds, _ = _mutate(subject, ours, MutationTarget(subject.module))
-        statuses, wanted = {one.name: one.status for one in outcome.mutants}, _statuses(theirs)
-        different = sum(statuses.get(name) != status for name, status in wanted.items())
-        yield Figure(f"{subject.name}: verdicts that differ", different, 0, "of them", f"{len(wanted)} mutants")
-        yield ratio(f"{subject.name}: the module", [seconds], [peer], 0.5, "s")
+def _of(project: Project, folder: Path) -> Iterator[Figure]:
+    ours, theirs = folder / "ours" / project.name, folder / "theirs" / project.name
+    for copy in (ours, theirs):
+        shutil.copytree(project.folder, copy, ignore=shutil.ignore_patterns(".*", "mutants", "__pycache__"))
+    full = _mutmut(project, theirs)
+    idle, busy, whole = asyncio.run(_mutate_all(project, ours))
+    wanted, statuses = _statuses(theirs), _our_statuses(ours)
+    different = sum(statuses.get(name) != status for name, status in wanted.items())
+    yield Figure(f"{project.name}: verdicts that differ", different, 0, "of them", f"{len(wanted)} mutants")
+    yield ratio(f"{project.name}: the whole project", [whole.end], [full], 1.0, "s")
+    yield from latency_figures(f"mutants of {project.name} play", idle, busy)
+    for subject in project.subjects:
+        peer_module = _mutmut(project, theirs, f"{subject.glob.partition('.x')[0]}.*")
+        peer_function = _mutmut(project, theirs, subject.glob)
+        cold, warm, module, edited = asyncio.run(_mutate_subject(project, subject, ours))
+        yield ratio(f"{subject.name}: one function, first of a session", [cold.last], [peer_function], 0.5, "s")
+        yield ratio(f"{subject.name}: one function", [warm.last], [peer_function], 0.5, "s")
+        yield ratio(f"{subject.name}: one function, sample checked again", [warm.end], [peer_function], 0.5, "s")
+        assert warm.first is not None
+        yield ratio(f"{subject.name}: its first survivor on screen", [warm.first], [warm.last], 0.25, "s")
+        yield ratio(f"{subject.name}: the module", [module.last], [peer_module], 0.5, "s")
+        yield ratio(f"{subject.name}: after an edit of that function", [edited.end], [full], 0.1, "s")
 
-        _forget(ours, subject)
-        peer_function = _mutmut(subject, theirs, subject.glob)
-        _, seconds, first = _mutate(subject, ours, MutationTarget(subject.module, subject.function))
-        yield ratio(f"{subject.name}: one function", [seconds], [peer_function], 0.5, "s")
-        if first is not None:
-            yield ratio(f"{subject.name}: first survivor", [first], [seconds], 0.25, "s")
 
-        module = ours / subject.module
+async def _mutate_all(project: Project, root: Path) -> tuple[Latencies, Latencies, Mutated]:
+    """Mutate all of it once, and ask for other things meanwhile."""
+    async with _editor(project, root) as client:
+        document = root / project.subjects[0].module
+        client.open_document(document)
+        idle = await ask_until(asyncio.sleep(_IDLE_SECONDS), client, root, document)
+        run = asyncio.ensure_future(_mutate(client, {"folder": root.as_uri()}, document))
+        busy = await ask_until(run, client, root, document)
+        return idle, busy, run.result()
+
+
+async def _mutate_subject(project: Project, subject: Subject, root: Path) -> tuple[Mutated, Mutated, Mutated, Mutated]:
+    """The function in a new session, and again; the module; and the module after an edit, its mutants being known."""
+    module = root / subject.module
+    whole = {"uri": module.as_uri()}
+    function = {**whole, "function": subject.function}
+    async with _editor(project, root) as client:
+        client.open_document(module)
+        found = []
+        for wanted in (function, function, whole):
+            _forget(root, subject)
+            found.append(await _mutate(client, wanted, module))
         module.write_text(module.read_text().replace(*subject.edit))
-        _, seconds, _ = _mutate(subject, ours, MutationTarget(subject.module))
-        yield ratio(f"{subject.name}: after an edit", [seconds], [peer], 0.1, "s")
+        client.notify("textDocument/didSave", {"textDocument": whole})
+        found.append(await _mutate(client, whole, module))
+    cold, warm, all_of_it, edited = found
+    return cold, warm, all_of_it, edited
 
 
-def _mutmut(subject: _Subject, root: Path, *names: str) -> float:
+@asynccontextmanager
+async def _editor(project: Project, root: Path) -> AsyncIterator[Client]:
+    async with started(OURS) as client:
+        await client.initialize(root, {"trusted": True, "settings": {"python": str(project.python)}})
+        ready = client.expect("testlens/status", lambda status: status["state"] in ("ready", "no data"))
+        client.notify("initialized", {})
+        await ready
+        yield client
+
+
+async def _mutate(client: Client, wanted: dict[str, Any], document: Path) -> Mutated:
+    uri = document.as_uri()
+
+    def has_survivor(params: Any) -> bool:
+        return params["uri"] == uri and any(each.get("code") == "survivor" for each in params["diagnostics"])
+
+    survivor = client.expect("textDocument/publishDiagnostics", has_survivor, _LONGEST_RUN)
+    last = client.expect("$/progress", lambda params: _ALL_CHECKED.search(str(params["value"])), _LONGEST_RUN)
+    end = client.expect("window/showMessage", lambda params: "utation score" in params["message"], _LONGEST_RUN)
     began = time.perf_counter()
-    command = [str(subject.python.with_name("mutmut")), "run", "--max-children", "2", *names]
+    await client.request("workspace/executeCommand", {"command": "testlens.server.mutate", "arguments": [wanted]})
+    message = await end
+    assert "cannot be trusted" not in message.params["message"], message.params
+    first = survivor.result().at - began if survivor.done() else None
+    return Mutated(first, (await last).at - began, message.at - began)
+
+
+def _mutmut(project: Project, root: Path, *names: str) -> float:
+    began = time.perf_counter()
+    command = [str(project.python.with_name("mutmut")), "run", "--max-children", "2", *names]
     subprocess.run(command, cwd=root, check=True, capture_output=True)
     return time.perf_counter() - began
 
 
-def _mutate(subject: _Subject, root: Path, target: MutationTarget) -> tuple[MutationOutcome, float, float | None]:
-    began = time.perf_counter()
-    survivors: list[float] = []
-
-    def take(mutant: Mutant) -> None:
-        if mutant.status == "survived":
-            survivors.append(time.perf_counter() - began)
-
-    def ignore(_progress: MutationProgress) -> None:
-        pass
-
-    with closing(Workspace(root)) as workspace:
-        outcome = asyncio.run(mutate(workspace, str(subject.python), target, take, ignore))
-    seconds = time.perf_counter() - began
-    assert outcome.trusted, outcome.problems
-    return outcome, seconds, survivors[0] if survivors else None
-
-
-def _forget(root: Path, subject: _Subject) -> None:
+def _forget(root: Path, subject: Subject) -> None:
     with closing(VerdictStore(root)) as store:
         store.forget(store.verdicts(subject.module))
 
@@ -148,8 +222,14 @@ def _statuses(root: Path) -> dict[str, str]:
     statuses = {}
     for meta in (root / "mutants").rglob("*.meta"):
         for name, code in json.loads(meta.read_text())["exit_code_by_key"].items():
-            statuses[name] = _CODES.get(code, "suspicious")
+            statuses[name] = STATUSES.get(code, "suspicious")
     return statuses
+
+
+def _our_statuses(root: Path) -> dict[str, str]:
+    with closing(Workspace(root)) as workspace:
+        files = workspace.refresh().mutants.files.values()
+        return {mutant.name: mutant.status for file in files for mutant in file.mutants}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def measure(size: Size) -> Iterator[Figure]:
         make_project(tested, 20, size.lines, 100)
         make_tests(tested, size.tests)
         idle, running = asyncio.run(_while_testing(tested))
-        yield from _figures("tests run", idle, running)
+        yield from latency_figures("tests run", idle, running)
     for density in (USUAL, DENSE):
         yield from _measure_reading(size, density)
 
@@ -45,25 +45,25 @@ def _measure_reading(size: Size, density: Density) -> Iterator[Figure]:
         # Measured after the sources were written, as any data is.
         other.touch()
         idle, reading = asyncio.run(_while_reading(large, other))
-        yield from _figures(f"a project is read{density.name}", idle, reading)
+        yield from latency_figures(f"a project is read{density.name}", idle, reading)
 
 
 async def _while_testing(root: Path) -> tuple[Latencies, Latencies]:
     async with _ready(root) as client:
-        idle = await _ask_until(asyncio.sleep(_IDLE_SECONDS), client, root)
+        idle = await ask_until(asyncio.sleep(_IDLE_SECONDS), client, root, _example(root))
         over = client.expect("testlens/status", lambda status: status["source"] == "Testlens' own run")
         command = {"command": "testlens.server.runTests", "arguments": [{"folder": root.as_uri()}]}
         await client.request("workspace/executeCommand", command)
-        return idle, await _ask_until(over, client, root)
+        return idle, await ask_until(over, client, root, _example(root))
 
 
 async def _while_reading(root: Path, other: Path) -> tuple[Latencies, Latencies]:
     async with _ready(root) as client:
-        idle = await _ask_until(asyncio.sleep(_IDLE_SECONDS), client, root)
+        idle = await ask_until(asyncio.sleep(_IDLE_SECONDS), client, root, _example(root))
         # The state stays "ready" while newer data is read: the next status comes with the new snapshot.
         over = client.expect("testlens/status", lambda status: status["state"] == "ready")
         other.replace(root / ".coverage")
-        return idle, await _ask_until(over, client, root)
+        return idle, await ask_until(over, client, root, _example(root))
 
 
 @asynccontextmanager
@@ -79,9 +79,9 @@ async def _ready(root: Path) -> AsyncIterator[Client]:
         yield client
 
 
-async def _ask_until(over: Awaitable[Any], client: Client, root: Path) -> Latencies:
-    """Ask for hovers, lenses and the plan in turns until `over` is done."""
-    document = {"uri": _example(root).as_uri()}
+async def ask_until(over: Awaitable[Any], client: Client, root: Path, file: Path) -> Latencies:
+    """Ask for hovers and lenses of `file`, and for the plan, in turns until `over` is done."""
+    document = {"uri": file.as_uri()}
     questions: Mapping[str, Callable[[int], dict[str, Any]]] = {
         "textDocument/hover": lambda n: {"textDocument": document, "position": {"line": 3 + n % 200, "character": 4}},
         "textDocument/codeLens": lambda n: {"textDocument": document},
@@ -98,7 +98,8 @@ async def _ask_until(over: Awaitable[Any], client: Client, root: Path) -> Latenc
     return took
 
 
-def _figures(when: str, idle: Latencies, busy: Latencies) -> Iterator[Figure]:
+def latency_figures(when: str, idle: Latencies, busy: Latencies) -> Iterator[Figure]:
+    """How much longer than usual the longest wait was, of each method."""
     for method, seconds in busy.items():
         usual = 1000 * statistics.median(idle[method])
         worst, nearly = 1000 * max(seconds), 1000 * sorted(seconds)[int(0.99 * (len(seconds) - 1))]

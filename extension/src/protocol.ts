@@ -31,6 +31,9 @@ export interface StatusParams {
   readonly toTarget: number | null;
   readonly gaps: number;
   readonly mutationScore: number | null;
+  /** Of how many mutants the score speaks. */
+  readonly mutants: number;
+  readonly mutatedFiles: number;
   readonly survivors: number;
   readonly source: string | null;
   readonly done: number;

@@ -63,15 +63,19 @@ function coverageText({ percent, target, delta }: StatusParams): string {
   return [percentText(percent), goal, deltaText(delta)].filter(Boolean).join(" ");
 }
 
-function scoreText({ mutationScore }: StatusParams): string {
-  return mutationScore === null ? "" : `mutants ${percentText(mutationScore, 0)}`;
+/** Of how many mutants belongs to it: that of one function is no score of a workspace. */
+function scoreText({ mutationScore, mutants }: StatusParams): string {
+  return mutationScore === null ? "" : `${percentText(mutationScore, 0)} of ${countText(mutants, "mutant")}`;
 }
 
-function mutantLines({ mutationScore, survivors }: StatusParams): string[] {
+function mutantLines({ mutationScore, mutants, mutatedFiles, survivors }: StatusParams): string[] {
   if (mutationScore === null) {
     return [];
   }
-  return [`Mutation score: ${percentText(mutationScore)}, ${countText(survivors, "survivor")} shown`];
+  const checked = `${countText(mutants, "mutant")} checked in ${countText(mutatedFiles, "file")}`;
+  return [
+    `Mutation score: ${percentText(mutationScore)} of the ${checked}, ${countText(survivors, "survivor")} shown`,
+  ];
 }
 
 function runText({ done, total, failed }: StatusParams): string {

@@ -15,6 +15,8 @@ const READY: StatusParams = {
   toTarget: 7,
   gaps: 41,
   mutationScore: null,
+  mutants: 0,
+  mutatedFiles: 0,
   survivors: 0,
   source: "Testlens' own run",
   done: 0,
@@ -38,10 +40,10 @@ suite("the status bar", () => {
   });
 
   test("shows the mutation score once mutants were checked, coverage or not", () => {
-    const mutants = { mutationScore: 81.2, survivors: 3 };
-    assert.equal(statusText(view({ ...mutants, delta: null })), "$(beaker) 64.2 % → 85 % · mutants 81 %");
-    assert.equal(statusText(view({ ...mutants, state: "noData", percent: null })), "$(beaker) No coverage · mutants 81 %");
-    assert.ok(tooltipLines(view(mutants)).includes("Mutation score: 81.2 %, 3 survivors shown"));
+    const mutants = { mutationScore: 81.2, mutants: 16, mutatedFiles: 1, survivors: 3 };
+    assert.equal(statusText(view({ ...mutants, delta: null })), "$(beaker) 64.2 % → 85 % · 81 % of 16 mutants");
+    assert.equal(statusText(view({ ...mutants, state: "noData", percent: null })), "$(beaker) No coverage · 81 % of 16 mutants");
+    assert.ok(tooltipLines(view(mutants)).includes("Mutation score: 81.2 % of the 16 mutants checked in 1 file, 3 survivors shown"));
   });
 
   test("shows a tick once the target is reached", () => {

@@ -26,7 +26,7 @@ def mutated_window(browser: Browser, code: ServedCode, tmp_path_factory: pytest.
     project: Path = unpack(tmp_path_factory.mktemp("mutated") / "shop")
     (project / ".venv").symlink_to(EXAMPLE / ".venv")
     with window(browser, code.url(project)) as workbench:
-        workbench.wait_for(workbench.status, lambda text: "mutants 44" in text, "the mutation score", 60)
+        workbench.wait_for(workbench.status, lambda text: "44 % of" in text, "the mutation score", 60)
         yield workbench
 
 

@@ -69,6 +69,12 @@ class MutationResults:
         """The mutation score of the whole workspace, None where no mutant was checked."""
         return mutation_score(mutant.status for file in self.files.values() for mutant in file.mutants)
 
+    @property
+    def counted(self) -> Mapping[str, int]:
+        """Of how many mutants the score speaks, by path; files without any are left out."""
+        counts = {path: len(counted_statuses(one.status for one in file.mutants)) for path, file in self.files.items()}
+        return {path: count for path, count in counts.items() if count}
+
 
 NO_MUTANTS = MutationResults()
 """Where nothing is known of any mutant."""
@@ -88,12 +94,17 @@ def merged(older: FileMutants, newer: FileMutants) -> FileMutants:
     return FileMutants(newer.path, newer.text_digest, tuple(mutants), MappingProxyType({**silent, **newer.not_mutated}))
 
 
+def counted_statuses(statuses: Iterable[MutantStatus]) -> list[MutantStatus]:
+    """Those that a score counts."""
+    return [status for status in statuses if status not in ("skipped", "not checked")]
+
+
 def mutation_score(statuses: Iterable[MutantStatus]) -> float | None:
     """Percent of the checked mutants that the tests noticed: mutmut's (killed + timeout) / (all - skipped).
 
     Mutants that were not checked count nowhere; None where none is left.
     """
-    counted = [status for status in statuses if status not in ("skipped", "not checked")]
+    counted = counted_statuses(statuses)
     if not counted:
         return None
     return 100.0 * sum(status in ("killed", "timeout") for status in counted) / len(counted)

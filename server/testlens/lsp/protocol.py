@@ -62,6 +62,8 @@ class StatusParams:
     to_target: int | None
     gaps: int
     mutation_score: float | None
+    mutants: int
+    mutated_files: int
     survivors: int
     source: str | None
     done: int

@@ -22,6 +22,7 @@ def _params(folder: Folder) -> StatusParams:
     percent = snapshot.percent if snapshot is not None else None
     previous = snapshot.previous_percent if snapshot is not None else None
     has_data = percent is not None
+    counted = {} if snapshot is None else snapshot.mutants.counted
     return StatusParams(
         folder=folder.uri,
         state=_state(folder),
@@ -31,6 +32,8 @@ def _params(folder: Folder) -> StatusParams:
         to_target=None if plan is None or not has_data or plan.shortest is None else len(plan.shortest),
         gaps=0 if plan is None else len(plan.gaps),
         mutation_score=None if snapshot is None else snapshot.mutants.score,
+        mutants=sum(counted.values()),
+        mutated_files=len(counted),
         survivors=0 if snapshot is None else sum(1 for _ in snapshot.survivor_gaps),
         source=None if snapshot is None else snapshot.source,
         done=run.done if run is not None else 0,
