@@ -14,6 +14,9 @@ TrialOutcome = Literal["passed", "failed", "error", "skipped", "timeout", "crash
 """As pytest has it; `error` is a failure outside of the test's body, `blocked` an attempt to touch what the sandbox
 guards (files outside of its folder, the network, processes), `crashed` the end of the whole process."""
 
+CALLS_SEEN = 30
+"""The explorer tells of no more calls of one stand-in than that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

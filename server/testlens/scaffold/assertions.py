@@ -10,7 +10,7 @@ from typing import Literal
 from testlens.domain.calls import Raised
 from testlens.domain.cases import Case, Step
 from testlens.domain.expressions import mark
-from testlens.domain.trials import Seen, Trial
+from testlens.domain.trials import CALLS_SEEN, Seen, Trial
 from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.staging import RESULT, Staged, replaced, stage, without_result
 from testlens.scaffold.style import Style
@@ -33,6 +33,11 @@ _UNSTABLE = re.compile(
 _CLOCK = re.compile(r"\d{8,}")
 # A float, or a flat list or tuple of numbers with a float among them.
 _FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
+_LONGEST_CALL = 160
+_CALL = mark("unittest.mock", "call")
+# A call of a stand-in or of a method of it, and one of what those gave.
+_DIRECT_CALL = re.compile(rf"{_CALL}((?:\.(?!__)[A-Za-z_]\w*)*)\((?!\)[.(])")
+_FURTHER_CALL = re.compile(rf"{_CALL}((?:\.(?!__)[A-Za-z_]\w*|\(\)(?=[.(]))*)\((?!\)[.(])")
 _STAND_IN = "\x01unittest.mock:"
 _ANY_STAND_IN = (mark("unittest.mock", "MagicMock"), mark("unittest.mock", "AsyncMock"))
 
@@ -229,21 +234,57 @@ def _equal(subject: str, code: str) -> Iterator[str]:
         yield f"assert {subject} == {code}"
 
 
-def calls_of(name: str, seen: Seen) -> Iterator[str]:
-    """Assertions that claim the calls that a stand-in got."""
+def calls_of(name: str, seen: Seen, other: Seen | None = None) -> Iterator[str]:
+    """Assertions that claim the calls that a stand-in got; with `other`, those to methods that differ there."""
     if not seen.type.startswith(_STAND_IN) or not seen.calls:
         return
-    calls = seen.calls[:_MOST_CALLS]
-    complete = len(calls) == len(seen.calls)
-    # Two stand-ins are never equal.
-    if complete and not any(is_unstable(call) or len(call) > 160 or _holds_stand_in(call) for call in calls):
-        yield f"assert {name}.mock_calls == [{', '.join(calls)}]"
+    if len(seen.calls) <= _MOST_CALLS and all(
+        _can_be_claimed(call) and _DIRECT_CALL.match(call) for call in seen.calls
+    ):
+        yield f"assert {name}.mock_calls == [{', '.join(seen.calls)}]"
         return
-    first = re.match(r"(?:\x01[^\x02]*\x02)?(?:call)?\.?([A-Za-z_][\w.]*)?\(", calls[0])
+    claims = list(_claims_of_methods(name, seen, other))
+    if claims:
+        yield from claims
+        return
+    first = re.match(r"(?:\x01[^\x02]*\x02)?(?:call)?\.?([A-Za-z_][\w.]*)?\(", seen.calls[0])
     method = first[1] if first is not None and first[1] else ""
     # Dunder methods of a stand-in are no mocks that could be asked.
     if "__" not in method:
         yield f"{'.'.join(filter(None, [name, method]))}.assert_called()"
+
+
+def _claims_of_methods(name: str, seen: Seen, other: Seen | None) -> Iterator[str]:
+    """What Python does with a stand-in is left out: it says more of Python than of the code."""
+    if len(seen.calls) >= CALLS_SEEN:
+        return
+    pattern = _DIRECT_CALL if other is None else _FURTHER_CALL
+    others = {} if other is None else _by_method(other, pattern)
+    for method, calls in _by_method(seen, pattern).items():
+        if len(calls) <= _MOST_CALLS and all(map(_can_be_claimed, calls)) and others.get(method) != calls:
+            way = name + method.replace("()", ".return_value")
+            yield _claim_of_calls(way, [call.removeprefix(f"{_CALL}{method}") for call in calls])
+
+
+def _can_be_claimed(call: str) -> bool:
+    # Two stand-ins are never equal.
+    return not is_unstable(call) and len(call) <= _LONGEST_CALL and not _holds_stand_in(call)
+
+
+def _by_method(seen: Seen, pattern: re.Pattern[str]) -> dict[str, list[str]]:
+    """Calls of the stand-in itself, of its methods and of what these gave, by the way there with its dots."""
+    found: dict[str, list[str]] = {}
+    for call in seen.calls:
+        match = pattern.match(call)
+        if match is not None:
+            found.setdefault(match[1], []).append(call)
+    return found
+
+
+def _claim_of_calls(method: str, arguments: list[str]) -> str:
+    if len(arguments) == 1:
+        return f"{method}.assert_called_once_with{arguments[0]}"
+    return f"assert {method}.call_args_list == [{', '.join(f'{_CALL}{each}' for each in arguments)}]"
 
 
 def _holds_stand_in(call: str) -> bool:

@@ -47,12 +47,14 @@ def test_each_of_two_collaborators_of_one_name_is_claimed_by_its_own_calls() -> 
     stand_in = Expression("\x01unittest.mock:MagicMock\x02()", origin="mock")
     patches = (Patch("\x01shop:\x02", "get", stand_in), Patch("\x01till:\x02", "get", stand_in))
     scene = Scene(FunctionDescription("sell", "shop", "function", "\x01shop:sell\x02"), patches=patches)
-    quiet, called = (Seen("\x01unittest.mock:MagicMock\x02", None, calls) for calls in ((), ("call(1)",)))
+    quiet, called = (
+        Seen("\x01unittest.mock:MagicMock\x02", None, calls) for calls in ((), ("\x01unittest.mock:call\x02(1)",))
+    )
     seen = {"result": Seen("NoneType", "None"), "get": quiet, "get_": called}
 
     case = conclude(scene, Trial("passed", local_values=seen), WORDS, Style())
 
-    assert case.then.code == ("assert get_.mock_calls == [call(1)]",)
+    assert case.then.code == ("assert get_.mock_calls == [\x01unittest.mock:call\x02(1)]",)
     assert "get_ = \x01unittest.mock:MagicMock\x02()" in case.given.code
     assert "get = \x01unittest.mock:MagicMock\x02()" not in case.given.code
 

@@ -20,12 +20,18 @@ def boundary_changes(aim: Aim, module: str) -> Iterator[Change]:
 
 
 def texts_of(aim: Aim) -> tuple[str, ...]:
-    """The texts in the changed expression, before and after, and in the smallest call around it."""
+    """The texts that the change takes away or brings, then those of the expression and of the smallest call around."""
     around = [node for node in ast.walk(aim.statement) if isinstance(node, ast.Call) and _holds(node, aim.before)]
     innermost = min(around, key=lambda node: len(ast.dump(node)), default=None)
     parts = [part for part in (aim.before, aim.after, innermost) if part is not None]
-    found = [node.value for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)]
-    return tuple(dict.fromkeys(value for value in found if isinstance(value, str) and value))[:_MOST_TEXTS]
+    before, after = (set() if part is None else set(_texts(part)) for part in (aim.before, aim.after))
+    found = dict.fromkeys(text for part in parts for text in _texts(part))
+    return tuple(sorted(found, key=lambda text: text in before & after))[:_MOST_TEXTS]
+
+
+def _texts(part: ast.expr) -> Iterator[str]:
+    nodes = (node.value for node in ast.walk(part) if isinstance(node, ast.Constant))
+    yield from (value for value in nodes if isinstance(value, str) and value)
 
 
 def with_entries(code: str, keys: tuple[str, ...]) -> Iterator[str]:

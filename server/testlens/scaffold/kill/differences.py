@@ -34,7 +34,7 @@ class Pair:
 class Difference:
     """What tells the two apart: `claims` are assertions, in marked source, that hold for the original alone.
 
-    `exception` is what the original raised, None where it came back; the claims then are about `error.value`.
+    `exception` is what the original raised, None where it came back; the claims then may be about `error.value`, too.
     `is_message` says that the words of its message differ.
     """
 
@@ -53,7 +53,7 @@ def difference(pair: Pair) -> Difference | None:
     if not _is_told(mutant):
         return None
     if original.raised is not None:
-        return _of_errors(original.raised, mutant.raised)
+        return _of_errors(original.raised, mutant.raised) or _of_traces(original, mutant)
     if mutant.raised is not None:
         return Difference(())
     claims = tuple(_claims(original.local_values, mutant.local_values))
@@ -63,6 +63,12 @@ def difference(pair: Pair) -> Difference | None:
 def _is_told(trial: Trial) -> bool:
     """Whether the trial came to an end of its own: it passed, or an exception of the code left it."""
     return trial.outcome in _ENDED and (trial.outcome == "passed" or trial.raised is not None)
+
+
+def _of_traces(original: Trial, mutant: Trial) -> Difference | None:
+    """Of two that raised the same exception: what they did before, to the collaborators and to the state."""
+    claims = tuple(_claims(original.local_values, mutant.local_values))
+    return Difference(claims, original.raised) if claims else None
 
 
 def _of_errors(original: Raised, mutant: Raised | None) -> Difference | None:
@@ -92,10 +98,12 @@ def claims_about(name: str, original: Seen, mutant: Seen) -> Iterator[str]:
     if original.type != mutant.type:
         yield from _of_types(name, original)
     elif original.type.startswith(_STAND_IN):
-        yield from calls_of(name, original) if original.calls != mutant.calls else ()
+        yield from calls_of(name, original, mutant) if original.calls != mutant.calls else ()
     elif original.code is not None:
-        if original.code != mutant.code:
-            yield from _equal(name, original.code)
+        whole = list(_equal(name, original.code)) if original.code != mutant.code else []
+        yield from whole
+        if whole:
+            return  # its parts are claimed with it
     elif original.iterable is not None and original.iterable != mutant.iterable:
         yield from _equal(f"list({name})", f"[{', '.join(original.iterable)}]")
     for attribute, code in original.attributes.items():

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from random import Random
-from typing import Literal, TypeVar
+from typing import Literal
 
-from testlens.domain.expressions import Expression
+from testlens.domain.expressions import Expression, mark
 from testlens.scaffold.kill.aim import Aim
 from testlens.scaffold.kill.boundaries import boundary_changes, texts_of, with_entries
 from testlens.scaffold.kill.performance import Probe
 from testlens.scaffold.kill.probes import probes
+from testlens.scaffold.kill.turns import alternately
 from testlens.scaffold.kill.typed import literal, random_values
 from testlens.scaffold.kill.variants import variants
 from testlens.scaffold.recipe import Knowledge
@@ -33,7 +34,7 @@ FIRST_SHARES: dict[Source, int] = {"seen": 4, "near": 2}
 
 _MOST_SEEN = 40
 _MOST_VALUES = 12
-_MOST_VARIANTS = 24
+_MOST_VARIANTS = 36
 _MOST_CHANGES = 60
 _MOST_BASES = 8
 _MOST_VARIED = 40
@@ -42,7 +43,9 @@ _MOST_REQUIRED = 10
 _RANDOM_EACH = 12
 
 _MAPPING = re.compile(r"\b(Mutable)?Mapping\b|\b[dD]ict\b")
-_T = TypeVar("_T")
+# A stand-in that raises each time.
+_FAILING = re.compile(r"(\x01unittest\.mock:\w+\x02)\(side_effect=([^\[].*)\)")
+_DEFAULT = mark("unittest.mock", "DEFAULT")
 _Other = tuple[Scene, Probe | None]
 
 
@@ -83,6 +86,7 @@ class Neighbours:
     def of(self, scene: Scene, is_good: bool) -> Iterator[tuple[Source, Iterator[_Other]]]:
         """The inputs of each source that this one leads to, the likeliest first."""
         self._bases += is_good
+        yield "seen", ((other, None) for other in _failing_once(scene))
         if is_good and self._bases <= _MOST_BASES:
             yield "boundary", ((other, None) for other in self._at_boundaries(scene))
             yield "probe", ((scene, probe) for probe in self._probes)
@@ -141,6 +145,25 @@ class Neighbours:
             yield scene.with_receiver(value)
 
 
+def _failing_once(scene: Scene) -> Iterator[Scene]:
+    """With each stand-in that raises an exception doing so the first time alone: what follows a failure may go well."""
+    for index, patch in enumerate(scene.patches):
+        value = _once(patch.value)
+        if value is not None:
+            yield replace(
+                scene, patches=(*scene.patches[:index], replace(patch, value=value), *scene.patches[index + 1 :])
+            )
+    for path, given in scene.settings.items():
+        value = _once(given)
+        if value is not None:
+            yield replace(scene, settings={**scene.settings, path: value})
+
+
+def _once(value: Expression) -> Expression | None:
+    failing = _FAILING.fullmatch(value.code)
+    return replace(value, code=f"{failing[1]}(side_effect=[{failing[2]}, {_DEFAULT}])") if failing else None
+
+
 def constructed(scene: Scene) -> Scene:
     """A constructor's scene with arguments in the place of attributes: there is no instance yet to set them on."""
     if scene.receiver is not None:
@@ -158,14 +181,3 @@ def constructed(scene: Scene) -> Scene:
 
 def _near_to(value: Expression) -> Iterator[str]:
     return islice(variants(value.code), _MOST_VARIANTS)
-
-
-def alternately(streams: list[Iterator[_T]]) -> Iterator[_T]:
-    """One item of each stream in turn, until all have ended."""
-    while streams:
-        left = []
-        for stream in streams:
-            for item in islice(stream, 1):
-                yield item
-                left.append(stream)
-        streams = left

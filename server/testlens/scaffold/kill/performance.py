@@ -43,13 +43,18 @@ _LONGEST_PATTERN = 100
 class Probe:
     """A further call that shows the state which the first one left: a method of its receiver, or of its result.
 
-    `arguments` is marked source for what stands between the parentheses, None for a property.
+    `arguments` is marked source for what stands between the parentheses, None for a property. `is_again` says that the
+    call itself is made a second time.
     """
 
     subject: Subject
     method: str
     arguments: str | None
     fixtures: tuple[str, ...] = ()
+    is_again: bool = False
+
+
+AGAIN = Probe("receiver", "", None, is_again=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,14 @@ class Performance:
     """A scene, what is asked afterwards, and which channels are looked at.
 
     `constructor` has the names of the parameters of the class that a method belongs to: what stands in there for a
-    collaborator is called like that.
+    collaborator is called like that. `is_seeded` where what the call does by chance has to be the same each time.
     """
 
     scene: Scene
     probe: Probe | None = None
     channels: frozenset[Channel] = frozenset()
     constructor: tuple[str, ...] = ()
+    is_seeded: bool = False
 
     @property
     def key(self) -> str:
@@ -122,7 +128,11 @@ class Performance:
         given, when = staged.given, staged.when
         if "log" in self.channels:
             given = (*given, 'caplog.set_level("DEBUG")')
-        if self.probe is not None:
+        if self.is_seeded:
+            given = (f"{mark('random', '')}.seed(1)", *given)
+        if self.probe is not None and self.probe.is_again:
+            when = (*without_result(when), *_called_as(OUTCOME, when))
+        elif self.probe is not None:
             fixtures += self.probe.fixtures
             subject = RESULT if self.probe.subject == "result" else staged.names["receiver"]
             if self.probe.subject == "receiver":
@@ -137,14 +147,17 @@ class Performance:
         claims = tuple(claim for claim in difference.claims if _CLOCK.search(claim) is None)[:_MOST_CLAIMS]
         if is_exact and not matching:
             claims = (f"assert str(error.value) == {raised.message!r}", *claims)
-        named = " as error" if claims else ""
+        named = " as error" if any("error.value" in claim for claim in claims) else ""
         match = f", match={matching}" if matching else ""
         when = staged.when if self.probe is not None else without_result(staged.when)
+        before: tuple[str, ...] = ()
+        if self.probe is not None and self.probe.is_again:
+            before, when = when[:-1], tuple(line.removeprefix(f"{OUTCOME} = ") for line in when[-1:])
         body = "\n".join(f"    {line}" for line in "\n".join(when).split("\n"))
         outcome = outcome_of(None, raised.type)
         return Case(
             name=test_name(words.special, outcome),
-            given=Step(words.given, staged.given),
+            given=Step(words.given, (*staged.given, *before)),
             when=Step(words.when, (f"with {mark('pytest', 'raises')}({raised.type}{match}){named}:\n{body}",)),
             then=Step(f"it {outcome}", claims),
             fixtures=staged.fixtures,
@@ -153,9 +166,19 @@ class Performance:
         )
 
 
+def _called_as(name: str, when: tuple[str, ...]) -> tuple[str, ...]:
+    """The call of a When with its result under another name."""
+    return tuple(line.replace(f"{RESULT} = ", f"{name} = ", 1) for line in when)
+
+
 def channels_of(statement: ast.stmt) -> frozenset[Channel]:
     """What the calls in a statement may leave that is neither a result nor a state."""
     return frozenset(_channels(statement))
+
+
+def is_left_to_chance(function: ast.AST) -> bool:
+    """Whether a function draws from the generator of the module `random`, as far as one can read."""
+    return any(isinstance(node, ast.Name) and node.id == "random" for node in ast.walk(function))
 
 
 def constructor_parameters(target: Target) -> tuple[str, ...]:

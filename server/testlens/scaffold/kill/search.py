@@ -17,7 +17,15 @@ from testlens.scaffold.assertions import Circumstance
 from testlens.scaffold.kill.aim import Aim
 from testlens.scaffold.kill.differences import Difference, Pair, difference
 from testlens.scaffold.kill.neighbours import FIRST_SHARES, SHARES, Neighbours, Source, constructed
-from testlens.scaffold.kill.performance import Channel, Performance, channels_of, constructor_parameters
+from testlens.scaffold.kill.performance import (
+    AGAIN,
+    Channel,
+    Performance,
+    Probe,
+    channels_of,
+    constructor_parameters,
+    is_left_to_chance,
+)
 from testlens.scaffold.recipe import Attempt, Knowledge
 from testlens.scaffold.recipes.phrases import called
 from testlens.scaffold.scene import Scene
@@ -34,6 +42,7 @@ _MOST_TRIED = 5_000
 _PATIENCE = 100  # inputs that are tried for a better one than a clumsy one
 _STEP = 3.0  # cost by which an input may be ahead of its turn
 _FAR = 40  # steps behind the inputs near a call that came to a good end
+_RAISED = 4  # steps behind them where the call raised an exception of the code's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,7 @@ class _Hunt:
         self._neighbours = Neighbours(aim, knowledge)
         self._channels: frozenset[Channel] = channels_of(aim.statement)
         self._constructor = constructor_parameters(aim.target)
+        self._is_seeded = is_left_to_chance(aim.target.function)
         self._queues: dict[Source, list[tuple[float, int, Iterator[Performance]]]] = {source: [] for source in SHARES}
         self._order = count()
         self._known: set[str] = set()
@@ -204,7 +214,7 @@ class _Hunt:
             self._candidates.append(_Candidate(performance, found, pair.original))
         is_done = bool(self._candidates) and not self._candidates[-1].is_clumsy
         if performance.probe is None and not is_done and (pair.mutant is not None or not self._reached):
-            self._go_on_from(performance.scene, pair.original)
+            self._go_on_from(performance.scene, pair.original, pair.mutant is not None)
 
     def candidates(self) -> list[_Candidate]:
         """The inputs that told the two apart since this was asked last, the simplest first.
@@ -230,15 +240,21 @@ class _Hunt:
         return NotKilled(self.tried, self._reached, self._differed)
 
     def _plain(self, scene: Scene) -> Performance:
-        return Performance(scene, None, self._channels, self._constructor)
+        return self._performance(scene, None)
 
-    def _go_on_from(self, scene: Scene, trial: Trial) -> None:
+    def _performance(self, scene: Scene, probe: Probe | None) -> Performance:
+        return Performance(scene, probe, self._channels, self._constructor, self._is_seeded)
+
+    def _go_on_from(self, scene: Scene, trial: Trial, has_reached: bool) -> None:
         is_good = trial.outcome == "passed" or (trial.raised is not None and trial.raised.type not in MISUSE)
         self._has_good_end |= is_good
-        first = 0.0 if is_good else _FAR
+        first = _RAISED if has_reached and trial.outcome != "passed" else 0
+        first = first if is_good else _FAR
         for source, others in self._neighbours.of(scene, is_good):
-            made = (Performance(other, probe, self._channels, self._constructor) for other, probe in others)
+            made = (self._performance(other, probe) for other, probe in others)
             self._push(source, made, first + scene.cost)
+        if trial.outcome == "passed" and scene.receiver is not None:
+            self._push("probe", iter([self._performance(scene, AGAIN)]), scene.cost)
 
     def _push(self, source: Source, stream: Iterator[Performance], priority: float) -> None:
         heapq.heappush(self._queues[source], (priority, next(self._order), stream))

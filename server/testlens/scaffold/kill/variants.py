@@ -9,10 +9,13 @@ from itertools import islice
 from typing import Any
 
 from testlens.domain.expressions import mark, references, resolve
+from testlens.scaffold.kill.turns import alternately
 
 _MOST = 48
 _MOST_ELEMENTS = 3
+_MOST_ENTRIES = 12
 _LONGEST = 4_000
+_SEPARATORS = "+T/@.:, -"
 
 
 def variants(code: str) -> Iterator[str]:
@@ -33,16 +36,23 @@ def variants(code: str) -> Iterator[str]:
 
 
 def _changed(tree: ast.expr) -> Iterator[ast.expr]:
-    """Round by round one change of each node, so that every part of a large value has its turn early."""
-    rounds = [(index, _replacements(node)) for index, node in enumerate(ast.walk(tree)) if isinstance(node, ast.expr)]
-    while rounds:
-        left = []
-        for index, replacements in rounds:
-            replacement = next(replacements, None)
-            if replacement is not None:
-                yield _with(tree, index, replacement)
-                left.append((index, replacements))
-        rounds = left
+    """One change of each node, then another of each, so that every part of a large value has its turn early."""
+    nodes = list(ast.walk(tree))
+    keys = {id(key) for node in nodes if isinstance(node, ast.Dict) for key in node.keys}
+    expressions = [(index, node) for index, node in enumerate(nodes) if isinstance(node, ast.expr)]
+    # A key that was renamed is mostly read as one that is missing.
+    for are_keys in (False, True):
+        streams = [
+            _each_in_place(tree, index, replacements)
+            for index, node in expressions
+            if (id(node) in keys) is are_keys
+            for replacements in (_replacements(node), *_without_one(node))
+        ]
+        yield from alternately(streams)
+
+
+def _each_in_place(tree: ast.expr, index: int, replacements: Iterator[ast.expr]) -> Iterator[ast.expr]:
+    return (_with(tree, index, replacement) for replacement in replacements)
 
 
 def _with(tree: ast.expr, index: int, replacement: ast.expr) -> ast.expr:
@@ -70,13 +80,19 @@ def _replacements(node: ast.expr) -> Iterator[ast.expr]:
             yield from map(ast.Constant, _constants(value))
         case ast.List() | ast.Tuple() | ast.Set():
             yield from _collections(node)
-        case ast.Dict(keys=keys, values=values) if keys:
+        case ast.Dict(keys=keys) if keys:
             yield ast.Dict([], [])
-            for index in range(min(len(keys), _MOST_ELEMENTS * 2)):
-                yield ast.Dict(keys[:index] + keys[index + 1 :], values[:index] + values[index + 1 :])
-        case ast.Call(func=function, args=arguments, keywords=keywords) if keywords or arguments:
-            for index in range(len(keywords)):
-                yield ast.Call(function, arguments, keywords[:index] + keywords[index + 1 :])
+
+
+def _without_one(node: ast.expr) -> Iterator[Iterator[ast.expr]]:
+    """The value without each of its entries: what is missing is worth as much as any other change."""
+    match node:
+        case ast.Dict(keys=keys, values=values) if len(keys) > 1:
+            for index in range(min(len(keys), _MOST_ENTRIES)):
+                yield iter([ast.Dict(keys[:index] + keys[index + 1 :], values[:index] + values[index + 1 :])])
+        case ast.Call(func=function, args=arguments, keywords=keywords):
+            for index in range(min(len(keywords), _MOST_ENTRIES)):
+                yield iter([ast.Call(function, arguments, keywords[:index] + keywords[index + 1 :])])
 
 
 def _constants(value: object) -> Iterator[Any]:
@@ -101,6 +117,7 @@ def _texts(text: str) -> Iterator[str]:
     swapped = text.swapcase()
     candidates = (
         "",
+        *_beginnings(text),
         swapped,
         f"{text} {text}",
         f" {text} ",
@@ -113,6 +130,11 @@ def _texts(text: str) -> Iterator[str]:
         f"{text}\n",
     )
     yield from dict.fromkeys(other for other in candidates if other != text)
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    """The text without what follows the last of each separator: a time zone, a time of day, a file, a domain."""
+    yield from (text.rpartition(separator)[0] for separator in _SEPARATORS if separator in text[1:-1])
 
 
 def _contents(content: bytes) -> Iterator[bytes]:
