@@ -16,6 +16,7 @@ pytestmark = pytest.mark.real
 PROJECT = {
     "shop.py": '''
         import logging
+        import random
 
         logger = logging.getLogger(__name__)
         LIMIT = 100
@@ -62,13 +63,43 @@ PROJECT = {
 
         def receipt(names):
             return {"count": len(names), "names": names}
+
+        class Post:
+            def __init__(self, client=None):
+                self._client = client or object()
+
+            def send(self, name):
+                return str(self._client.put(Name=name)["Id"])
+
+        class Register:
+            def __init__(self):
+                self._names = set()
+
+            def enter(self, name):
+                if name in self._names:
+                    raise ValueError("the name is taken")
+                self._names.add(name)
+
+        def jittered(delay):
+            return delay * random.uniform(0.5, 1.0)
         ''',
     "tests/test_shop.py": """
         from unittest.mock import MagicMock
 
         import pytest
 
-        from shop import Basket, OutOfStockError, receipt, shipping, sorted_names, take, total
+        from shop import (
+            Basket,
+            OutOfStockError,
+            Post,
+            Register,
+            jittered,
+            receipt,
+            shipping,
+            sorted_names,
+            take,
+            total,
+        )
 
 
         def test_shipping():
@@ -98,6 +129,18 @@ PROJECT = {
 
         def test_total():
             assert total([1, 2]) == 3
+
+
+        def test_post():
+            assert Post(MagicMock()).send("tea")
+
+
+        def test_register():
+            Register().enter("tea")
+
+
+        def test_jitter():
+            assert jittered(1.0) > 0
         """,
 }
 
@@ -112,6 +155,12 @@ CHANGES = {
     "what a stand-in is called with": ("add", "name, count=count", "None, count=count", ".mock_calls == ["),
     "a state that only a method shows": ("add", "(name, count)", "(name, 0)", "outcome = "),
     "a record of logging": ("sorted_names", '"%d names"', '"XX%d namesXX"', "assert logged == "),
+    "what a stand-in is called with, among what Python does with it": (
+        *("send", "Name=name", "Name=None"),
+        ".put.assert_called_once_with(Name=",
+    ),
+    "what a second call meets": ("enter", '"the name is taken"', '"XXthe name is takenXX"', "^the name is taken$"),
+    "what is left to chance": ("jittered", "0.5", "0.6", "random.seed(1)"),
     "what becomes of an argument": ("sorted_names", "names.sort()", "names.reverse()", "assert names == "),
 }
 

@@ -39,6 +39,32 @@ def test_what_a_stand_in_was_called_with_is_claimed() -> None:
     assert told(original, mutant) == Difference((f"assert store.mock_calls == [{calls[0][0]}]",))
 
 
+def test_what_python_does_with_a_stand_in_is_not_claimed() -> None:
+    call = mark("unittest.mock", "call")
+    noise = (f"{call}.__bool__()", f"{call}.put().__getitem__('Id')", f"{call}.put().__getitem__().__str__()")
+    given = [(noise[0], f"{call}.ask(1)", f"{call}.put({number})", *noise[1:]) for number in (1, 2)]
+    original, mutant = (Trial("passed", local_values={"store": Seen(MOCK, f"{MOCK}()", one)}) for one in given)
+    assert told(original, mutant) == Difference(("store.put.assert_called_once_with(1)",))
+
+
+def test_what_was_done_to_what_a_stand_in_gave_is_claimed_where_that_tells_them_apart() -> None:
+    call = mark("unittest.mock", "call")
+    given = [(f"{call}.Table('a')", f"{call}.Table().put({one})", f"{call}.Table().put(3)") for one in (1, 2)]
+    original, mutant = (Trial("passed", local_values={"store": Seen(MOCK, f"{MOCK}()", one)}) for one in given)
+    claim = f"assert store.Table.return_value.put.call_args_list == [{call}(1), {call}(3)]"
+    assert told(original, mutant) == Difference((claim,))
+
+
+def test_what_was_done_before_both_raised_the_same_tells_them_apart() -> None:
+    call = mark("unittest.mock", "call")
+    failed = raised()
+    both = [
+        Trial("failed", raised=failed.raised, local_values={"store": Seen(MOCK, f"{MOCK}()", (f"{call}.undo({one})",))})
+        for one in (1, 2)
+    ]
+    assert told(*both) == Difference((f"assert store.mock_calls == [{call}.undo(1)]",), failed.raised)
+
+
 def test_what_only_one_of_them_raises_tells_them_apart() -> None:
     assert told(returned("5"), raised()) == Difference(())
     original = raised()

@@ -13,10 +13,11 @@ from testlens.domain.trials import FunctionDescription, ParameterFacts, Trial
 from testlens.scaffold.kill.aim import Aim, find_aim
 from testlens.scaffold.kill.boundaries import boundary_changes, texts_of, with_entries
 from testlens.scaffold.kill.collaborators import with_named_stand_ins
+from testlens.scaffold.kill.neighbours import failing_once
 from testlens.scaffold.kill.performance import channels_of
 from testlens.scaffold.kill.typed import random_values
 from testlens.scaffold.kill.variants import variants
-from testlens.scaffold.scene import Scene
+from testlens.scaffold.scene import Patch, Scene
 from testlens.scaffold.target import NoTarget
 
 SHOP = '''\
@@ -104,6 +105,29 @@ def test_a_text_in_the_changed_expression_may_be_a_key() -> None:
 )
 def test_near_a_value_are_those_with_one_thing_in_it_changed(code: str, near: set[str]) -> None:
     assert near <= set(variants(code))
+
+
+def test_near_a_large_value_each_entry_is_missing_once_and_texts_end_earlier() -> None:
+    upload = "{'user': 'ada', 'at': '2026-03-01T22:30:00+00:00', 'counts': [1, 2, 3], 'version': 1}"
+    near = list(variants(upload))[:36]
+    assert "{'user': 'ada', 'at': '2026-03-01T22:30:00+00:00', 'counts': [1, 2, 3]}" in near
+    assert upload.replace("+00:00", "") in near
+
+
+def test_a_stand_in_that_fails_is_tried_failing_the_first_time_alone() -> None:
+    failing = Expression(
+        f"{mark('unittest.mock', 'AsyncMock')}(side_effect={mark('shop', 'Error')}('boom'))", origin="mock"
+    )
+    scene = Scene(
+        FunctionDescription("sell", "shop", "function", mark("shop", "sell")),
+        patches=(Patch(mark("shop", ""), "ask", failing),),
+        settings={"store.put": failing, "store.get": Expression("1")},
+    )
+    found = list(failing_once(scene))
+    once = f"(side_effect=[{mark('shop', 'Error')}('boom'), {mark('unittest.mock', 'DEFAULT')}])"
+    assert [one.patches[0].value.code.endswith(once) for one in found] == [True, False]
+    assert [one.settings["store.put"].code.endswith(once) for one in found] == [False, True]
+    assert not [other for one in found for other in failing_once(one) if other == one]
 
 
 def test_what_cannot_be_parsed_has_nothing_near_it() -> None:

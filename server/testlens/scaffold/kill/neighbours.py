@@ -86,7 +86,7 @@ class Neighbours:
     def of(self, scene: Scene, is_good: bool) -> Iterator[tuple[Source, Iterator[_Other]]]:
         """The inputs of each source that this one leads to, the likeliest first."""
         self._bases += is_good
-        yield "seen", ((other, None) for other in _failing_once(scene))
+        yield "seen", ((other, None) for other in failing_once(scene))
         if is_good and self._bases <= _MOST_BASES:
             yield "boundary", ((other, None) for other in self._at_boundaries(scene))
             yield "probe", ((scene, probe) for probe in self._probes)
@@ -145,7 +145,7 @@ class Neighbours:
             yield scene.with_receiver(value)
 
 
-def _failing_once(scene: Scene) -> Iterator[Scene]:
+def failing_once(scene: Scene) -> Iterator[Scene]:
     """With each stand-in that raises an exception doing so the first time alone: what follows a failure may go well."""
     for index, patch in enumerate(scene.patches):
         value = _once(patch.value)
