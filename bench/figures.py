@@ -64,7 +64,7 @@ def main(measure: Callable[[Size], Iterable[Figure]], description: str | None) -
     figures = list(measure(Size(**arguments)))
     if file is not None:
         file.write_text(json.dumps([asdict(figure) for figure in figures]), encoding="utf-8")
-    _conclude(figures)
+    conclude(figures)
 
 
 def conclude_attempts(
@@ -75,10 +75,11 @@ def conclude_attempts(
         file.write_text(json.dumps({name: [asdict(one) for one in found] for name, found in attempts.items()}))
     figures = [figure(name, found) for name, found in attempts.items()]
     figures.append(figure("all", [one for found in attempts.values() for one in found]))
-    _conclude(figures)
+    conclude(figures)
 
 
-def _conclude(figures: Sequence[Figure]) -> NoReturn:
+def conclude(figures: Sequence[Figure]) -> NoReturn:
+    """Print the figures, and exit: with 1 if a bound was missed."""
     show(figures)
     sys.exit(0 if all(figure.held for figure in figures) else 1)
 

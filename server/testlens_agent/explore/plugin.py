@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -12,6 +11,7 @@ import pytest
 from testlens_agent.explore.observing import Observer
 from testlens_agent.explore.parents import Parents
 from testlens_agent.failures import collection_problem
+from testlens_agent.secluded import SecludedPlugin
 
 _Step = Iterator[None]
 # Plugins that reorder, repeat, spread or time tests, or report on them: by the names that they register under.
@@ -26,10 +26,9 @@ _NO_USE_HERE = (
     "html",
     "sugar",
 )
-_REPORTS = ("xmlpath", "htmlpath", "json_report_file", "report_log", "allure_report_dir", "result_log", "pastebin")
 
 
-class ExplorerPlugin:
+class ExplorerPlugin(SecludedPlugin):
     """`folder` is where the tests will stand.
 
     `serve` is called with the session and this plugin once all is set up, and returns when there is no more to do.
@@ -51,31 +50,6 @@ class ExplorerPlugin:
         for test in tests:
             first, _, rest = test.partition("::")
             self._wanted.setdefault(first, set()).add(rest.partition("::")[0])
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_load_initial_conftests(self, early_config: Any) -> _Step:
-        """Keep pytest-cov from starting: it would erase and write the user's data file."""
-        options = early_config.known_args_namespace
-        if hasattr(options, "cov_source"):
-            options.cov_source = []
-            options.no_cov = True
-        yield
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_cmdline_main(self, config: Any) -> _Step:
-        """Switch off what would move the tests elsewhere or write into the project."""
-        options = config.option
-        if hasattr(options, "numprocesses"):
-            options.numprocesses = None
-            options.dist = "no"
-            options.tx = []
-        for name in _REPORTS:
-            if getattr(options, name, None):
-                setattr(options, name, None)
-        if getattr(options, "log_file", None) or config.getini("log_file"):
-            options.log_file = os.devnull
-        options.tbstyle = "native"  # the other styles parse the sources, which takes longer than the test
-        yield
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: Any) -> None:

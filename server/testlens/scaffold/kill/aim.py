@@ -35,6 +35,16 @@ class Aim:
         """The 1-based line of the `def` that the mutant plays."""
         return self.target.function.lineno
 
+    def is_near(self, trial: Trial) -> bool:
+        """Whether a trial ran the statement that decides whether the changed one runs, as an `if` does."""
+        around = [
+            node
+            for node in _statements(self.target.function)
+            if not isinstance(node, _FUNCTIONS)
+            and node.lineno < self.statement.lineno <= (node.end_lineno or node.lineno)
+        ]
+        return not around or max(node.lineno for node in around) in trial.lines
+
     def is_reached(self, trial: Trial) -> bool:
         """Whether a trial ran what the mutant changes."""
         last = self.statement.end_lineno or self.statement.lineno

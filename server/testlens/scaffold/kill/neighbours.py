@@ -105,7 +105,7 @@ class Neighbours:
         Its key is a text of the changed expression, or one that is given as another argument.
         """
         given = [plain for value in scene.arguments.values() if isinstance(plain := literal(value.code), str) and plain]
-        keys = (*texts_of(self._aim), *given)
+        keys = (*(text for text in texts_of(self._aim) if " " not in text), *given)  # no sentence is a key
         annotations = {one.name: one.annotation for one in self._knowledge.description.parameters}
         for name, value in scene.arguments.items():
             is_mapping = _MAPPING.search(annotations.get(name, "")) is not None

@@ -41,8 +41,8 @@ _MOST_CASES = 6
 _MOST_TRIED = 5_000
 _PATIENCE = 100  # inputs that are tried for a better one than a clumsy one
 _STEP = 3.0  # cost by which an input may be ahead of its turn
-_FAR = 40  # steps behind the inputs near a call that came to a good end
-_RAISED = 4  # steps behind them where the call raised an exception of the code's own
+_FAR = 60  # steps behind the inputs near a call that came to a good end
+_BEHIND = 30  # steps behind them near one that raised an exception of the code's own, or kept away from the change
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class _Hunt:
             self._candidates.append(_Candidate(performance, found, pair.original))
         is_done = bool(self._candidates) and not self._candidates[-1].is_clumsy
         if performance.probe is None and not is_done and (pair.mutant is not None or not self._reached):
-            self._go_on_from(performance.scene, pair.original, pair.mutant is not None)
+            self._go_on_from(performance.scene, pair)
 
     def candidates(self) -> list[_Candidate]:
         """The inputs that told the two apart since this was asked last, the simplest first.
@@ -245,11 +245,12 @@ class _Hunt:
     def _performance(self, scene: Scene, probe: Probe | None) -> Performance:
         return Performance(scene, probe, self._channels, self._constructor, self._is_seeded)
 
-    def _go_on_from(self, scene: Scene, trial: Trial, has_reached: bool) -> None:
+    def _go_on_from(self, scene: Scene, pair: Pair) -> None:
+        trial = pair.original
         is_good = trial.outcome == "passed" or (trial.raised is not None and trial.raised.type not in MISUSE)
         self._has_good_end |= is_good
-        first = _RAISED if has_reached and trial.outcome != "passed" else 0
-        first = first if is_good else _FAR
+        is_promising = self._aim.is_near(trial) if pair.mutant is None else trial.outcome == "passed"
+        first = (0 if is_promising else _BEHIND) if is_good else _FAR
         for source, others in self._neighbours.of(scene, is_good):
             made = (self._performance(other, probe) for other, probe in others)
             self._push(source, made, first + scene.cost)
