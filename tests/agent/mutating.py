@@ -197,6 +197,19 @@ def mutmut_statuses(root: Path, python: Path) -> dict[str, str]:
     return statuses
 
 
+def mutating_processes(root: Path) -> list[int]:
+    """The ids of the agent's processes for mutants that were started in `root`."""
+    return sorted(int(place.name) for place in Path("/proc").glob("[0-9]*") if _makes_mutants(place, root))
+
+
+def _makes_mutants(place: Path, root: Path) -> bool:
+    try:
+        command = (place / "cmdline").read_bytes().split(b"\0")
+        return b"--mutate" in command and (place / "cwd").resolve().is_relative_to(root.resolve())
+    except OSError:
+        return False
+
+
 def state_of(root: Path) -> dict[str, str]:
     """A digest of each file of the user's."""
     return {

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from agent.mutating import SOURCE, check, mutation_python, mutmut_statuses, write
+from agent.mutating import SOURCE, check, mutating_processes, mutation_python, mutmut_statuses, write
 from testlens.runners.mutation_runner import MutationEvent, MutationStage
 from testlens.runners.pytest_runner import AGENT
 
@@ -47,17 +47,9 @@ def test_mutmut_that_ends_while_it_makes_mutants_costs_only_what_it_was_at(tmp_p
 
 def _kill_a_maker(root: Path) -> None:
     """Kill one of the processes that make mutants of the project in `root`, as soon as there is one."""
-    while len(makers := [int(place.name) for place in Path("/proc").glob("[0-9]*") if _makes_mutants(place, root)]) < 2:
+    while len(makers := mutating_processes(root)) < 2:
         time.sleep(0.005)
     os.kill(max(makers), signal.SIGKILL)
-
-
-def _makes_mutants(place: Path, root: Path) -> bool:
-    try:
-        command = (place / "cmdline").read_bytes().split(b"\0")
-        return b"--mutate" in command and (place / "cwd").resolve() == root.resolve()
-    except OSError:
-        return False
 
 
 def test_where_no_process_can_be_copied_the_problem_says_what_does_it(tmp_path: Path, python: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from agent.mutating import mutating_processes
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually
 from mutmut_left import SOURCE, unpack
@@ -56,6 +57,22 @@ async def test_the_lens_of_a_function_has_its_mutants_run_and_its_survivors_show
     assert "mutation score 33 % · 10 of 15 mutants survive" in [lens.title for lens in lenses[LIMIT]]
     assert TOTAL not in lenses
     assert {path: path.read_bytes() for path in project.rglob("*.py") if ".testlens" not in path.parts} == before
+
+
+async def test_the_next_run_has_no_start_and_nothing_is_left_when_the_editor_goes(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    editor = await open_editor(project)
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="price")
+    await said(editor, "Mutation score 33 %")
+    kept = mutating_processes(project)
+    assert kept
+    await editor.command("mutate", uri=uri)
+    await said(editor, "Mutation score 44 %")
+    assert kept[0] in mutating_processes(project)
+    await editor.stop()
+    await eventually(lambda: not mutating_processes(project), "the end of all processes")
 
 
 async def test_a_decorated_function_is_said_not_to_be_mutated(project: Path, open_editor: OpenEditor) -> None:
