@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol.types import TextDocumentSyncKind
 from pygls.lsp.server import LanguageServer
@@ -21,6 +21,9 @@ from testlens.lsp.options import Options
 from testlens.lsp.protocol import TestlensProtocol
 from testlens.lsp.verdicts import Verdicts
 from testlens.lsp.work import Worker
+
+if TYPE_CHECKING:
+    from testlens.lsp.features.writing import Writing
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class TestlensServer(LanguageServer):
         self.documents = Documents(self)
         self.gap_targets = GapTargets(self)
         self.verdicts = Verdicts(self)
+        self.writing: Writing  # added by its feature, before those that write
         self.on_state: list[Listener] = []
         self.on_reports: list[Listener] = []
         self.on_snapshot: list[Listener] = []

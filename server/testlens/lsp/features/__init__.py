@@ -16,9 +16,10 @@ from testlens.lsp.features import (
     runs,
     scaffold,
     status,
+    writing,
 )
 
 ALL = (
-    *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions, scaffold),
-    *(mutants, mutate, kill),
+    *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
+    *(writing, scaffold, mutants, mutate, kill),
 )

@@ -8,19 +8,16 @@ import attrs
 from lsprotocol.types import ApplyWorkspaceEditParams, MessageActionItem, MessageType, ShowMessageRequestParams
 
 from testlens.lsp.convert import uri_of
-from testlens.lsp.editing import document_uri, insert, save, show
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_of, parse
 from testlens.lsp.features.code_lens import refresh_lenses
 from testlens.lsp.features.jobs import Job
 from testlens.lsp.features.mutants import find_survivor
 from testlens.lsp.features.survivor_actions import pragma_edit
-from testlens.lsp.features.writing import Writing
 from testlens.lsp.folders import Folder
 from testlens.lsp.progress import ProgressBar, shown_progress
 from testlens.lsp.protocol import KILL, JobResult, KillArguments
 from testlens.lsp.server import TestlensServer
-from testlens.lsp.verdicts import line_of_first
 
 if TYPE_CHECKING:
     from testlens.domain.mutants import Mutant
@@ -43,7 +40,7 @@ def register(server: TestlensServer) -> None:
 class _Killing:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._writing = Writing(server)
+        self._writing = server.writing
 
     def start(self, wanted: KillArguments) -> JobResult:
         """Start to look for a test; nothing of it is waited for."""
@@ -83,19 +80,15 @@ class _Killing:
 
         workspace, written = folder.workspace, killing.written
         assert workspace is not None
-        problem = await insert(self._server, folder, written)
-        if problem is not None:
-            problems.tell_as_error(self._server, problem)
+        placed = await self._writing.put(folder, written)
+        if placed is None:
             return
-        uri = document_uri(self._server, folder, written.test_file)
-        await show(self._server, uri, line_of_first(written, written.files[written.test_file]))
-        await save(self._server, [document_uri(self._server, folder, path) for path in written.files])
         others = await folder.background.do(other_survivors, workspace, killing.mutant)
         also = await killer.also_killed(killing, others, shown_progress(bar))
         killed_by = {mutant.name: written.node_ids[0] for mutant in (killing.mutant, *also)}
         await folder.take(lambda: take_kills(workspace, killing.mutant.file, killed_by))
         verdict = Verdict("passed", (), (), _said(killing, len(also)))
-        self._server.verdicts.tell(uri, written, verdict, f"new {killing.way}")
+        self._server.verdicts.tell(placed.uri, written, verdict, f"new {killing.way}")
         refresh_lenses(self._server)
 
     async def _offer_to_ignore(self, folder: Folder, found: NotKilled, mutant: Mutant, wanted: KillArguments) -> None:

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from lsprotocol.types import MessageType, ShowMessageParams
 
-from testlens.lsp.editing import document_uri, insert, save, show
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_at, parse, refusal
 from testlens.lsp.features.code_lens import refresh_lenses
 from testlens.lsp.features.equipment import has_libraries
 from testlens.lsp.features.jobs import Job
-from testlens.lsp.features.writing import Writing
 from testlens.lsp.folders import Folder, RunCounts
 from testlens.lsp.progress import ProgressBar, shown_progress
 from testlens.lsp.protocol import SCAFFOLD, JobResult, ScaffoldArguments
 from testlens.lsp.run_shown import RunShown
 from testlens.lsp.server import TestlensServer
-from testlens.lsp.verdicts import line_of_first
 
 if TYPE_CHECKING:
     from testlens.workspace.gap_target import GapTarget
@@ -42,7 +39,7 @@ def register(server: TestlensServer) -> None:
 class _Scaffolding:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._writing = Writing(server)
+        self._writing = server.writing
 
     def start(self, wanted: ScaffoldArguments) -> JobResult:
         """Start to write a test; nothing of it is waited for."""
@@ -63,17 +60,14 @@ class _Scaffolding:
         if scaffold is None:
             return
         written = scaffold.written
-        problem = await insert(self._server, folder, written)
-        if problem is not None:
-            problems.tell_as_error(self._server, problem)
+        placed = await self._writing.put(folder, written)
+        if placed is None:
             return
-        uri = document_uri(self._server, folder, written.test_file)
-        await show(self._server, uri, line_of_first(written, written.files[written.test_file]))
-        if await save(self._server, [document_uri(self._server, folder, path) for path in written.files]):
+        if placed.is_saved:
             verdict = await self._run(folder, scaffold, python, bar)
         else:
             verdict = await scaffolder.try_out(scaffold, shown_progress(bar))
-        self._server.verdicts.tell(document_uri(self._server, folder, written.test_file), written, verdict)
+        self._server.verdicts.tell(placed.uri, written, verdict)
         refresh_lenses(self._server)
 
     async def _ready(self, folder: Folder, python: str, found: GapTarget, recipe: str | None) -> Scaffolder | None:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from testlens.lsp.editing import document_uri, insert, save, show
+from testlens.lsp.features import problems
 from testlens.lsp.features.jobs import Job, Jobs, Work
 from testlens.lsp.folders import Folder
 from testlens.lsp.protocol import JobResult
 from testlens.lsp.scaffolders import Scaffolders
 from testlens.lsp.server import TestlensServer
+from testlens.lsp.verdicts import line_of_first
+
+if TYPE_CHECKING:
+    from testlens.scaffold.render import Written
+
+
+def register(server: TestlensServer) -> None:
+    """Add it to the server: all that write tests share it, since explorers hold much and tests may go into one file."""
+    server.writing = Writing(server)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A test in the editor: its document, and whether all its files are on disk."""
+
+    uri: str
+    is_saved: bool
 
 
 class Writing:
-    """The writing of tests by one feature; one test at a time in a folder."""
+    """The writing of tests; one test at a time in a folder."""
 
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
@@ -24,6 +45,17 @@ class Writing:
     def start(self, folder: Folder, title: str, work: Work) -> JobResult:
         """Start to write a test; nothing of it is waited for."""
         return self._jobs.start(folder, lambda job: self._do(job, title, work))
+
+    async def put(self, folder: Folder, written: Written) -> Placed | None:
+        """Insert a test, show it and save its files; None, and the user is told why, where it cannot be inserted."""
+        problem = await insert(self._server, folder, written)
+        if problem is not None:
+            problems.tell_as_error(self._server, problem)
+            return None
+        uri = document_uri(self._server, folder, written.test_file)
+        await show(self._server, uri, line_of_first(written, written.files[written.test_file]))
+        saved = await save(self._server, [document_uri(self._server, folder, path) for path in written.files])
+        return Placed(uri, saved)
 
     async def _do(self, job: Job, title: str, work: Work) -> None:
         try:
