@@ -45,6 +45,7 @@ Run = Callable[
 ]
 COPY = f"{FOLDER}/mutation"
 _SECONDS_BETWEEN_TAKES = 1.0
+_SECONDS_FOR_SAMPLE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +200,14 @@ class _Job:
         if event.stage == "checking":
             self.total = event.total
             self.began_checking = time.monotonic()
-            if self.patience is not None:
-                self.patience.reschedule(None)  # the agent ends by itself, with the verdicts checked
+            self._wait_longer()
         self.on_progress(MutationProgress(words.get(event.stage, "Checking mutants"), 0, self.total))
+
+    def _wait_longer(self) -> None:
+        """The agent ends by itself once the budget is spent, and checks a sample of its verdicts then."""
+        end = None if self.patience is None else self.patience.when()
+        if self.patience is not None and end is not None:
+            self.patience.reschedule(end + _SECONDS_FOR_SAMPLE)
 
     def _take_mutant(self, event: CheckedMutant) -> None:
         one = self.found.get(event.name)
