@@ -8,6 +8,7 @@ the verdicts that differ, of which there may be none, and asks one thing after t
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import re
@@ -32,7 +33,6 @@ from servers import OURS
 from agent.interpreters import CURRENT, environment_with, found
 from agent.mutating import STATUSES
 from real.published import CACHE, environment
-from testlens.workspace.mutation_store import VerdictStore
 from testlens.workspace.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,9 +44,13 @@ _LONGEST_RUN = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A module of a project, and a function of it that has survivors, with mutmut's glob for it; `edit` changes it."""
+    """A module of a project, and a function of it that has survivors, with mutmut's glob for it; `edit` changes it.
+
+    `other` is the function whose mutants are asked for before, in the same session.
+    """
 
     module: str
+    other: str
     function: str
     glob: str
     edit: tuple[str, str]
@@ -92,12 +96,14 @@ def _projects() -> Iterator[Project]:
         (
             Subject(
                 "src/itsdangerous/signer.py",
+                "Signer.sign",
                 "Signer.derive_key",
                 "itsdangerous.signer.xǁSignerǁderive_key__mutmut_*",
                 ("raise TypeError(", "raise  TypeError("),
             ),
             Subject(
                 "src/itsdangerous/timed.py",
+                "TimestampSigner.sign",
                 "TimestampSigner.unsign",
                 "itsdangerous.timed.xǁTimestampSignerǁunsign__mutmut_*",
                 ("sep = want_bytes(", "sep =  want_bytes("),
@@ -112,12 +118,14 @@ def _projects() -> Iterator[Project]:
         (
             Subject(
                 "src/clarity/models.py",
+                "HealthRecord.to_item",
                 "HealthRecord.from_item",
                 "clarity.models.xǁHealthRecordǁfrom_item__mutmut_*",
                 ("def from_item(cls,", "def from_item( cls,"),
             ),
             Subject(
                 "src/clarity/services/dynamodb_service.py",
+                "DynamoDBService.get_health_data",
                 "DynamoDBService.query_health_data",
                 "clarity.services.dynamodb_service.xǁDynamoDBServiceǁquery_health_data__mutmut_*",
                 ("def query_health_data(", "def  query_health_data("),
@@ -152,48 +160,55 @@ def _of(project: Project, folder: Path) -> Iterator[Figure]:
 
 async def _mutate_all(project: Project, root: Path) -> tuple[Latencies, Latencies, Mutated]:
     """Mutate all of it once, and ask for other things meanwhile."""
-    async with _editor(project, root) as client:
-        document = root / project.subjects[0].module
-        client.open_document(document)
+    document = root / project.subjects[0].module
+    async with _editor(project, root, document) as client:
         idle = await ask_until(asyncio.sleep(_IDLE_SECONDS), client, root, document)
-        run = asyncio.ensure_future(_mutate(client, {"folder": root.as_uri()}, document))
+        run = asyncio.ensure_future(_mutate(client, {"folder": root.as_uri()}, document, None))
         busy = await ask_until(run, client, root, document)
         return idle, busy, run.result()
 
 
 async def _mutate_subject(project: Project, subject: Subject, root: Path) -> tuple[Mutated, Mutated, Mutated, Mutated]:
-    """The function in a new session, and again; the module; and the module after an edit, its mutants being known."""
+    """The function in a new session, and in one that did another before; the module, and that again after an edit."""
     module = root / subject.module
     whole = {"uri": module.as_uri()}
-    function = {**whole, "function": subject.function}
-    async with _editor(project, root) as client:
-        client.open_document(module)
-        found = []
-        for wanted in (function, function, whole):
-            _forget(root, subject)
-            found.append(await _mutate(client, wanted, module))
+    function, other = ({**whole, "function": name} for name in (subject.function, subject.other))
+    _forget(root)
+    async with _editor(project, root, module) as client:
+        cold = await _mutate(client, function, module, subject.function)
+    _forget(root)
+    async with _editor(project, root, module) as client:
+        await _mutate(client, other, module, subject.other)
+        warm = await _mutate(client, function, module, subject.function)
+    _forget(root)
+    async with _editor(project, root, module) as client:
+        every = await _mutate(client, whole, module, subject.function)
         module.write_text(module.read_text().replace(*subject.edit))
         client.notify("textDocument/didSave", {"textDocument": whole})
-        found.append(await _mutate(client, whole, module))
-    cold, warm, all_of_it, edited = found
-    return cold, warm, all_of_it, edited
+        edited = await _mutate(client, whole, module, subject.function)
+    return cold, warm, every, edited
 
 
 @asynccontextmanager
-async def _editor(project: Project, root: Path) -> AsyncIterator[Client]:
+async def _editor(project: Project, root: Path, document: Path) -> AsyncIterator[Client]:
     async with started(OURS) as client:
         await client.initialize(root, {"trusted": True, "settings": {"python": str(project.python)}})
-        ready = client.expect("testlens/status", lambda status: status["state"] in ("ready", "no data"))
+        ready = client.expect("testlens/status", lambda status: status["state"] in ("ready", "noData"))
         client.notify("initialized", {})
         await ready
+        client.open_document(document)
         yield client
 
 
-async def _mutate(client: Client, wanted: dict[str, Any], document: Path) -> Mutated:
-    uri = document.as_uri()
+async def _mutate(client: Client, wanted: dict[str, Any], document: Path, function: str | None) -> Mutated:
+    """Have mutants run; the first survivor is one of `function`, any of the document where that is None."""
+    uri, lines = document.as_uri(), _lines_of(document, function)
 
     def has_survivor(params: Any) -> bool:
-        return params["uri"] == uri and any(each.get("code") == "survivor" for each in params["diagnostics"])
+        starts = [
+            each["range"]["start"]["line"] + 1 for each in params["diagnostics"] if each.get("code") == "survivor"
+        ]
+        return params["uri"] == uri and any(line in lines for line in starts)
 
     survivor = client.expect("textDocument/publishDiagnostics", has_survivor, _LONGEST_RUN)
     last = client.expect("$/progress", lambda params: _ALL_CHECKED.search(str(params["value"])), _LONGEST_RUN)
@@ -213,9 +228,20 @@ def _mutmut(project: Project, root: Path, *names: str) -> float:
     return time.perf_counter() - began
 
 
-def _forget(root: Path, subject: Subject) -> None:
-    with closing(VerdictStore(root)) as store:
-        store.forget(store.verdicts(subject.module))
+def _lines_of(document: Path, function: str | None) -> range:
+    """The lines of a function by its dotted name; of the whole document without one."""
+    body, first, last = ast.parse(document.read_text()).body, 1, sys.maxsize
+    for name in [] if function is None else function.split("."):
+        found = next(node for node in body if getattr(node, "name", None) == name)
+        assert isinstance(found, ast.ClassDef | ast.FunctionDef)
+        body, first, last = found.body, found.lineno, found.end_lineno or found.lineno
+    return range(first, last + 1)
+
+
+def _forget(root: Path) -> None:
+    """Forget all verdicts, and what was shown of them; what was made and measured stays."""
+    for file in (root / ".testlens").glob("*.db*"):
+        file.unlink()
 
 
 def _statuses(root: Path) -> dict[str, str]:

@@ -167,15 +167,15 @@ class Keeping:
     async def __aexit__(self, *_error: object) -> None:
         await self._agent.close()
 
-    async def check(self) -> Checked:
-        """Check all mutants."""
+    async def check(self, choose: Callable[[Made], list[WantedMutant]] = everything) -> Checked:
+        """Check mutants."""
         mutants: dict[str, CheckedMutant] = {}
 
         def take(event: MutationEvent) -> None:
             if isinstance(event, CheckedMutant):
                 mutants[event.name] = event
 
-        end = await self._agent.run(request_for(self._root, self._python), everything, take)
+        end = await self._agent.run(request_for(self._root, self._python), choose, take)
         return Checked(mutants, end)
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from agent.mutating import SOURCE, Checked, Keeping, check, everything, mutation_python, request_for, write
-from testlens.runners.mutation_runner import CheckedMutant, MutationEvent, MutationStage, run_mutants
+from testlens.runners.mutation_runner import (
+    CheckedMutant,
+    Made,
+    MutationEvent,
+    MutationStage,
+    WantedMutant,
+    run_mutants,
+)
 
 # Many mutants for few tests: then the tests run once before, in the process that plays the mutants.
 _MANY = """
@@ -48,7 +55,10 @@ _CONFTEST = """
 
 def _project(root: Path, source: str = _MANY, test: str = _TEST) -> None:
     conftest = _CONFTEST.format(place=str(root / ".imports"))
-    write(root, {**SOURCE, "src/shop/prices.py": source, "tests/test_prices.py": test, "conftest.py": conftest})
+    files = {"src/shop/prices.py": source, "tests/test_prices.py": test, "conftest.py": conftest}
+    # Whatever the agent leaves open in its own process would fail a test.
+    strict = SOURCE["pyproject.toml"].replace("[tool.mutmut]", 'filterwarnings = ["error"]\n[tool.mutmut]')
+    write(root, {**SOURCE, **files, "pyproject.toml": strict})
 
 
 def _imports(root: Path) -> int:
@@ -67,6 +77,30 @@ def test_the_next_run_begins_at_once_with_the_same_verdicts(tmp_path: Path, pyth
     assert first.end.trusted, first.messages
     assert again.statuses == first.statuses
     assert {"killed", "survived"} <= set(first.statuses.values())
+    assert _imports(tmp_path) == 1
+
+
+def test_the_next_run_may_need_other_tests(tmp_path: Path, python: Path) -> None:
+    """The first is of one function; the tests of the others pass in new workers of the same process as well."""
+    _project(tmp_path, _MANY + _MANY.replace("area", "volume"))
+    write(tmp_path, {"tests/test_volume.py": _TEST.replace("area", "volume")})
+
+    def of_area(made: Made) -> list[WantedMutant]:
+        return [mutant for mutant in everything(made) if "x_area" in mutant.name]
+
+    async def one_then_all() -> tuple[Checked, Checked]:
+        async with Keeping(tmp_path, python) as keeping:
+            return await keeping.check(of_area), await keeping.check()
+
+    one, every = asyncio.run(one_then_all())
+    assert one.end.trusted, one.messages
+    assert every.end.trusted, every.messages
+    assert one.statuses.items() < every.statuses.items()
+    of_both = [
+        {name.rpartition("_")[2]: status for name, status in every.statuses.items() if f"x_{function}_" in name}
+        for function in ("area", "volume")
+    ]
+    assert of_both[0] == of_both[1]
     assert _imports(tmp_path) == 1
 
 

@@ -44,7 +44,7 @@ Run = Callable[
     Coroutine[Any, Any, MutationEnd],
 ]
 COPY = f"{FOLDER}/mutation"
-_SECONDS_BETWEEN_TAKES = 1.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between two takes of what was found
 _SECONDS_FOR_SAMPLE = 20.0
 
 
@@ -277,12 +277,14 @@ async def mutate(
 
 
 async def _save_now_and_then(job: _Job) -> None:
-    """Keep and show what comes, the first of it at once."""
+    """Keep and show what comes: the first of it at once, then less and less often."""
+    pause = _SHORTEST_PAUSE
     while True:
         await job.news.wait()
         job.news.clear()
         await asyncio.shield(asyncio.to_thread(job.save))
-        await asyncio.sleep(_SECONDS_BETWEEN_TAKES)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _outcome(job: _Job, end: MutationEnd | None, store: VerdictStore) -> MutationOutcome:

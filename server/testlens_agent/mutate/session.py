@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from testlens_agent.child import die_with
 from testlens_agent.explore.lifeline import Lifeline
@@ -96,6 +96,7 @@ class _Run:
         self._commands = commands
         self._kept = request.folder / "generated"
         self._lines: Lines = {}
+        self._lock: TextIO | None = None
         self._trusted = False
         self.is_cut_short = False
         self.is_over = False
@@ -117,8 +118,10 @@ class _Run:
         """Take the copy for this run; two at a time would work on each other's."""
         import fcntl
 
-        self._request.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self._request.folder / "lock").open("w")
+        if self._lock is None:
+            self._request.folder.mkdir(parents=True, exist_ok=True)
+            # Never another one: that a file was left open fails the tests of projects that let warnings be errors.
+            self._lock = (self._request.folder / "lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -131,7 +134,8 @@ class _Run:
         """Give the copy free while nothing is asked for."""
         import fcntl
 
-        fcntl.flock(self._lock, fcntl.LOCK_UN)  # not closed only: the workers hold it open, too
+        if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)  # not closed: the workers hold it open, too
 
     def _prepare(self) -> bool:
         shutil.rmtree(str(self._request.folder / "scratch"), ignore_errors=True)
