@@ -97,9 +97,9 @@ def _projects() -> Iterator[Project]:
             Subject(
                 "src/itsdangerous/signer.py",
                 "Signer.sign",
-                "Signer.derive_key",
-                "itsdangerous.signer.xǁSignerǁderive_key__mutmut_*",
-                ("raise TypeError(", "raise  TypeError("),
+                "Signer.__init__",
+                "itsdangerous.signer.xǁSignerǁ__init____mutmut_*",
+                ("self.sep: bytes = want_bytes(sep)", "self.sep: bytes = want_bytes( sep)"),
             ),
             Subject(
                 "src/itsdangerous/timed.py",
@@ -232,7 +232,7 @@ def _lines_of(document: Path, function: str | None) -> range:
     """The lines of a function by its dotted name; of the whole document without one."""
     body, first, last = ast.parse(document.read_text()).body, 1, sys.maxsize
     for name in [] if function is None else function.split("."):
-        found = next(node for node in body if getattr(node, "name", None) == name)
+        found = [node for node in body if getattr(node, "name", None) == name][-1]  # the others are overloads
         assert isinstance(found, ast.ClassDef | ast.FunctionDef)
         body, first, last = found.body, found.lineno, found.end_lineno or found.lineno
     return range(first, last + 1)

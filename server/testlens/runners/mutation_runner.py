@@ -69,12 +69,13 @@ class Made:
 class WantedMutant:
     """A mutant to check. One of the `lines` has to run for it to matter, first and last, from 0 at the function's own.
 
-    `first` are the tests to begin with, which have killed it before.
+    `first` are the tests to begin with, which have killed it before. `is_late`: the others of its function come first.
     """
 
     name: str
     lines: tuple[int, int] | None = None
     first: tuple[str, ...] = ()
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +285,10 @@ class _Run:
 
     def _command(self, event: dict[str, Any]) -> bytes:
         wanted = self.choose(_made(event))
-        run = [{"name": mutant.name, "lines": mutant.lines, "first": mutant.first} for mutant in wanted]
+        run = [
+            {"name": mutant.name, "lines": mutant.lines, "first": mutant.first, "late": mutant.is_late}
+            for mutant in wanted
+        ]
         return json.dumps({"run": run}).encode("ascii") + b"\n"
 
     def _take_problem(self, event: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from testlens.analysis.arid import AridPart, arid_kind, arid_parts
+from testlens.analysis.equivalents import looks_equivalent
 from testlens.analysis.mutant_reach import lines_to_run
 from testlens.analysis.mutant_spans import Change, dotted_name, find_change, function_digest, place_in_function
 from testlens.analysis.not_mutated import NOTHING_TO_CHANGE, functions_mutated, passed_over
@@ -44,7 +46,8 @@ Run = Callable[
     Coroutine[Any, Any, MutationEnd],
 ]
 COPY = f"{FOLDER}/mutation"
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0  # seconds between two takes of what was found
+_REST = 4  # times as long as it took to keep and show what was found
+_LONGEST_PAUSE = 1.0
 _SECONDS_FOR_SAMPLE = 20.0
 
 
@@ -119,6 +122,7 @@ class _Job:
     began_checking: float = 0.0
     patience: asyncio.Timeout | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    survived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def choose(self, made: Made) -> Sequence[WantedMutant]:
         """The mutants to check, riskiest functions first; what is known of all others is taken from the store."""
@@ -134,7 +138,11 @@ class _Job:
         ranking = Ranking(self.workspace.snapshot)
         wanted = [one for one in self.found.values() if one.in_target and not one.is_known]
         wanted.sort(key=lambda one: (ranking.key(one.place.path, one.place.function), one.place.path))
-        return [WantedMutant(one.mutant.name, one.lines, _killer(one.mutant)) for one in wanted]
+        arid = {path: _arid(text) for path, text in texts.items()}
+        return [
+            WantedMutant(one.mutant.name, one.lines, _killer(one.mutant), _teaches_little(one.mutant, arid))
+            for one in wanted
+        ]
 
     def take(self, event: MutationEvent) -> None:
         """Take what the run tells."""
@@ -218,6 +226,8 @@ class _Job:
         self.fresh[event.name] = verdict
         self.unsaved.append(event.name)
         self.news.set()
+        if event.status == "survived":
+            self.survived.set()
         self.on_mutant(one.mutant)
         done = len(self.fresh)
         spent = time.monotonic() - self.began_checking
@@ -277,14 +287,17 @@ async def mutate(
 
 
 async def _save_now_and_then(job: _Job) -> None:
-    """Keep and show what comes: the first of it at once, then less and less often."""
-    pause = _SHORTEST_PAUSE
+    """Keep and show what comes: kills now and then, survivors at once, as long as that takes little of the time."""
     while True:
         await job.news.wait()
         job.news.clear()
+        job.survived.clear()
+        began = time.monotonic()
         await asyncio.shield(asyncio.to_thread(job.save))
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        await asyncio.sleep(_REST * (time.monotonic() - began))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_PAUSE):  # wait_for() may swallow what cancels this task
+                await job.survived.wait()
 
 
 def _outcome(job: _Job, end: MutationEnd | None, store: VerdictStore) -> MutationOutcome:
@@ -351,6 +364,19 @@ def _with_verdict(mutant: Mutant, verdict: Verdict) -> Mutant:
         killed_by=verdict.killed_by,
         seconds=verdict.seconds,
     )
+
+
+def _arid(text: str) -> tuple[AridPart, ...]:
+    try:
+        return arid_parts(ast.parse(text), text)
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+
+
+def _teaches_little(mutant: Mutant, arid: Mapping[str, tuple[AridPart, ...]]) -> bool:
+    """Whether it would not be shown, or come last, if it survived."""
+    kind = arid_kind(arid.get(mutant.file, ()), mutant.span)
+    return kind is not None or looks_equivalent(mutant.original, mutant.replacement)
 
 
 def _killer(mutant: Mutant) -> tuple[str, ...]:

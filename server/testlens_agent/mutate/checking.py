@@ -124,7 +124,7 @@ class Checking:
         self._events.send("checking", total=len(tasks))
         began = time.monotonic()
         if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
-            self._crew.warm(self._tasks.all_tests(playing))
+            self._crew.warm(self._tasks.tests_before(playing))
         self._play(playing)
         self._recheck(time.monotonic() - began)
         if self._is_doubted and self._is_trusted:
@@ -154,9 +154,9 @@ class Checking:
 
     def _proofs(self, playing: list[Task]) -> list[Task]:
         """What has to hold before any verdict counts: the tests pass unmutated, and a mutant that must die dies."""
-        tests = self._tasks.all_tests(playing)
+        tests = self._tasks.tests_before(playing)
         proofs = [] if self._proved.issuperset(tests) else [self._tasks.clean(tests)]
-        proofs.append(self._tasks.fail(tests))
+        proofs.append(self._tasks.fail(self._tasks.all_tests(playing)))
         self._unproved = {proof["kind"] for proof in proofs}
         return proofs
 

@@ -17,6 +17,7 @@ _LONGEST_RUN_SECONDS = 3600.0
 _LONGEST_COLD_SECONDS = 20.0
 _COLD_START_SECONDS = 60.0  # in which a fresh process has imported and collected everything
 _PLAYS_WORTH_WARMTH = 10
+_SHORT_SUITE_SECONDS = 5.0
 _NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
 
 
@@ -79,23 +80,33 @@ class Tasks:
             "tests": tests,
             "reaching": reaching,
             "first": known,
+            "late": bool(mutant.get("late")),
             "all_tests": all_tests,
             "wall": wall,
             "cpu": cpu,
         }
 
     def in_order(self, playing: list[Task]) -> list[Task]:
-        """The functions as they come, and of each those mutants first whose tests are the quickest."""
+        """The functions as they come, and of each those mutants first whose tests are the quickest, late ones apart."""
         places: dict[str, int] = {}
         for task in playing:
             places.setdefault(task["function"], len(places))
         seconds = self._contexts.whole_duration_of
-        return sorted(playing, key=lambda task: (places[task["function"]], sum(map(seconds, task["tests"]))))
+        return sorted(
+            playing, key=lambda task: (places[task["function"]], task["late"], sum(map(seconds, task["tests"])))
+        )
 
     def all_tests(self, playing: list[Task]) -> list[str]:
         """The tests that run any of the functions, fastest first."""
         tests = {test for task in playing for test in task["all_tests"]}
         return sorted(tests, key=self._contexts.whole_duration_of)
+
+    def tests_before(self, playing: list[Task]) -> list[str]:
+        """The tests that have to pass first: those of a short suite all at once, where further runs may follow."""
+        seconds = self._contexts.whole_duration_of
+        every = sorted(self._contexts.durations, key=seconds)
+        is_short = sum(map(seconds, every)) < _SHORT_SUITE_SECONDS
+        return every if is_short and self._ground.request.idle_seconds else self.all_tests(playing)
 
     def are_worth_warmth(self, playing: list[Task]) -> bool:
         """Whether mutants will run the tests so often that to run them once before saves time."""
