@@ -125,20 +125,19 @@ class Checking:
         began = time.monotonic()
         if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
             self._crew.warm(self._tasks.tests_before(playing))
-        self._play(playing)
-        self._recheck(time.monotonic() - began)
+        if playing:
+            self._queue.extend([*self._proofs(playing), *playing])
+        self._play(began)
         if self._is_doubted and self._is_trusted:
             self._grow_cold()
-            self._work()
-            self._recheck(time.monotonic() - began)
+            self._play(began)
 
-    def _play(self, playing: list[Task]) -> None:
-        if playing:
-            self._queue.extend(self._proofs(playing))
-        self._queue.extend(playing)
+    def _play(self, began: float) -> None:
+        """Carry out what is queued, mend what that damaged, and check a sample of the verdicts again."""
         self._work()
         if self._is_trusted and self._look_after_copy():
             self._work()
+        self._recheck(time.monotonic() - began)
 
     def _grow_cold(self) -> None:
         """Play all again in workers that have run no test: in warm ones these tests do not hold."""
@@ -177,7 +176,7 @@ class Checking:
             self._hand_out()
             if not self._crew.at_work:
                 continue
-            is_told, finished = self._crew.wait(self._commands)
+            is_told, finished = self._crew.wait(self._commands, self._seconds_left())
             if is_told:
                 self._read_input()
             for worker in finished:
@@ -186,14 +185,25 @@ class Checking:
                     self._take(worker)
 
     def _hand_out(self) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            self._queue = deque(task for task in self._queue if task["kind"] != "mutant")
+        if self._seconds_left() == 0:
+            self._give_up_mutants()
         while self._queue and self._may_start(self._queue[0]):
             worker = self._crew.idle()
             if worker is None:
                 return
             task = self._queue.popleft()
             worker.start({**task, "tests": self._in_order(task)})
+
+    def _seconds_left(self) -> float | None:
+        """Until no mutant may play any more; None where there is no such limit."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def _give_up_mutants(self) -> None:
+        """Leave the mutants that have not ended for another run: one of them may loop for ever."""
+        unfinished = self._crew.dismiss() if any(task["kind"] == "mutant" for task in self._crew.at_work) else []
+        waiting = [task for task in (*unfinished, *self._queue) if task["kind"] not in ("mutant", "warm")]
+        self._queue = deque(waiting)
+        self._deadline = None
 
     def _may_start(self, task: Task) -> bool:
         """A mutant that may be the one that damages the copy plays alone."""

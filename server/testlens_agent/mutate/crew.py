@@ -57,9 +57,12 @@ class Crew:
         worker.start({"kind": "warm", "tests": self._tests})
         return self.idle()
 
-    def wait(self, commands: int) -> tuple[bool, list[Worker]]:
-        """Wait until `commands` or results can be read: whether there is a command, and the workers with a result."""
-        ready = select.select([commands, *[worker.results for worker in self.workers]], [], [])[0]
+    def wait(self, commands: int, patience: float | None) -> tuple[bool, list[Worker]]:
+        """Wait until `commands` or results can be read: whether there is a command, and the workers with a result.
+
+        After `patience` seconds there may be neither.
+        """
+        ready = select.select([commands, *[worker.results for worker in self.workers]], [], [], patience)[0]
         return commands in ready, [worker for worker in self.workers if worker.results in ready]
 
     def lose(self, worker: Worker) -> None:

@@ -35,12 +35,20 @@ def generate(names: list[str], tree: Path, kept: Path, workers: int, lines: Line
     """
     shares = [names[number::workers] for number in range(min(workers, len(names)))]
     children = [_start(share, tree, kept, lines) for share in shares]
+    _import_meanwhile()
     broken = []
     for pid, share in zip(children, shares):
         _, status = os.waitpid(pid, 0)
         if status != 0:
             broken.append(f"mutmut ended with status {status} while it mutated {', '.join(share)}")
     return broken + [error for name in names if (error := generated(kept, name).get("error"))]
+
+
+def _import_meanwhile() -> None:
+    """Import what the session needs next; children that were forked before do not have it."""
+    for name in ("pytest", "coverage"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def generated(kept: Path, name: str) -> dict[str, Any]:

@@ -255,9 +255,12 @@ class _Run:
         before = self._copy.state
         if not surroundings.are_same or Copy(self._request.root, self._request.tree, self._config).state != before:
             return False
-        os.chdir(str(self._request.root))
-        again = self._update()
-        os.chdir(str(self._request.tree))
+        try:
+            os.chdir(str(self._request.root))
+            again = self._update()
+            os.chdir(str(self._request.tree))
+        except OSError:  # the next process meets it as well, and says so
+            return False
         return not again and self._copy.state == before
 
     def _tell(self, contexts: Any) -> None:
