@@ -14,6 +14,8 @@ from testlens.domain.mutants import Span
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Replaceable = ast.expr | ast.stmt
 _CLASS_MARK = "ǁ"
+_AS_METHOD = "class _:\n"
+_INDENTED = re.compile(r"\A\s*^[ \t]+\S", re.MULTILINE)
 _MUTATED = re.compile(r"__mutmut_(?:\d+|orig)$")
 
 
@@ -166,8 +168,10 @@ def _change_between(original: Body, mutated_text: str) -> Change | None:
 
 def _mutated_body(name: str, mutated_text: str) -> Body | None:
     text = re.sub(r"(\bdef\s+)x[_ǁ][\wǁ]*__mutmut_\w+", rf"\g<1>{name}", _with_plain_newlines(mutated_text), count=1)
-    # A method is indented: it parses as the body of a class, one line further down.
-    for before in ("", "class _:\n"):
+    # A method is indented: it parses as the body of a class, one line further down. What does not parse is tried last:
+    # for each error Python looks for a file, and lets go of its lock so shortly that no other thread gets it.
+    ways = ("", _AS_METHOD) if _INDENTED.search(text) is None else (_AS_METHOD, "")
+    for before in ways:
         try:
             tree = ast.parse(before + text)
         except (SyntaxError, ValueError, RecursionError):

@@ -118,6 +118,7 @@ class _Job:
     silent: dict[str, Mapping[str, str]] = field(default_factory=dict)
     fresh: dict[str, Verdict] = field(default_factory=dict)
     unsaved: list[str] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
     total: int = 0
     began_checking: float = 0.0
     patience: asyncio.Timeout | None = None
@@ -130,6 +131,7 @@ class _Job:
         test_files = _FileDigests(self.workspace.root)
         for path, text in texts.items():
             self.digests[path] = digest(text)
+            self.changed.add(path)
             known = self.store.verdicts(path)
             for function in made.files[path]:
                 self._take_function(path, text, function, known, test_files)
@@ -151,16 +153,17 @@ class _Job:
         else:
             self._take_mutant(event)
 
-    def results(self) -> MutationResults:
-        """All that is known by now of the files of the target."""
-        files = {path: self._file(path) for path in self.digests}
+    def _results(self) -> MutationResults:
+        """All that is known by now of the files that something new is known of."""
+        paths, self.changed = self.changed, set()
+        files = {path: self._file(path) for path in sorted(paths)}
         return MutationResults(MappingProxyType({path: file for path, file in files.items() if file}), OWN)
 
     def save(self) -> None:
         """Keep what has come since the last time; takes time, so in a thread."""
         names, self.unsaved = self.unsaved, []
         self.store.keep((self.found[name].place, self.fresh[name]) for name in names)
-        self.workspace.take_mutants(self.results())
+        self.workspace.take_mutants(self._results())
 
     def distrust(self) -> None:
         """Forget what this run has found."""
@@ -169,6 +172,7 @@ class _Job:
         for name in self.fresh:
             one = self.found[name]
             one.mutant = replace(one.mutant, status="not checked", killed_by=None, seconds=None)
+            self.changed.add(one.place.path)
 
     def _take_function(
         self,
@@ -225,6 +229,7 @@ class _Job:
         one.mutant = _with_verdict(one.mutant, verdict)
         self.fresh[event.name] = verdict
         self.unsaved.append(event.name)
+        self.changed.add(one.place.path)
         self.news.set()
         if event.status == "survived":
             self.survived.set()

@@ -34,6 +34,31 @@ def assess_survivors(
     return FileSurvivors(file.mutants.path, file.mutants.text_digest, gaps, chosen.hidden, assessor.proofs)
 
 
+class AssessedSurvivors:
+    """Remembers what was made of each file's survivors for as long as nothing that it was made of changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[_Grounds, FileSurvivors]] = {}
+
+    def of(
+        self, file: MutatedFile, missing: frozenset[int], settings: Settings, history: FileHistory | None
+    ) -> FileSurvivors:
+        """As `assess_survivors`."""
+        path, grounds = file.mutants.path, _Grounds(file, missing, settings, history)
+        known = self._known.get(path)
+        if known is None or known[0] != grounds:
+            known = self._known[path] = grounds, assess_survivors(file, missing, settings, history)
+        return known[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grounds:
+    file: MutatedFile
+    missing: frozenset[int]
+    settings: Settings
+    history: FileHistory | None
+
+
 def with_survivors(report: FileReport, gaps: Iterable[Gap]) -> FileReport:
     """The report with the risk of each function as high as that of its riskiest survivor."""
     highest: dict[str, float] = {}

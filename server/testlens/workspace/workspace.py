@@ -33,7 +33,7 @@ from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
-from testlens.workspace.survivors import assess_survivors, with_survivors
+from testlens.workspace.survivors import AssessedSurvivors, with_survivors
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -54,6 +54,7 @@ class Workspace:
         self._snapshot = self._measured = Snapshot()
         self._known_mutants = KnownMutants(root, self.store)
         self._other_mutants = OtherMutants(root)
+        self._assessed = AssessedSurvivors()
         self._mutated: Mapping[str, MutatedFile] = {}
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
@@ -263,7 +264,7 @@ class Workspace:
             found = files.get(path)
             missing = frozenset[int]() if found is None else self._missing_lines(found, file.text)
             history = self._history.of(path, file.mutants.text_digest)
-            survivors[path] = assess_survivors(file, missing, self.settings, history)
+            survivors[path] = self._assessed.of(file, missing, self.settings, history)
             if found is not None:
                 files[path] = with_survivors(found, survivors[path].gaps)
         return replace(
