@@ -13,7 +13,8 @@ from rich.text import Text
 from testlens.cli.terminal import print_problems, results
 from testlens.cli.transient_bar import TransientBar
 from testlens.domain.mutants import Mutant
-from testlens.workspace.mutation import MutationOutcome, MutationProgress
+from testlens.workspace.mutation import MutationOutcome
+from testlens.workspace.mutation_job import MutationProgress
 
 _MOST_SHOWN = 20
 _MOST_NAMED = 8

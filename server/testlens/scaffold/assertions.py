@@ -32,7 +32,7 @@ _UNSTABLE = re.compile(
 # In a message so long a number is most likely a time or what was counted from one.
 _CLOCK = re.compile(r"\d{8,}")
 # A float, or a flat list or tuple of numbers with a float among them.
-_FLOATS = re.compile(r"-?\d+\.\d+(e-?\d+)?|[\[(](?=[^\])]*\d\.\d)[-\d.e, ]+[\])]")
+_FLOATS = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?|[\[(](?=[^\])]*\d\.\d)(?:[-+\d.e, ]|None|True|False)+[\])]")
 _LONGEST_CALL = 160
 _CALL = mark("unittest.mock", "call")
 # A call of a stand-in or of a method of it, and one of what those gave.
@@ -199,7 +199,7 @@ def _checks(staged: Staged, trial: Trial, strictness: Strictness, before: Trial 
 def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
     """Assertions that claim what was seen of a variable."""
     if seen.code is not None and strictness == "exact" and not is_unstable(seen.code):
-        yield from _equal(name, seen.code)
+        yield from equal(name, seen.code)
         return
     if seen.type.startswith(_STAND_IN):
         return
@@ -210,7 +210,7 @@ def about(name: str, seen: Seen, strictness: Strictness) -> Iterator[str]:
     elif seen.type != "object":  # which everything is
         yield f"assert isinstance({name}, {seen.type})"
     for attribute, code in list(_telling(seen, strictness))[:_MOST_ATTRIBUTES]:
-        yield from _equal(f"{name}.{attribute}", code)
+        yield from equal(f"{name}.{attribute}", code)
 
 
 def _telling(seen: Seen, strictness: Strictness) -> Iterator[tuple[str, str]]:
@@ -221,14 +221,13 @@ def _telling(seen: Seen, strictness: Strictness) -> Iterator[tuple[str, str]]:
             yield attribute, code
 
 
-def _equal(subject: str, code: str) -> Iterator[str]:
+def equal(subject: str, code: str) -> Iterator[str]:
+    """An assertion that an expression has the value that this source makes, floats nearly; none where that is long."""
     if len(code) > _LONGEST:
         return
     if code in ("None", "True", "False"):
         yield f"assert {subject} is {code}"
-    elif re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", code) or (
-        re.fullmatch(r"[\[(][^'\"]*\d\.\d[^'\"]*[\])]", code) and "\x01" not in code and "[[" not in code
-    ):
+    elif _FLOATS.fullmatch(code):
         yield f"assert {subject} == {mark('pytest', 'approx')}({code})"
     else:
         yield f"assert {subject} == {code}"
@@ -294,13 +293,13 @@ def _holds_stand_in(call: str) -> bool:
 def _changes_of(name: str, now: Seen, earlier: Seen, strictness: Strictness) -> Iterator[str]:
     if now.code is not None and earlier.code is not None:
         if now.code != earlier.code and not is_unstable(now.code):
-            yield from _equal(name, now.code)
+            yield from equal(name, now.code)
         return
     if strictness != "exact":
         return
     for attribute, code in now.attributes.items():
         if earlier.attributes.get(attribute) != code and not is_unstable(code) and len(code) <= 120:
-            yield from _equal(f"{name}.{attribute}", code)
+            yield from equal(f"{name}.{attribute}", code)
 
 
 def is_unstable(code: str) -> bool:

@@ -33,6 +33,12 @@ def test_another_attribute_of_the_result_is_claimed() -> None:
     assert told(returned(None, size="1"), returned(None, size="2")) == Difference(("assert result.size == 1",))
 
 
+@pytest.mark.parametrize("value", ["0.1", "-1.5e-07", "[0.1, 2]", "(0.30000000000000004, None)"])
+def test_floats_are_claimed_nearly(value: str) -> None:
+    claim = f"assert result == {mark('pytest', 'approx')}({value})"
+    assert told(returned(value), returned("7")) == Difference((claim,))
+
+
 def test_what_a_stand_in_was_called_with_is_claimed() -> None:
     calls = [(f"{mark('unittest.mock', 'call')}.put({number})",) for number in (1, 2)]
     original, mutant = (Trial("passed", local_values={"store": Seen(MOCK, f"{MOCK}()", one)}) for one in calls)

@@ -17,7 +17,8 @@ from agent.mutating import SOURCE, mutation_python, state_of, write
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
 from testlens.runners.process import run_text
-from testlens.workspace.mutation import COPY, MutationOutcome, MutationProgress, mutate
+from testlens.workspace.mutation import COPY, MutationOutcome, mutate
+from testlens.workspace.mutation_job import MutationProgress
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.workspace import Workspace
 

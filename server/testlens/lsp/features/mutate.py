@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from testlens.domain.mutants import Mutant
     from testlens.domain.problems import Problem
     from testlens.runners.mutation_runner import MutationAgent
-    from testlens.workspace.mutation import MutationOutcome, MutationProgress
+    from testlens.workspace.mutation import MutationOutcome
+    from testlens.workspace.mutation_job import MutationProgress
     from testlens.workspace.mutation_targets import MutationTarget
 
 _SECONDS_BETWEEN_LOOKS = 0.05

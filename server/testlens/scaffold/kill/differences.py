@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from testlens.domain.calls import Raised
-from testlens.domain.expressions import mark
 from testlens.domain.trials import Seen, Trial
-from testlens.scaffold.assertions import calls_of, is_unstable
+from testlens.scaffold.assertions import calls_of, equal, is_unstable
 from testlens.scaffold.staging import RESULT
 
-_LONGEST = 600
 _OWN = "_testlens_"  # what an attempt imports
 _STAND_IN = "\x01unittest.mock:"
 _ENDED = ("passed", "failed")
-_NUMBER = re.compile(r"-?\d+\.\d+(e[-+]?\d+)?")
 
 DifferenceKind = Literal["outcome", "exception", "message", "value"]
 
@@ -123,11 +119,5 @@ def _of_types(name: str, original: Seen) -> Iterator[str]:
 
 
 def _equal(subject: str, code: str) -> Iterator[str]:
-    if len(code) > _LONGEST or is_unstable(code) or _STAND_IN in code:
-        return
-    if code in ("None", "True", "False"):
-        yield f"assert {subject} is {code}"
-    elif _NUMBER.fullmatch(code):
-        yield f"assert {subject} == {mark('pytest', 'approx')}({code})"
-    else:
-        yield f"assert {subject} == {code}"
+    if not is_unstable(code) and _STAND_IN not in code:
+        yield from equal(subject, code)
