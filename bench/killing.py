@@ -36,6 +36,7 @@ from testlens.scaffold.kill.search import NotKilled
 from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.killing import Killer, Killing, said_of
 from testlens.workspace.mutation import mutate
+from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
@@ -96,7 +97,7 @@ async def kill_survivors(project: Project, most: int, budget: float, seed: int) 
     try:
         await _run_tests(project, workspace)
         target = MutationTarget(file=project.file)
-        outcome = await mutate(workspace, str(project.python), target, lambda _mutant: None, lambda _progress: None)
+        outcome = await mutate(workspace, str(project.python), target, Listeners())
         if not outcome.trusted:
             sys.exit(f"{project.name}: {' '.join(problem.sentences for problem in outcome.problems)}")
         survivors = [mutant for mutant in outcome.mutants if mutant.status == "survived"]

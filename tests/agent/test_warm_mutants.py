@@ -17,8 +17,7 @@ from testlens.runners.mutation_runner import (
     run_mutants,
 )
 
-# Many mutants for few tests: then the tests run once before, in the process that plays the mutants.
-_MANY = """
+_FEW = """
     def area(width, height, border):
         inner = width * height
         outer = (width + border) * (height + border)
@@ -26,6 +25,10 @@ _MANY = """
             return outer - inner
         return inner * 2
 """
+# Many mutants for few tests: then the tests run once before, in the process that plays the mutants.
+_MANY = _FEW.replace(
+    "        if border", "        outer = outer * 2 // 2 + border - border\n" * 20 + "        if border"
+)
 _TEST = """
     from shop.prices import area
 
@@ -53,7 +56,7 @@ _CONFTEST = """
 """
 
 
-def _project(root: Path, source: str = _MANY, test: str = _TEST) -> None:
+def _project(root: Path, source: str = _FEW, test: str = _TEST) -> None:
     conftest = _CONFTEST.format(place=str(root / ".imports"))
     files = {"src/shop/prices.py": source, "tests/test_prices.py": test, "conftest.py": conftest}
     # Whatever the agent leaves open in its own process would fail a test.
@@ -111,7 +114,7 @@ def test_an_edit_between_two_runs_is_never_missed(tmp_path: Path, python: Path) 
     async def edit_and_check() -> list[Checked]:
         async with Keeping(tmp_path, python) as keeping:
             found = [await keeping.check()]
-            _project(tmp_path, source=_MANY + "\n\n    def other(one):\n        return one + 1\n")
+            _project(tmp_path, source=_FEW + "\n\n    def other(one):\n        return one + 1\n")
             found.append(await keeping.check())
             _project(tmp_path, test=_TEST.replace("== 24", "> 0"))
             found.append(await keeping.check())
@@ -175,10 +178,10 @@ def test_tests_that_pass_only_once_in_a_process_are_run_in_fresh_ones(tmp_path: 
             assert area(3, 4, 1) == 8
             assert area(3, 4, 0) == 24
     """
-    _project(tmp_path, test=test)
+    _project(tmp_path, _MANY, test)
     checked = check(tmp_path, python)
     assert checked.end.trusted, checked.messages
-    _project(tmp_path / "plain")
+    _project(tmp_path / "plain", _MANY)
     assert checked.statuses == check(tmp_path / "plain", python).statuses
 
 
@@ -195,18 +198,18 @@ def test_what_the_project_computes_once_and_keeps_hides_no_kill(tmp_path: Path, 
 
 
         def computed(width, height):
-            first = width * height + 1
-            second = first * 2 + width
-            third = second * 3 + height
-            fourth = third * 5 + first
-            return fourth * 7 + second
+            found = width * height + 1
+            return found * 7 + height
     """
+    source = source.replace(
+        "            return found", "            found = found * 2 + width\n" * 30 + "            return found"
+    )
     test = """
         from shop.prices import area
 
 
         def test_area():
-            assert area(3, 4) == 3305
+            assert area(3, 4) == 120259084271
     """
     _project(tmp_path, source, test)
     checked = check(tmp_path, python)
@@ -229,7 +232,7 @@ def test_a_thread_that_tests_leave_behind_hangs_no_mutant(tmp_path: Path, python
             assert POOL.submit(area, 3, 4, 1).result() == 8
             assert POOL.submit(area, 3, 4, 0).result() == 24
     """
-    _project(tmp_path, test=test)
+    _project(tmp_path, _MANY, test)
     checked = check(tmp_path, python)
     assert checked.end.trusted, checked.messages
     assert "timeout" not in checked.statuses.values()
@@ -237,8 +240,18 @@ def test_a_thread_that_tests_leave_behind_hangs_no_mutant(tmp_path: Path, python
 
 def test_a_run_within_a_budget_is_checked_as_any_other(tmp_path: Path, python: Path) -> None:
     """No mutant begins when the time is over, and a sample of those that were checked is checked again."""
-    slow = "import time\n\n\n    def test_slow():\n        time.sleep(0.5)\n        assert area(3, 4, 1) == 8\n"
-    _project(tmp_path, test=f"\n    from shop.prices import area\n    {slow}")
+    slow = """
+        import time
+
+        from shop.prices import area
+
+
+        def test_slow():
+            found = area(3, 4, 1)
+            time.sleep(0.5)
+            assert found == 8
+    """
+    _project(tmp_path, test=slow)
     stages: list[str] = []
     checked: list[str] = []
 

@@ -10,6 +10,7 @@ from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.insertion import insert
 from testlens.workspace.killing import Killer, Killing
 from testlens.workspace.mutation import MutationOutcome, mutate
+from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.named_mutants import mutant_named, other_survivors, take_kills
 from testlens.workspace.workspace import Workspace
@@ -24,7 +25,7 @@ async def run_all_tests(workspace: Workspace, python: str) -> None:
 
 async def checked(workspace: Workspace, python: str, target: MutationTarget) -> MutationOutcome:
     """What becomes of the mutants of `target`."""
-    outcome = await mutate(workspace, python, target, lambda _mutant: None, lambda _progress: None)
+    outcome = await mutate(workspace, python, target, Listeners())
     assert outcome.trusted, outcome.problems
     return outcome
 

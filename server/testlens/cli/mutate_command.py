@@ -19,6 +19,7 @@ from testlens.report.mutants_json import mutants_json
 from testlens.runners.interpreter import Wishes
 from testlens.runners.process import run_text
 from testlens.workspace.mutation import MutationOutcome, mutate
+from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
@@ -92,7 +93,8 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
         workspace.refresh()
         while True:
             with MutateProgress(progress()) as shown:
-                work = mutate(workspace, interpreter.path, wanted.target, shown.take_mutant, shown.take, wanted.budget)
+                listeners = Listeners(shown.take_mutant, shown.take)
+                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget)
                 outcome = run_stoppable(work)
             if not outcome.missing or not install_missing(interpreter, outcome.missing, wanted.root):
                 return outcome

@@ -20,7 +20,7 @@ from testlens.runners.mutation_runner import (
     WantedMutant,
     run_mutants,
 )
-from testlens.workspace.mutation_job import MutationJob, MutationProgress
+from testlens.workspace.mutation_job import Listeners, MutationJob
 from testlens.workspace.mutation_store import VerdictStore
 from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.store import FOLDER
@@ -67,8 +67,7 @@ async def mutate(
     workspace: Workspace,
     python: str,
     target: MutationTarget,
-    on_mutant: Callable[[Mutant], None],
-    on_progress: Callable[[MutationProgress], None],
+    listeners: Listeners,
     budget: float | None = None,
     run: Run = run_mutants,
 ) -> MutationOutcome:
@@ -78,7 +77,7 @@ async def mutate(
     run goes on from there. `run` is how the agent is reached.
     """
     store = await asyncio.to_thread(VerdictStore, workspace.root)
-    job = MutationJob(workspace, store, target, on_mutant, on_progress)
+    job = MutationJob(workspace, store, target, listeners)
     request = MutationRequest(
         root=workspace.root,
         python=python,
@@ -99,7 +98,7 @@ async def mutate(
             await saving
         if end is not None and not end.trusted and not end.is_cut_short:
             job.distrust()
-        await asyncio.shield(asyncio.to_thread(job.save))
+        await _save(job)
         store.close()
     return _outcome(job, end, store)
 
@@ -111,11 +110,22 @@ async def _save_now_and_then(job: MutationJob) -> None:
         job.news.clear()
         job.survived.clear()
         began = time.monotonic()
-        await asyncio.shield(asyncio.to_thread(job.save))
+        await _save(job)
+        job.listeners.on_kept()
         await asyncio.sleep(_REST * (time.monotonic() - began))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LONGEST_PAUSE):  # wait_for() may swallow what cancels this task
                 await job.survived.wait()
+
+
+async def _save(job: MutationJob) -> None:
+    """Keep what there is; whoever is cancelled meanwhile goes on only after that: two may not save at once."""
+    saved = asyncio.ensure_future(asyncio.to_thread(job.save))
+    try:
+        await asyncio.shield(saved)
+    except asyncio.CancelledError:
+        await asyncio.wait([saved])
+        raise
 
 
 def _outcome(job: MutationJob, end: MutationEnd | None, store: VerdictStore) -> MutationOutcome:

@@ -49,6 +49,19 @@ class MutationProgress:
     seconds_left: float | None = None
 
 
+def _nothing(_news: object = None) -> None:
+    """What a listener does that wants to hear nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What is called while a run goes on: with each mutant, with how far it is, and when something new is kept."""
+
+    on_mutant: Callable[[Mutant], None] = _nothing
+    on_progress: Callable[[MutationProgress], None] = _nothing
+    on_kept: Callable[[], None] = _nothing
+
+
 @dataclass(slots=True)
 class _Found:
     """A mutant of the present text, and what identifies it over edits."""
@@ -68,8 +81,7 @@ class MutationJob:
     workspace: Workspace
     store: VerdictStore
     target: MutationTarget
-    on_mutant: Callable[[Mutant], None]
-    on_progress: Callable[[MutationProgress], None]
+    listeners: Listeners
     found: dict[str, _Found] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     silent: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -90,10 +102,13 @@ class MutationJob:
             self.digests[path] = digest(text)
             self.changed.add(path)
             known = self.store.verdicts(path)
+            digests = {function.key: function_digest(text, function.key) or "" for function in made.files[path]}
+            have_verdicts = {place.digest for place in known}
             for function in made.files[path]:
-                self._take_function(path, text, function, known, test_files)
+                if self.target.has_function(dotted_name(function.key)) or digests[function.key] in have_verdicts:
+                    self._take_function(path, text, function, known, test_files)
             self.silent[path] = _not_mutated(text, made.files[path])
-            self.store.keep_only(path, {one.place.digest for one in self.found.values() if one.place.path == path})
+            self.store.keep_only(path, digests.values())
         ranking = Ranking(self.workspace.snapshot)
         wanted = [one for one in self.found.values() if one.in_target and not one.is_known]
         wanted.sort(key=lambda one: (ranking.key(one.place.path, one.place.function), one.place.path))
@@ -170,7 +185,7 @@ class MutationJob:
             self.total = event.total
             self.began_checking = time.monotonic()
             self._wait_longer()
-        self.on_progress(MutationProgress(words.get(event.stage, "Checking mutants"), 0, self.total))
+        self.listeners.on_progress(MutationProgress(words.get(event.stage, "Checking mutants"), 0, self.total))
 
     def _wait_longer(self) -> None:
         """The agent ends by itself once the budget is spent, and checks a sample of its verdicts then."""
@@ -190,11 +205,11 @@ class MutationJob:
         self.news.set()
         if event.status == "survived":
             self.survived.set()
-        self.on_mutant(one.mutant)
+        self.listeners.on_mutant(one.mutant)
         done = len(self.fresh)
         spent = time.monotonic() - self.began_checking
         left = spent / done * max(0, self.total - done)
-        self.on_progress(MutationProgress("Checking mutants", done, self.total, left))
+        self.listeners.on_progress(MutationProgress("Checking mutants", done, self.total, left))
 
     def _file(self, path: str) -> FileMutants | None:
         own = [one.mutant for one in self.found.values() if one.place.path == path]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,21 +46,27 @@ class Verdict:
 
 
 class VerdictStore:
-    """The verdicts of one workspace folder. Where the disk refuses, it remembers nothing and `problem` says so."""
+    """The verdicts of one workspace folder. Where the disk refuses, it remembers nothing and `problem` says so.
+
+    It may be used by several threads, and closed while one uses it: what comes after that is not kept.
+    """
 
     def __init__(self, root: Path) -> None:
         self.problem: Problem | None = None
+        self._lock = threading.Lock()
         self._connection = self._open(root / FOLDER)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def verdicts(self, path: str) -> Mapping[Place, Verdict]:
         """What is known of a file's mutants."""
         query = "select path, function, digest, change, tests_digest, status, tests, killed_by, seconds from verdict"
         try:
-            rows = self._connection.execute(f"{query} where path = ?", (path,)).fetchall()
+            with self._lock:
+                rows = self._connection.execute(f"{query} where path = ?", (path,)).fetchall()
         except sqlite3.Error:
             return {}
         return {
@@ -98,7 +105,7 @@ class VerdictStore:
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         try:
-            with self._connection:
+            with self._lock, self._connection:
                 self._connection.executemany(statement, rows)
         except sqlite3.Error as error:
             self.problem = self.problem or Problem(

@@ -39,7 +39,9 @@ class Checking:
         self._crew = Crew(session, request.folder / "scratch", request.memory_mb, request.workers, [commands])
         self._killers: dict[str, Counter[str]] = {}
         self._proved: set[str] = set()
+        self._not_shared: set[str] = set()
         self._begin()
+        gc.enable()
         gc.collect()
         gc.freeze()  # what was made so far stays in memory that all copies share
 
@@ -124,7 +126,7 @@ class Checking:
         self._events.send("checking", total=len(tasks))
         began = time.monotonic()
         if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
-            self._crew.warm(self._tasks.tests_before(playing))
+            self._crew.warm(self._tasks.all_tests(playing))
         if playing:
             self._queue.extend([*self._proofs(playing), *playing])
         self._play(began)
@@ -153,9 +155,9 @@ class Checking:
 
     def _proofs(self, playing: list[Task]) -> list[Task]:
         """What has to hold before any verdict counts: the tests pass unmutated, and a mutant that must die dies."""
-        tests = self._tasks.tests_before(playing)
+        tests = self._tasks.all_tests(playing)
         proofs = [] if self._proved.issuperset(tests) else [self._tasks.clean(tests)]
-        proofs.append(self._tasks.fail(self._tasks.all_tests(playing)))
+        proofs.append(self._tasks.fail(tests))
         self._unproved = {proof["kind"] for proof in proofs}
         return proofs
 
@@ -163,12 +165,15 @@ class Checking:
         """Check a sample of the verdicts again: a survivor and a kill at least, more while that takes a small share."""
         chosen = self._tasks.sample(self._results.values()) if self._is_trusted else []
         began = time.monotonic()
+        if self._is_trusted:
+            self._queue.extend(self._tasks.ahead(self._proved))
         while chosen and self._is_trusted and not self._is_doubted:
             self._events.send("rechecking", total=len(chosen))
             self._queue.extend(chosen[:2])
             self._work()
             is_long = time.monotonic() - began > _SHARE_OF_SAMPLE * seconds
             chosen = [] if is_long else chosen[2:]
+        self._work()
 
     def _work(self) -> None:
         """Carry out what is queued, a task a worker."""
@@ -192,7 +197,7 @@ class Checking:
             if worker is None:
                 return
             task = self._queue.popleft()
-            worker.start({**task, "tests": self._in_order(task)})
+            worker.start(self._ready(task))
 
     def _seconds_left(self) -> float | None:
         """Until no mutant may play any more; None where there is no such limit."""
@@ -210,14 +215,15 @@ class Checking:
         running = self._crew.at_work
         return not running or not (task.get("alone") or any(other.get("alone") for other in running))
 
-    def _in_order(self, task: Task) -> list[str]:
-        """The task's tests, those first that have killed mutants of the same function, then the fastest."""
-        tests: list[str] = task["tests"]
+    def _ready(self, task: Task) -> Task:
+        """The task with its tests in order: one to share the beginning of, killers of the function, the fastest."""
         if task["kind"] != "mutant":
-            return tests
+            return task
         killers = self._killers.get(task["function"], Counter())
-        first = set(task["first"])
-        return sorted(tests, key=lambda test: (-killers[test], test not in first))
+        first, shared = set(task["first"]), self._tasks.to_share(task, self._not_shared)
+        tests = sorted(task["tests"], key=lambda test: (test != shared, -killers[test], test not in first))
+        ready = {**task, "tests": tests}
+        return {**ready, "on_stem": self._tasks.is_worth_stem(ready) and tests[0] not in self._not_shared}
 
     def _take(self, worker: Worker) -> None:
         task = worker.task
@@ -231,6 +237,8 @@ class Checking:
                 self._grow_cold()
         elif task["kind"] == "mutant":
             self._take_mutant(task, result)
+        elif task["kind"] == "ahead":
+            self._proved.update(task["tests"] if result["code"] == 0 else ())
         elif task["kind"] == "cold":
             self._take_cold(task, result)
         else:
@@ -238,6 +246,8 @@ class Checking:
 
     def _take_mutant(self, task: Task, result: dict[str, Any]) -> None:
         self._since_look.append(task)
+        if result.get("barren"):
+            self._not_shared.add(task["tests"][0])
         if self._unproved:
             self._held.append((task, result))
         else:

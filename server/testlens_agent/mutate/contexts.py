@@ -28,6 +28,7 @@ class Contexts:
         self.fields = fields
         self.durations: dict[str, float] = fields["durations"]
         self._whole: dict[str, float] = fields["whole"]
+        self._setups: dict[str, float] = fields["setups"]
         self.modules: list[str] = fields["modules"]
         self._tests: dict[str, list[str]] = fields["tests"]
         self._lines: dict[str, dict[str, list[str]]] | None = fields["lines"]
@@ -45,6 +46,10 @@ class Contexts:
         """Seconds that the test took with its fixtures."""
         return self._whole.get(test, 0.0)
 
+    def setup_duration_of(self, test: str) -> float:
+        """Seconds that were needed to set up the fixtures of the test."""
+        return self._setups.get(test, 0.0)
+
     def ran_at_import(self, function: str) -> bool:
         """Whether the function ran while the tests were collected, so that no test's own lines tell who runs it."""
         return function in self._at_import
@@ -61,7 +66,9 @@ class Contexts:
         return tests if _SHARED in reached else [test for test in tests if test in reached]
 
 
-NOTHING_MEASURED = Contexts({"durations": {}, "whole": {}, "modules": [], "tests": {}, "lines": None, "at_import": ()})
+NOTHING_MEASURED = Contexts(
+    {"durations": {}, "whole": {}, "setups": {}, "modules": [], "tests": {}, "lines": None, "at_import": ()}
+)
 
 
 def load_contexts(place: Path, state: str) -> Contexts | None:
@@ -84,6 +91,7 @@ class Measuring:
         self._state = state
         self._durations: dict[str, float] = {}
         self._whole: dict[str, float] = {}
+        self._setups: dict[str, float] = {}
         self._tests: dict[str, set[str]] = {}
         self._at_import = functions_hit()
         self._pending = set(self._at_import)
@@ -123,6 +131,8 @@ class Measuring:
     def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
         """Keep how long the test itself took."""
         self._whole[item.nodeid] = self._whole.get(item.nodeid, 0.0) + call.duration
+        if call.when == "setup":
+            self._setups[item.nodeid] = call.duration
         if call.when == "call":
             self._durations[item.nodeid] = self._durations.get(item.nodeid, 0.0) + call.duration
 
@@ -132,6 +142,7 @@ class Measuring:
             "state": _digest(self._state),
             "durations": self._durations,
             "whole": self._whole,
+            "setups": self._setups,
             "tests": {function: sorted(tests) for function, tests in self._tests.items()},
             "at_import": sorted(self._at_import),
             "lines": self._lines(),

@@ -14,6 +14,15 @@ OLDEST = (3, 8)
 _SOURCE_FOLDERS = (".", "src", "source")
 _NEVER_SOURCES = ("test", "docs", "doc", "examples", "example", "build", "dist", "mutants", "setup.py", "conftest.py")
 
+FRESH_PYTEST = """
+import os, sys
+from mutmut.mutation.trampoline import set_mutant_under_test
+set_mutant_under_test(os.environ["MUTANT_UNDER_TEST"])  # which lasts even if a test clears the environment
+from pytest import console_main
+sys.exit(console_main())
+"""
+"""What `python -c` runs in place of `python -m pytest` to play the mutant that the environment names."""
+
 
 class TooOldError(Exception):
     """The mutmut that is installed lacks parts that are used here; its text is the version."""
@@ -95,6 +104,24 @@ def import_path(tree: Path) -> str:
 def play(mutant: str) -> None:
     """From now on the functions of this process play `mutant`: a name, "" (none), "stats" or "fail"."""
     importlib.import_module("mutmut.mutation.trampoline").set_mutant_under_test(mutant)
+
+
+def pause_at(function: str, pause: Callable[[], str]) -> None:
+    """Call `pause` where the function with this key is called next; from then on this process plays what it returns."""
+    trampoline: Any = importlib.import_module("mutmut.mutation.trampoline")
+    wanted, frame = f"{function}__mutmut_orig", sys._getframe
+
+    def active_mutant() -> str:
+        original = frame(1).f_locals.get("orig_func")
+        if f"{getattr(original, '__module__', '')}.{getattr(original, '__name__', '')}" != wanted:
+            return ""
+        # Meanwhile nothing is asked of it: other code may run while it pauses.
+        trampoline.get_mutant_under_test = str
+        mutant = pause()
+        trampoline.get_mutant_under_test = lambda: mutant
+        return mutant
+
+    trampoline.get_mutant_under_test = active_mutant
 
 
 def functions_hit() -> set[str]:

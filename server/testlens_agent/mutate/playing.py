@@ -11,13 +11,16 @@ _STOPPED = 2
 _INTERNAL_ERROR = 3
 
 
-def run_tests(session: Any, items: list[Any]) -> tuple[int, str | None]:
-    """Run the tests until one fails: pytest's exit code, and the node id of the one that failed."""
+def run_tests(session: Any, items: list[Any], after: Any = None) -> tuple[int, str | None]:
+    """Run the tests until one fails: pytest's exit code, and the node id of the one that failed.
+
+    `after` is the test that will run next in this process, whose fixtures are not let go of.
+    """
     import pytest
 
     current = None
     try:
-        for item, following in zip(items, [*items[1:], None]):
+        for item, following in zip(items, [*items[1:], after]):
             current = item.nodeid
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail or session.shouldstop:

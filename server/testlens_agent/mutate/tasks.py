@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any, Callable
@@ -17,6 +18,9 @@ _LONGEST_RUN_SECONDS = 3600.0
 _LONGEST_COLD_SECONDS = 20.0
 _COLD_START_SECONDS = 60.0  # in which a fresh process has imported and collected everything
 _PLAYS_WORTH_WARMTH = 10
+_MUTANTS_WORTH_WARMTH = 100
+_SECONDS_WORTH_SHARING = 0.005
+_SECONDS_WORTH_STEM = 0.01
 _SHORT_SUITE_SECONDS = 5.0
 _NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
 
@@ -89,34 +93,53 @@ class Tasks:
     def in_order(self, playing: list[Task]) -> list[Task]:
         """The functions as they come, and of each those mutants first whose tests are the quickest, late ones apart."""
         places: dict[str, int] = {}
+        alike = Counter(task["function"] for task in playing)
         for task in playing:
             places.setdefault(task["function"], len(places))
+            task["alike"] = alike[task["function"]]
         seconds = self._contexts.whole_duration_of
         return sorted(
             playing, key=lambda task: (places[task["function"]], task["late"], sum(map(seconds, task["tests"])))
         )
+
+    def to_share(self, task: Task, not_shared: set[str]) -> str | None:
+        """The test whose beginning is worth running once for all mutants of a function (see stems), if there is one."""
+        saved = {test: self._saved_by_sharing(test) for test in task["tests"] if test not in not_shared}
+        best = max(saved, key=lambda test: saved[test], default=None)
+        return best if best is not None and saved[best] > _SECONDS_WORTH_SHARING else None
+
+    def is_worth_stem(self, task: Task) -> bool:
+        """Whether the first of these tests takes long enough for its beginning to be shared."""
+        is_one_of_many = task["kind"] == "mutant" and task["alike"] > 1 and not task.get("alone")
+        return is_one_of_many and self._contexts.whole_duration_of(task["tests"][0]) > _SECONDS_WORTH_STEM
+
+    def _saved_by_sharing(self, test: str) -> float:
+        """Seconds for each survivor: a mutant that another test kills pays for it with the rest of the test."""
+        return self._contexts.setup_duration_of(test) - self._contexts.duration_of(test)
 
     def all_tests(self, playing: list[Task]) -> list[str]:
         """The tests that run any of the functions, fastest first."""
         tests = {test for task in playing for test in task["all_tests"]}
         return sorted(tests, key=self._contexts.whole_duration_of)
 
-    def tests_before(self, playing: list[Task]) -> list[str]:
-        """The tests that have to pass first: those of a short suite all at once, where further runs may follow."""
-        seconds = self._contexts.whole_duration_of
-        every = sorted(self._contexts.durations, key=seconds)
-        is_short = sum(map(seconds, every)) < _SHORT_SUITE_SECONDS
-        return every if is_short and self._ground.request.idle_seconds else self.all_tests(playing)
-
     def are_worth_warmth(self, playing: list[Task]) -> bool:
         """Whether mutants will run the tests so often that to run them once before saves time."""
         seconds = self._contexts.whole_duration_of
         once = sum(map(seconds, self.all_tests(playing)))
-        return sum(seconds(test) for task in playing for test in task["tests"]) > _PLAYS_WORTH_WARMTH * once
+        again = sum(seconds(test) for task in playing for test in task["tests"])
+        return len(playing) > _MUTANTS_WORTH_WARMTH and again > _PLAYS_WORTH_WARMTH * once
 
     def clean(self, tests: list[str]) -> Task:
         """Run the tests with no mutant, as mutants run them."""
         return {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS}
+
+    def ahead(self, proved: set[str]) -> list[Task]:
+        """Run those tests of a short suite that were not proved to pass yet, so that the next request need not wait."""
+        rest = [test for test in self._contexts.durations if test not in proved]
+        seconds = sum(map(self._contexts.whole_duration_of, rest))
+        if not rest or seconds > _SHORT_SUITE_SECONDS or not self._ground.request.idle_seconds:
+            return []
+        return [{**self.clean(rest), "kind": "ahead", "wall": _LONGEST_COLD_SECONDS}]
 
     def fail(self, tests: list[str]) -> Task:
         """Run the tests while every mutated function raises an exception."""

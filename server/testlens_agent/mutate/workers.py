@@ -9,14 +9,11 @@ import contextlib
 import gc
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,11 +21,11 @@ from testlens_agent.child import die_with
 from testlens_agent.explore.limits import limit_memory
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import Measuring
+from testlens_agent.mutate.forking import System, fork, limit_processor, result_of, threads
 from testlens_agent.mutate.playing import forget_instances, run_tests, separate, tear_down
+from testlens_agent.mutate.stems import UNABLE, Stem, key_of
 
-_GRACE_SECONDS = 1.0
-_TICK_SECONDS = 0.05
-_exit = os._exit
+_MOST_STEMS = 4  # each is a process that shares most of its memory with the others
 
 
 class Worker:
@@ -39,7 +36,7 @@ class Worker:
         self.results, results = os.pipe()
         parent = os.getpid()
         self.task: dict[str, Any] | None = None
-        self.pid = _fork()
+        self.pid = fork()
         if self.pid == 0:
             for descriptor in (self._tasks, self.results, *foreign):
                 with contextlib.suppress(OSError):
@@ -94,6 +91,8 @@ class _Serving:
         self._tasks = tasks
         self._results = results
         self._items = {item.nodeid: item for item in session.items}
+        self._stems: dict[tuple[str, ...], Stem] = {}
+        self._barren: set[tuple[str, ...]] = set()
 
     def serve(self, parent: int) -> NoReturn:
         """Do one task after the other until there are no more."""
@@ -107,7 +106,7 @@ class _Serving:
                 result["seconds"] = time.monotonic() - began
                 os.write(self._results, json.dumps(result).encode("ascii") + b"\n")
         finally:
-            _exit(0)
+            System.exit(0)
 
     def _do(self, task: dict[str, Any]) -> dict[str, Any]:
         if task["kind"] == "warm":
@@ -116,7 +115,7 @@ class _Serving:
 
     def _warm(self, tests: list[str]) -> dict[str, Any]:
         """Run the tests in this very process, which leaves what their libraries have prepared."""
-        environment, folder, threads = dict(os.environ), Path.cwd(), _threads()
+        environment, folder, threads_before = dict(os.environ), Path.cwd(), threads()
         separate(self._session, self._folder)
         mutmut_parts.play("")
         items = [self._items[test] for test in tests]
@@ -130,22 +129,53 @@ class _Serving:
         gc.collect()
         gc.freeze()
         # A thread is not in the copies of a process, and whoever waits for it there waits for ever.
-        return {"code": 1 if _threads() > threads else code, "failed": failed, "why": None}
+        return {"code": 1 if threads() > threads_before else code, "failed": failed, "why": None}
 
     def _play(self, task: dict[str, Any]) -> dict[str, Any]:
+        key = key_of(task) if task.get("on_stem") else None
+        stem = None if key is None else self._stem(key, task)
+        result = self._play_whole(task) if stem is None else stem.play(task)
+        if result is None or (stem is not None and result["code"] == UNABLE):
+            self._fell(key)
+            is_killed = {"code": -9, "failed": None, "why": "it ended the process that started it"}
+            result = is_killed if result is None else self._play_whole(task)
+        shutil.rmtree(str(self._folder), ignore_errors=True)
+        return {**result, "barren": key in self._barren}
+
+    def _stem(self, key: tuple[str, ...], task: dict[str, Any]) -> Stem | None:
+        """The stem that a mutant can play on; it is grown here if it can be."""
+        stem = self._stems.pop(key, None)
+        if stem is None and key not in self._barren:
+            if len(self._stems) == _MOST_STEMS:
+                self._fell(next(iter(self._stems)))  # the one that has not been used for longest
+            stem = Stem(self._session, self._folder, self._memory_mb, task, self._own_descriptors())
+        if stem is None:
+            return None
+        self._stems[key] = stem
+        if stem.is_ready:
+            return stem
+        self._fell(key)
+        self._barren.add(key)
+        shutil.rmtree(str(self._folder), ignore_errors=True)
+        return None
+
+    def _own_descriptors(self) -> list[int]:
+        return [self._tasks, self._results, *(place for stem in self._stems.values() for place in stem.descriptors)]
+
+    def _fell(self, key: tuple[str, ...] | None) -> None:
+        stem = None if key is None else self._stems.pop(key, None)
+        if stem is not None:
+            stem.end()
+
+    def _play_whole(self, task: dict[str, Any]) -> dict[str, Any]:
         reading, writing = os.pipe()
         worker = os.getpid()
-        pid = _fork()
+        pid = fork()
         if pid == 0:
             os.close(reading)
             self._be_mutant(task, worker, writing)
         os.close(writing)
-        status, timed_out = _await(pid, reading, task["wall"])
-        said = _read_rest(reading)
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)  # what it left behind
-        shutil.rmtree(str(self._folder), ignore_errors=True)
-        return {"code": 36 if timed_out else status, "failed": said.get("failed"), "why": said.get("why")}
+        return result_of(pid, reading, task["wall"])
 
     def _be_mutant(self, task: dict[str, Any], worker: int, writing: int) -> NoReturn:
         code, failed = 3, None
@@ -154,14 +184,15 @@ class _Serving:
             die_with(worker)
             os.close(self._results)
             separate(self._session, self._folder)
-            _limit(task["cpu"], self._memory_mb)
+            limit_memory(self._memory_mb)
+            limit_processor(task["cpu"])
             mutmut_parts.play(task["mutant"])
             items = [self._items[test] for test in task["tests"]]
             code, failed = self._run(task, items)
             self._say(writing, failed)
             tear_down(self._session)
         finally:
-            _exit(code)
+            System.exit(code)
 
     def _run(self, task: dict[str, Any], items: list[Any]) -> tuple[int, str | None]:
         self._why = ""
@@ -191,8 +222,9 @@ class _Serving:
         """Run the tests as a fresh process would."""
         environment = {**os.environ, "MUTANT_UNDER_TEST": task["mutant"], "PYTHONPATH": task["python_path"]}
         environment["PY_IGNORE_IMPORTMISMATCH"] = "1"
+        arguments = [*task["arguments"], f"--basetemp={self._folder}", *task["tests"]]
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *task["arguments"], f"--basetemp={self._folder}", *task["tests"]],
+            [sys.executable, "-c", mutmut_parts.FRESH_PYTEST, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -221,67 +253,5 @@ class _Complaints:
             self._serving.complain(lines[-1].strip() if lines else "")
 
 
-def _await(pid: int, reading: int, seconds: float) -> tuple[int, bool]:
-    """The exit code of the mutant, negative for a signal, and whether its time was over."""
-    deadline = time.monotonic() + seconds
-    is_late, is_told = False, False
-    while True:
-        patience = min(_TICK_SECONDS, max(0.0, deadline - time.monotonic()))
-        if is_told:
-            time.sleep(0.0005)  # it has said what it has to say, or closed its end: it is about to end
-        else:
-            is_told = bool(select.select([reading], [], [], patience)[0])
-        done, raw = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return _exit_code(raw), is_late
-        if time.monotonic() < deadline:
-            continue
-        if is_late:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return -signal.SIGXCPU, True
-        os.kill(pid, signal.SIGXCPU)
-        is_late, deadline = True, time.monotonic() + _GRACE_SECONDS
-
-
-def _threads() -> int:
-    try:
-        return len(list(Path("/proc/self/task").iterdir()))  # those of libraries as well, of which Python knows nothing
-    except OSError:
-        return threading.active_count()
-
-
-def _exit_code(raw: int) -> int:
-    return -os.WTERMSIG(raw) if os.WIFSIGNALED(raw) else os.WEXITSTATUS(raw)
-
-
-def _read_rest(reading: int) -> dict[str, Any]:
-    text = b""
-    with contextlib.suppress(OSError):
-        os.set_blocking(reading, False)
-        text = os.read(reading, 65_536)
-    os.close(reading)
-    try:
-        said: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return {}
-    return said
-
-
-def _limit(cpu_seconds: int, memory_mb: int) -> None:
-    import resource
-
-    limit_memory(memory_mb)
-    limit = cpu_seconds + int(time.process_time())
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-
-
 def _as_paths(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: Path(value) if name in {"tree", "kept", "place"} else value for name, value in fields.items()}
-
-
-def _fork() -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of threads, which a plugin may have started; they are not in the copy
-        return os.fork()

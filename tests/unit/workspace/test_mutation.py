@@ -18,7 +18,7 @@ from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
 from testlens.runners.process import run_text
 from testlens.workspace.mutation import COPY, MutationOutcome, mutate
-from testlens.workspace.mutation_job import MutationProgress
+from testlens.workspace.mutation_job import Listeners, MutationProgress
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.workspace import Workspace
 
@@ -45,7 +45,7 @@ def checked(
 ) -> tuple[MutationOutcome, list[Mutant]]:
     """The outcome of a run, and the mutants that it checked."""
     told: list[Mutant] = []
-    outcome = asyncio.run(mutate(workspace, python, target, told.append, lambda progress: None, budget))
+    outcome = asyncio.run(mutate(workspace, python, target, Listeners(told.append), budget))
     assert outcome.trusted, outcome.problems
     return outcome, told
 
@@ -123,7 +123,7 @@ def test_what_a_budget_or_a_cancel_leaves_is_done_by_the_next_run(workspace: Wor
             if len(seen) == 3:
                 enough.set()
 
-        running = asyncio.create_task(mutate(workspace, python, ALL, take, progress.append))
+        running = asyncio.create_task(mutate(workspace, python, ALL, Listeners(take, progress.append)))
         await enough.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -158,7 +158,7 @@ def test_an_agent_that_is_killed_loses_nothing_and_leaves_nothing(workspace: Wor
         if len(told) == 3:
             os.kill(working_in(workspace.root)[0], signal.SIGKILL)
 
-    outcome = asyncio.run(mutate(workspace, python, ALL, kill_agent, lambda progress: None))
+    outcome = asyncio.run(mutate(workspace, python, ALL, Listeners(kill_agent)))
     assert not outcome.is_complete
     assert "ended early (signal 9)" in str(outcome.problems)
     assert 3 <= outcome.known < len(outcome.mutants)

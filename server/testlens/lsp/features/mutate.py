@@ -21,14 +21,12 @@ from testlens.lsp.protocol import MUTATE, JobResult, MutateArguments
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
-    from testlens.domain.mutants import Mutant
     from testlens.domain.problems import Problem
     from testlens.runners.mutation_runner import MutationAgent
     from testlens.workspace.mutation import MutationOutcome
     from testlens.workspace.mutation_job import MutationProgress
     from testlens.workspace.mutation_targets import MutationTarget
 
-_SECONDS_BETWEEN_LOOKS = 0.05
 # The agent holds the project's modules in memory, so that the next function's mutants begin at once.
 _IDLE_SECONDS = 300.0
 _WORKSPACE_BUDGET = 300.0
@@ -111,6 +109,7 @@ class _Mutations:
 
     async def _mutate(self, job: Job, target: MutationTarget, budget: float | None) -> MutationOutcome:
         from testlens.workspace.mutation import mutate
+        from testlens.workspace.mutation_job import Listeners
 
         workspace = job.folder.workspace
         assert workspace is not None
@@ -118,28 +117,24 @@ class _Mutations:
         def show(progress: MutationProgress) -> None:
             job.bar.report(progress.done, progress.total, _how_far(progress))
 
-        announcing = self._server.spawn(_announce_changes(job.folder))
+        news = asyncio.Event()
+        announcing = self._server.spawn(_announce(job.folder, news))
         try:
-            return await mutate(workspace, job.python, target, _nobody, show, budget, self._agent(job.folder).run)
+            listeners = Listeners(on_progress=show, on_kept=news.set)
+            run = self._agent(job.folder).run
+            return await mutate(workspace, job.python, target, listeners, budget, run)
         finally:
             announcing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await announcing
 
 
-async def _announce_changes(folder: Folder) -> None:
+async def _announce(folder: Folder, news: asyncio.Event) -> None:
     """Show verdicts as they come: the run puts them into snapshots by itself."""
-    assert folder.workspace is not None
-    shown = folder.workspace.snapshot
     while True:
-        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-        if folder.workspace.snapshot is not shown:
-            shown = folder.workspace.snapshot
-            await folder.announce()
-
-
-def _nobody(_mutant: Mutant) -> None:
-    """Each mutant is shown with the snapshot that it comes in."""
+        await news.wait()
+        news.clear()
+        await folder.announce()
 
 
 def _tell(server: TestlensServer, problem: Problem) -> None:
