@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
@@ -91,13 +91,28 @@ def _run_behind_shield() -> None:
 
 def die_with(parent: int) -> None:
     """Let Linux end this process when its parent dies, even if that was killed."""
+    dying_with()(parent)
+
+
+def dying_with() -> Callable[[int], None]:
+    """`die_with`, prepared for a moment in which a test may have replaced what it needs."""
     if not sys.platform.startswith("linux"):
-        return
+        return _live_on
     try:
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):  # no ctypes, or a C library without prctl
-        return
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)
+        return _live_on
+    kill, own, parent_of = os.kill, os.getpid, os.getppid
+
+    def die(parent: int) -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent_of() != parent:
+            kill(own(), signal.SIGKILL)
+
+    return die
+
+
+def _live_on(_parent: int) -> None:
+    """Where nothing tells a process that its parent has died."""

@@ -31,7 +31,8 @@ class MutateProgress(TransientBar):
         self._survived: set[str] = set()
 
     def take_mutant(self, mutant: Mutant) -> None:
-        """Count a mutant."""
+        """Count a mutant; of one that comes again, the earlier verdict is taken back."""
+        self._survived.discard(mutant.name)
         if mutant.status == "survived":
             self._survived.add(mutant.name)
 

@@ -93,13 +93,14 @@ async def mutate(
             async with asyncio.timeout(budget) as job.patience:
                 end = await run(request, job.choose, job.take)
     finally:
-        saving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await saving
-        if end is not None and not end.trusted and not end.is_cut_short:
-            job.distrust()
-        await _save(job)
-        store.close()
+        try:
+            saving.cancel()
+            await asyncio.wait([saving])
+            if end is not None and not end.trusted and not end.is_cut_short:
+                job.distrust()
+            await _save(job)
+        finally:
+            store.close()
     return _outcome(job, end, store)
 
 

@@ -212,7 +212,8 @@ class MutationJob:
         self.listeners.on_progress(MutationProgress("Checking mutants", done, self.total, left))
 
     def _file(self, path: str) -> FileMutants | None:
-        own = [one.mutant for one in self.found.values() if one.place.path == path]
+        # A thread may still be at `choose` when the run is cancelled.
+        own = [one.mutant for one in list(self.found.values()) if one.place.path == path]
         checked = {mutant.function for mutant in own if mutant.status != "not checked"}
         mutants = sorted(
             (mutant for mutant in own if mutant.function in checked),

@@ -39,7 +39,8 @@ class Checking:
         self._crew = Crew(session, request.folder / "scratch", request.memory_mb, request.workers, [commands])
         self._killers: dict[str, Counter[str]] = {}
         self._proved: set[str] = set()
-        self._not_shared: set[str] = set()
+        self._not_shared: set[tuple[str, str]] = set()
+        self._may_share = True
         self._begin()
         gc.enable()
         gc.collect()
@@ -55,6 +56,11 @@ class Checking:
         self._ground.copy.remember_written()
         self._check(self.read_command()["run"], contexts)
         return self._is_trusted
+
+    def use_idle_time(self) -> None:
+        """See whether the other tests pass as well, so that the next run need not wait for that."""
+        self._queue.extend(self._tasks.ahead(self._proved))
+        self._work()
 
     def close(self) -> None:
         """End all workers."""
@@ -137,18 +143,41 @@ class Checking:
     def _play(self, began: float) -> None:
         """Carry out what is queued, mend what that damaged, and check a sample of the verdicts again."""
         self._work()
+        self._fell_stems()
         if self._is_trusted and self._look_after_copy():
             self._work()
         self._recheck(time.monotonic() - began)
 
+    def _fell_stems(self) -> None:
+        """End what the first tests have grown, and play again what cannot be believed as it was played there."""
+        for worker in self._crew.workers if self._is_trusted else []:
+            worker.start({"kind": "fell"})
+        self._work()
+
+    def _dismiss(self) -> list[Task]:
+        """End all workers; returns what they were at. What they have not proved is played again."""
+        unproved = [mutant for worker in self._crew.workers for mutant in worker.unproved]
+        unfinished = self._crew.dismiss()
+        self._play_again(unproved)
+        return unfinished
+
+    def _play_again(self, doubted: list[str]) -> None:
+        """Take back what was told of mutants, and play them from the beginning of their tests."""
+        again = [self._results.pop(name)[0] for name in doubted if name in self._results]
+        for task in again:
+            self._tell(task, "not checked", {"code": None, "failed": None, "seconds": 0.0})
+        again += [task for task, _ in self._held if task["mutant"] in doubted]
+        self._held = [(task, result) for task, result in self._held if task["mutant"] not in doubted]
+        self._queue.extendleft({**task, "whole": True} for task in reversed(again))
+
     def _grow_cold(self) -> None:
-        """Play all again in workers that have run no test: in warm ones these tests do not hold."""
+        """Play all again in workers that have run no test, and share no beginning: there these tests do not hold."""
         again = [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
         again += [task for task, _ in self._held]
         again += [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
         again += [task for task in self._queue if task["kind"] == "mutant"]
         self._crew.warm([])
-        self._crew.can_be_warm = False
+        self._crew.can_be_warm = self._may_share = False
         self._begin()
         self._proved.clear()
         self._queue.extend([*self._proofs(again), *again])
@@ -165,15 +194,12 @@ class Checking:
         """Check a sample of the verdicts again: a survivor and a kill at least, more while that takes a small share."""
         chosen = self._tasks.sample(self._results.values()) if self._is_trusted else []
         began = time.monotonic()
-        if self._is_trusted:
-            self._queue.extend(self._tasks.ahead(self._proved))
         while chosen and self._is_trusted and not self._is_doubted:
             self._events.send("rechecking", total=len(chosen))
             self._queue.extend(chosen[:2])
             self._work()
             is_long = time.monotonic() - began > _SHARE_OF_SAMPLE * seconds
             chosen = [] if is_long else chosen[2:]
-        self._work()
 
     def _work(self) -> None:
         """Carry out what is queued, a task a worker."""
@@ -205,6 +231,7 @@ class Checking:
 
     def _give_up_mutants(self) -> None:
         """Leave the mutants that have not ended for another run: one of them may loop for ever."""
+        # What the stems of these workers did not prove yet stands: a sample is checked again.
         unfinished = self._crew.dismiss() if any(task["kind"] == "mutant" for task in self._crew.at_work) else []
         waiting = [task for task in (*unfinished, *self._queue) if task["kind"] not in ("mutant", "warm")]
         self._queue = deque(waiting)
@@ -223,13 +250,15 @@ class Checking:
         first, shared = set(task["first"]), self._tasks.to_share(task, self._not_shared)
         tests = sorted(task["tests"], key=lambda test: (test != shared, -killers[test], test not in first))
         ready = {**task, "tests": tests}
-        return {**ready, "on_stem": self._tasks.is_worth_stem(ready) and tests[0] not in self._not_shared}
+        may_share = self._may_share and not task.get("whole") and (task["function"], tests[0]) not in self._not_shared
+        return {**ready, "on_stem": may_share and self._tasks.is_worth_stem(ready)}
 
     def _take(self, worker: Worker) -> None:
         task = worker.task
         result = worker.take_result()
         if result is None:  # its mutant has killed it
             self._crew.lose(worker)
+            self._play_again(worker.unproved)
             result = {"code": -9, "failed": None, "seconds": 0.0, "why": "it ended the process that started it"}
         assert task is not None
         if task["kind"] == "warm":
@@ -237,6 +266,8 @@ class Checking:
                 self._grow_cold()
         elif task["kind"] == "mutant":
             self._take_mutant(task, result)
+        elif task["kind"] == "fell":
+            self._play_again(result["doubted"])
         elif task["kind"] == "ahead":
             self._proved.update(task["tests"] if result["code"] == 0 else ())
         elif task["kind"] == "cold":
@@ -247,11 +278,12 @@ class Checking:
     def _take_mutant(self, task: Task, result: dict[str, Any]) -> None:
         self._since_look.append(task)
         if result.get("barren"):
-            self._not_shared.add(task["tests"][0])
+            self._not_shared.add((task["function"], task["tests"][0]))
         if self._unproved:
             self._held.append((task, result))
         else:
             self._settle(task, result)
+        self._play_again(result.get("doubted", []))
         is_odd = result["code"] not in (*SURVIVED, *KILLED)
         if is_odd or task.get("alone") or len(self._since_look) >= _BETWEEN_LOOKS:
             self._look_after_copy()
@@ -261,10 +293,14 @@ class Checking:
         if failed is not None and result["code"] in KILLED:
             self._killers.setdefault(task["function"], Counter())[failed] += 1
         self._results[task["mutant"]] = (task, result["code"])
+        self._tell(task, status_of(result["code"]), result)
+
+    def _tell(self, task: Task, status: str, result: dict[str, Any]) -> None:
+        failed = result["failed"]
         self._events.send(
             "mutant",
             name=task["mutant"],
-            status=status_of(result["code"]),
+            status=status,
             exit_code=result["code"],
             tests=sorted({*task["reaching"], *([] if failed is None else [failed])}),
             killed_by=failed,
@@ -277,14 +313,15 @@ class Checking:
         damaged = self._ground.copy.damaged
         if not damaged:
             return False
-        since += [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
+        since += [task for task in self._dismiss() if task["kind"] == "mutant"]
         self._ground.copy.drop(damaged)
         self._ground.mend()
         os.chdir(str(self._ground.copy.tree))
         self._ground.copy.remember_written()
         again = [{**task, "alone": True} for task in since if not task.get("alone")]
         self._held = [(task, result) for task, result in self._held if task not in since]
-        self._queue.extendleft(reversed(again))
+        names = {task["mutant"] for task in again}
+        self._queue = deque([*again, *(task for task in self._queue if task.get("mutant") not in names)])
         return bool(again)
 
     def _take_proof(self, task: Task, result: dict[str, Any]) -> None:
@@ -318,7 +355,7 @@ class Checking:
     def _take_cold(self, task: Task, result: dict[str, Any]) -> None:
         if result["code"] in task["expected"]:
             return
-        if self._crew.warmth:
+        if self._crew.warmth or self._may_share:
             self._is_doubted = True
             return
         was, now = status_of(task["expected"][0]), status_of(result["code"])

@@ -240,6 +240,7 @@ class _Run:
                 self._let_others()
                 self._events.send("done", trusted=True, cut_short=False, waits=True)
                 self.is_over = True
+                checking.use_idle_time()
                 self._request = ground.request = Request(checking.read_command(self._request.idle_seconds))
                 self.is_over = False
                 if not (self._is_alone() and self._is_unchanged(surroundings)):

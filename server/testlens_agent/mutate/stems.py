@@ -5,45 +5,51 @@ stops where it calls that function, and makes a copy of itself for each mutant, 
 has prepared until then, tables of a stand-in for a database for instance, is prepared once for all of them.
 
 Where copies would have more in common than memory (a file that is open or was written, a thread, a process), nothing
-grows on a stem, and each mutant runs its tests from the beginning.
+grows on a stem, and each mutant runs its tests from the beginning. Not all of that can be seen, and a stem grows old
+while its mutants play; so the first test has to pass in a copy that plays no mutant, now and then and at the end.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from testlens_agent.child import die_with
+from testlens_agent.child import die_with, dying_with
 from testlens_agent.explore.limits import limit_memory
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.forking import System, descriptors, fork, limit_processor, result_of, threads
 from testlens_agent.mutate.playing import run_tests, separate, tear_down
 
 UNABLE = 99
-"""The exit code of a copy that could not begin."""
+"""The exit code of a copy that could not go on."""
 _LONGEST_SILENCE = 30.0  # seconds beyond what a mutant may take
 _READY = b'{"ready": true}\n'
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-# What several copies would have between them: files that have changed, and processes and connections that were made.
+_FILES_CHANGE = (
+    "mkdir",
+    "rename",
+    "remove",
+    "rmdir",
+    "link",
+    "symlink",
+    "truncate",
+    "chmod",
+    "chown",
+    "utime",
+    "mkfifo",
+)
+_STARTING = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.spawn", "os.system", "os.forkpty")
+# What several copies would have between them: files that have changed, processes and connections that were made.
 _SHARED = (
-    *(
-        "os.mkdir",
-        "os.rename",
-        "os.remove",
-        "os.rmdir",
-        "os.link",
-        "os.symlink",
-        "os.truncate",
-        "os.chmod",
-        "os.mkfifo",
-    ),
-    *("os.fork", "os.forkpty", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "os.kill"),
-    *("os.killpg", "socket.bind", "socket.connect", "socket.sendto", "sqlite3.connect"),
-    *("shutil.", "tempfile."),
+    *(f"os.{name}" for name in (*_FILES_CHANGE, "fork", "kill", "killpg", "lockf")),
+    *_STARTING,
+    *("socket.bind", "socket.connect", "socket.sendto", "socket.sendmsg", "sqlite3.connect", "mmap.__new__"),
+    *("shutil.", "tempfile.", "fcntl."),
 )
 
 
@@ -56,9 +62,14 @@ def key_of(task: dict[str, Any]) -> tuple[str, ...]:
 
 
 class Stem:
-    """A stem, seen from the worker that it belongs to. `is_ready` says whether mutants can play on it."""
+    """A stem, seen from the worker that it belongs to. `is_ready` says whether mutants can play on it.
+
+    `unproved` are the mutants that have played on it since it was last seen to hold.
+    """
 
     def __init__(self, session: Any, folder: Path, memory_mb: int, task: dict[str, Any], foreign: list[int]) -> None:
+        self._control = {**task, "mutant": "", "tests": task["tests"][:1]}
+        self.unproved: list[str] = []
         tasks, self._tasks = os.pipe()
         self._results, results = os.pipe()
         worker = os.getpid()
@@ -70,7 +81,7 @@ class Stem:
         os.close(tasks)
         os.close(results)
         self._pending = b""
-        self.is_ready = self._take(task["wall"]) is not None
+        self.is_ready = self._take(task["wall"]) is not None and self.holds()
 
     @property
     def descriptors(self) -> list[int]:
@@ -79,12 +90,19 @@ class Stem:
 
     def play(self, task: dict[str, Any]) -> dict[str, Any] | None:
         """Let it play a mutant; None if it has died of it, or is silent."""
-        with contextlib.suppress(OSError):  # it has died, which is seen when its results end
-            os.write(self._tasks, System.dumps(task).encode("ascii") + b"\n")
-        return self._take(task["wall"] + _LONGEST_SILENCE)
+        self.unproved.append(task["mutant"])
+        return self._ask(task)
+
+    def holds(self) -> bool:
+        """Whether its test still passes in a copy that plays no mutant, so that what played on it can be believed."""
+        result = self._ask(self._control)
+        if result is None or result["code"] != 0:
+            return False
+        self.unproved = []
+        return True
 
     def end(self) -> None:
-        """End it and the mutant that it plays."""
+        """End it; where Linux looks after that, the copy of it that plays goes with it."""
         for descriptor in self.descriptors:
             os.close(descriptor)
         with contextlib.suppress(OSError):
@@ -94,7 +112,12 @@ class Stem:
         with contextlib.suppress(OSError):
             os.waitpid(self._pid, 0)
 
-    def _take(self, patience: float | None) -> dict[str, Any] | None:
+    def _ask(self, task: dict[str, Any]) -> dict[str, Any] | None:
+        with contextlib.suppress(OSError):  # it has died, which is seen when its results end
+            os.write(self._tasks, System.dumps(task).encode("ascii") + b"\n")
+        return self._take(task["wall"] + _LONGEST_SILENCE)
+
+    def _take(self, patience: float) -> dict[str, Any] | None:
         while b"\n" not in self._pending:
             if not System.select([self._results], [], [], patience)[0]:
                 return None
@@ -118,20 +141,24 @@ class _Growing:
         self._results = results
         self._items = {item.nodeid: item for item in session.items}
         self._is_pure = True
-        self._is_watching = False
+        self._is_in_first = False
         self._task: dict[str, Any] | None = None
         self._writing = -1
+        self._pending = b""
 
     def grow(self, task: dict[str, Any], worker: int) -> NoReturn:
         """Run the first test up to the function, and be what comes of it."""
         code = 3
         try:
-            self._take_root(worker)
             first, *others = [self._items[test] for test in task["tests"][:2]]
+            if getattr(getattr(first, "obj", None), "is_hypothesis_test", False):
+                System.exit(UNABLE)  # it calls the function many times, each within a deadline
+            self._take_root(worker)
             mutmut_parts.play("")
             mutmut_parts.pause_at(task["function"], self._split)
-            self._is_watching = True
+            self._is_in_first = True
             code, failed = run_tests(self._session, [first], others[0] if others else None)
+            self._is_in_first = False
             if self._task is not None:
                 code, failed = self._go_on(code, failed)
                 if failed is not None:
@@ -145,6 +172,8 @@ class _Growing:
         die_with(worker)
         separate(self._session, self._folder)
         limit_memory(self._memory_mb)
+        self._die_with = dying_with()
+        self._get_random, self._set_random = random.getstate, random.setstate
         sys.addaudithook(self._watch)
         self._threads, self._descriptors = threads(), descriptors()
 
@@ -160,52 +189,76 @@ class _Growing:
         return code, failed
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._is_watching and self._is_pure and _changes_what_is_shared(event, arguments):
+        if not self._is_in_first:
+            return
+        if self._task is not None:
+            if event.startswith(_STARTING):
+                System.exit(UNABLE)  # an environment that was copied before does not name the mutant
+        elif self._is_pure and _changes_what_is_shared(event, arguments):
             self._is_pure = False
 
     def _split(self) -> str:
         """Make a copy for each mutant that comes; returns, in that copy, which one it is to play."""
-        self._is_watching = False
-        is_alone = threads() == self._threads and descriptors() == self._descriptors
-        if not self._is_pure or not is_alone or not self._descriptors:
+        if not self._is_pure or not self._is_alone():
             return ""
-        System.write(self._results, _READY)
-        pending = b""
-        while True:
-            while b"\n" not in pending:
-                chunk = System.read(self._tasks, 65_536)
-                if not chunk:
-                    System.exit(0)
-                pending += chunk
-            line, _, pending = pending.partition(b"\n")
-            task = System.loads(line)
-            reading, writing = System.pipe()
-            stem = System.getpid()
-            pid = System.fork()
-            if pid == 0:
-                return self._become(task, writing, stem)
-            System.close(writing)
-            result = result_of(pid, reading, task["wall"])
-            System.write(self._results, System.dumps(result).encode("ascii") + b"\n")
+        self._is_in_first = False
+        stem, state = System.getpid(), self._get_random()
+        try:
+            System.write(self._results, _READY)
+            while True:
+                task = self._next_task()
+                reading, writing = System.pipe()
+                pid = System.fork()
+                if pid == 0:
+                    break
+                System.close(writing)
+                result = result_of(pid, reading, task["wall"])
+                System.write(self._results, System.dumps(result).encode("ascii") + b"\n")
+        except BaseException:  # noqa: BLE001  (it must not get into the test)
+            System.exit(UNABLE)
+        self._become(task, writing, stem, state)
+        return str(task["mutant"])
 
-    def _become(self, task: dict[str, Any], writing: int, stem: int) -> str:
+    def _is_alone(self) -> bool:
+        """Whether there is nothing that a copy would have in common with others or would not have at all."""
+        timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+        return (
+            bool(self._descriptors)
+            and descriptors() == self._descriptors
+            and threads() == self._threads
+            and not any(any(System.getitimer(timer)) for timer in timers)
+        )
+
+    def _next_task(self) -> dict[str, Any]:
+        while b"\n" not in self._pending:
+            chunk = System.read(self._tasks, 65_536)
+            if not chunk:
+                System.exit(0)
+            self._pending += chunk
+        line, _, self._pending = self._pending.partition(b"\n")
+        task: dict[str, Any] = System.loads(line)
+        return task
+
+    def _become(self, task: dict[str, Any], writing: int, stem: int, random_state: Any) -> None:
         try:
             System.setpgid(0, 0)
-            die_with(stem)
+            self._die_with(stem)
             System.close(self._tasks)
             System.close(self._results)
             limit_processor(task["cpu"])
+            self._set_random(random_state)  # a copy of a process gets another one, but the test may have chosen this
             mutmut_parts.play(task["mutant"])
         except BaseException:  # noqa: BLE001  (whatever the test has replaced: it is played the other way)
             System.exit(UNABLE)
         self._task, self._writing = task, writing
-        return str(task["mutant"])
+        self._is_in_first = True
 
 
 def _changes_what_is_shared(event: str, arguments: tuple[Any, ...]) -> bool:
+    if any("__pycache__" in str(argument) for argument in arguments[:2]):
+        return False  # Python's own, whoever comes first
     if event == "open":
         path, _, flags = arguments
-        is_written = isinstance(flags, int) and bool(flags & _WRITING)
-        return is_written and path != os.devnull and "__pycache__" not in str(path)
+        return isinstance(flags, int) and bool(flags & _WRITING) and path != os.devnull
     is_memory = event == "sqlite3.connect" and arguments[:1] == (":memory:",)
     return event.startswith(_SHARED) and not is_memory

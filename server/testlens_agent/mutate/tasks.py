@@ -102,9 +102,11 @@ class Tasks:
             playing, key=lambda task: (places[task["function"]], task["late"], sum(map(seconds, task["tests"])))
         )
 
-    def to_share(self, task: Task, not_shared: set[str]) -> str | None:
+    def to_share(self, task: Task, not_shared: set[tuple[str, str]]) -> str | None:
         """The test whose beginning is worth running once for all mutants of a function (see stems), if there is one."""
-        saved = {test: self._saved_by_sharing(test) for test in task["tests"] if test not in not_shared}
+        saved = {
+            test: self._saved_by_sharing(test) for test in task["tests"] if (task["function"], test) not in not_shared
+        }
         best = max(saved, key=lambda test: saved[test], default=None)
         return best if best is not None and saved[best] > _SECONDS_WORTH_SHARING else None
 

@@ -25,17 +25,22 @@ from testlens_agent.mutate.forking import System, fork, limit_processor, result_
 from testlens_agent.mutate.playing import forget_instances, run_tests, separate, tear_down
 from testlens_agent.mutate.stems import UNABLE, Stem, key_of
 
+_BETWEEN_PROOFS = 20
 _MOST_STEMS = 4  # each is a process that shares most of its memory with the others
 
 
 class Worker:
-    """A worker and the task that it is at, None while it waits for one."""
+    """A worker and the task that it is at, None while it waits for one.
+
+    `unproved` are the mutants that it played in a way of which it has yet to see that it tells the truth.
+    """
 
     def __init__(self, session: Any, folder: Path, memory_mb: int, foreign: list[int]) -> None:
         tasks, self._tasks = os.pipe()
         self.results, results = os.pipe()
         parent = os.getpid()
         self.task: dict[str, Any] | None = None
+        self.unproved: list[str] = []
         self.pid = fork()
         if self.pid == 0:
             for descriptor in (self._tasks, self.results, *foreign):
@@ -67,6 +72,7 @@ class Worker:
         line, _, self._pending = self._pending.partition(b"\n")
         self.task = None
         result: dict[str, Any] = json.loads(line)
+        self.unproved = result.get("unproved", self.unproved)
         return result
 
     def end(self) -> None:
@@ -93,6 +99,7 @@ class _Serving:
         self._items = {item.nodeid: item for item in session.items}
         self._stems: dict[tuple[str, ...], Stem] = {}
         self._barren: set[tuple[str, ...]] = set()
+        self._doubted: list[str] = []
 
     def serve(self, parent: int) -> NoReturn:
         """Do one task after the other until there are no more."""
@@ -111,6 +118,8 @@ class _Serving:
     def _do(self, task: dict[str, Any]) -> dict[str, Any]:
         if task["kind"] == "warm":
             return self._warm(task["tests"])
+        if task["kind"] == "fell":
+            return self._fell_all()
         return self._cold(task) if "cold" in task else self._play(task)
 
     def _warm(self, tests: list[str]) -> dict[str, Any]:
@@ -134,13 +143,23 @@ class _Serving:
     def _play(self, task: dict[str, Any]) -> dict[str, Any]:
         key = key_of(task) if task.get("on_stem") else None
         stem = None if key is None else self._stem(key, task)
-        result = self._play_whole(task) if stem is None else stem.play(task)
-        if result is None or (stem is not None and result["code"] == UNABLE):
-            self._fell(key)
-            is_killed = {"code": -9, "failed": None, "why": "it ended the process that started it"}
-            result = is_killed if result is None else self._play_whole(task)
+        result = None if stem is None else self._play_on(stem, task)
+        if result is None:
+            result = self._play_whole(task)
         shutil.rmtree(str(self._folder), ignore_errors=True)
-        return {**result, "barren": key in self._barren}
+        unproved = [mutant for stem in self._stems.values() for mutant in stem.unproved]
+        doubted = self._take_doubted()
+        return {**result, "barren": key in self._barren, "doubted": doubted, "unproved": unproved}
+
+    def _play_on(self, stem: Stem, task: dict[str, Any]) -> dict[str, Any] | None:
+        result = stem.play(task)
+        if result is None or result["code"] == UNABLE:
+            stem.unproved.remove(task["mutant"])
+            self._fell(key_of(task), is_barren=True)
+            return None
+        if len(stem.unproved) >= _BETWEEN_PROOFS and not stem.holds():
+            self._fell(key_of(task), is_barren=True)
+        return result
 
     def _stem(self, key: tuple[str, ...], task: dict[str, Any]) -> Stem | None:
         """The stem that a mutant can play on; it is grown here if it can be."""
@@ -154,25 +173,40 @@ class _Serving:
         self._stems[key] = stem
         if stem.is_ready:
             return stem
-        self._fell(key)
-        self._barren.add(key)
+        self._fell(key, is_barren=True)
         shutil.rmtree(str(self._folder), ignore_errors=True)
         return None
 
     def _own_descriptors(self) -> list[int]:
         return [self._tasks, self._results, *(place for stem in self._stems.values() for place in stem.descriptors)]
 
-    def _fell(self, key: tuple[str, ...] | None) -> None:
-        stem = None if key is None else self._stems.pop(key, None)
-        if stem is not None:
-            stem.end()
+    def _fell(self, key: tuple[str, ...], is_barren: bool = False) -> None:
+        """End a stem; what played on it since it last held counts only if it still does, or did not stop to."""
+        stem = self._stems.pop(key)
+        if stem.unproved and (is_barren or not stem.holds()):
+            self._doubted += stem.unproved
+            is_barren = True
+        if is_barren:
+            self._barren.add(key)
+        stem.end()
+
+    def _fell_all(self) -> dict[str, Any]:
+        for key in list(self._stems):
+            self._fell(key)
+        shutil.rmtree(str(self._folder), ignore_errors=True)
+        return {"code": 0, "failed": None, "doubted": self._take_doubted(), "unproved": []}
+
+    def _take_doubted(self) -> list[str]:
+        doubted, self._doubted = self._doubted, []
+        return doubted
 
     def _play_whole(self, task: dict[str, Any]) -> dict[str, Any]:
         reading, writing = os.pipe()
         worker = os.getpid()
         pid = fork()
         if pid == 0:
-            os.close(reading)
+            for descriptor in (reading, *(place for stem in self._stems.values() for place in stem.descriptors)):
+                os.close(descriptor)
             self._be_mutant(task, worker, writing)
         os.close(writing)
         return result_of(pid, reading, task["wall"])
