@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("pytest==9.2.0", "coverage==7.17.3", "mutmut==3.8.1", "freezegun")
 _ALL_CHECKED = re.compile(r"\b(\d+) of \1 mutants")
 _IDLE_SECONDS = 4.0
+_READING_SECONDS = 1.0  # in which a user sees what came of one function, and chooses another
 _LONGEST_RUN = 600.0
 
 
@@ -181,6 +182,7 @@ async def _mutate_subject(project: Project, subject: Subject, root: Path) -> tup
     _forget(root)
     async with _editor(project, root, module) as client:
         await _mutate(client, other, module, subject.other)
+        await asyncio.sleep(_READING_SECONDS)
         warm = await _mutate(client, function, module, subject.function)
     _forget(root)
     async with _editor(project, root, module) as client:

@@ -58,9 +58,19 @@ class Checking:
         return self._is_trusted
 
     def use_idle_time(self) -> None:
-        """See whether the other tests pass as well, so that the next run need not wait for that."""
-        self._queue.extend(self._tasks.ahead(self._proved))
-        self._work()
+        """See whether the other tests pass as well, so that the next run need not wait for that; until it is there."""
+        for task in self._tasks.ahead(self._proved):
+            worker = self._crew.idle()
+            if worker is not None:
+                worker.start(task)
+        while self._crew.at_work and b"\n" not in self._input:
+            is_told, finished = self._crew.wait(self._commands, None)
+            if is_told:
+                self._read_input()
+            for worker in finished:
+                self._take(worker)
+        for worker in [worker for worker in self._crew.workers if worker.task is not None]:
+            self._crew.lose(worker)
 
     def close(self) -> None:
         """End all workers."""
