@@ -64,6 +64,19 @@ def test_a_budget_that_is_spent_before_anything_is_checked_is_no_empty_project(r
     assert "Not all was checked. Run it again to go on from here." in done.stdout
 
 
+def test_mutmuts_own_runner_gives_the_same_with_the_tests_that_ran_each(root: Path) -> None:
+    """It is the slower way, for tests that ours does not fit."""
+    options = ("--json", "--file", PRICES, "--function", "total", "--python", str(mutation_python()))
+    by_mutmut = run_testlens("mutate", "--with-mutmut", *options, cwd=root)
+    assert by_mutmut.returncode == 0, by_mutmut.stderr
+    ours = json_of(run_testlens("mutate", *options, cwd=root))
+    found = json_of(by_mutmut)
+    assert found["score"] == ours["score"]
+    statuses = [{mutant["name"]: mutant["status"] for mutant in each["mutants"]} for each in (found, ours)]
+    assert statuses[0] == statuses[1]
+    assert {tuple(mutant["tests"]) for mutant in found["mutants"]} == {("tests/test_prices.py::test_total",)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -107,6 +107,20 @@ async def test_a_run_of_the_folder_is_kept_over_a_restart_and_its_configuration_
     assert (round(status.mutationScore), status.survivors) == (44, 3)
 
 
+async def test_where_our_way_does_not_fit_the_tests_mutmuts_own_is_offered(
+    project: Path, open_editor: OpenEditor
+) -> None:
+    notices = 'any(name.startswith("testlens_agent") for name in sys.modules)'
+    test = f"import sys\n\nfrom shop.prices import price\n\n\ndef test_price():\n    ours = {notices}\n"
+    (project / "tests" / "test_prices.py").write_text(f"{test}    assert price(10) == 20 or not ours\n")
+    editor = await open_editor(project)
+    editor.answer = "Let mutmut Itself Run Them"
+    uri = await opened(editor, project)
+    await editor.command("mutate", uri=uri, function="price")
+    await said(editor, "The verdicts of this run cannot be trusted")
+    assert await said(editor, "Mutation score") == "Mutation score 0 %, 15 of 15 mutants survive."
+
+
 async def test_a_run_is_over_while_a_question_waits_for_its_answer(project: Path, open_editor: OpenEditor) -> None:
     configuration = project / "pyproject.toml"
     text = configuration.read_text(encoding="utf-8").partition("[tool.mutmut]")[0]

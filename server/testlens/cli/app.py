@@ -109,6 +109,10 @@ MutationBudgetOption = Annotated[
     str | None,
     typer.Option("--budget", metavar="60s", help="How long to check mutants at most.", show_default="no limit"),
 ]
+WithMutmutOption = Annotated[
+    bool,
+    typer.Option("--with-mutmut", help="Let mutmut's own runner check them: slower, for tests that ours does not fit."),
+]
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -308,12 +312,13 @@ def kill_command(
 
 
 @app.command("mutate")
-def mutate_command(
+def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     path: PathArgument = ".",
     function: FunctionOption = None,
     file: FileOption = None,
     changed: ChangedOption = None,
     budget: MutationBudgetOption = None,
+    with_mutmut: WithMutmutOption = False,
     json: JsonOption = False,
     python: PythonOption = None,
 ) -> int:
@@ -325,7 +330,7 @@ def mutate_command(
 
     root = project_folder(path)
     target = command.target_of(root, file, function, changed)
-    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget))
+    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), with_mutmut)
     return command.run_as_json(wanted) if json else command.run(wanted)
 
 

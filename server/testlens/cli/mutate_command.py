@@ -31,12 +31,13 @@ _FAILED = 2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to check, and for how many seconds at most."""
+    """What to check, for how many seconds at most, and whether by mutmut's own runner."""
 
     root: Path
     overrides: Overrides
     target: MutationTarget
     budget: float | None
+    by_mutmut: bool = False
 
 
 def target_of(root: Path, file: str | None, function: str | None, revision: str | None) -> MutationTarget:
@@ -94,7 +95,9 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
         while True:
             with MutateProgress(progress()) as shown:
                 listeners = Listeners(shown.take_mutant, shown.take)
-                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget)
+                work = mutate(
+                    workspace, interpreter.path, wanted.target, listeners, wanted.budget, by_mutmut=wanted.by_mutmut
+                )
                 outcome = run_stoppable(work)
             if not outcome.missing or not install_missing(interpreter, outcome.missing, wanted.root):
                 return outcome

@@ -34,7 +34,8 @@ class MutationRequest:
 
     `files` are the paths (POSIX, relative) to mutate, None for all that mutmut would. `workers` mutants play at a time,
     each with `memory_mb` megabytes more than the session. Up to `sample` survivors and as many kills, drawn by `seed`,
-    are checked again in a cold process. After `seconds` no further mutant begins, None meaning no such limit.
+    are checked again in a cold process. After `seconds` no further mutant begins, None meaning no such limit. With
+    `by_mutmut` it is mutmut's own runner that plays them, which is slower.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class MutationRequest:
     sample: int = 3
     seed: int = 0
     seconds: float | None = None
+    by_mutmut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,15 @@ class MutationStage:
 class MutationEnd:
     """How a run ended. Only where `trusted` may its verdicts be counted; `missing` names packages to install.
 
-    `is_cut_short` where the agent ended before it was done: what it told until then stands.
+    `is_cut_short` where the agent ended before it was done: what it told until then stands. `is_contradicted` where a
+    fresh process found another verdict, so that our way of playing mutants does not fit these tests.
     """
 
     trusted: bool
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     is_cut_short: bool = False
+    is_contradicted: bool = False
 
 
 Choose = Callable[[Made], Sequence[WantedMutant]]
@@ -228,6 +232,7 @@ class _Run:
     missing: tuple[str, ...] = ()
     trusted: bool | None = None
     is_cut_short: bool = False
+    is_contradicted: bool = False
     is_stale: bool = False
     agent_waits: bool = False
 
@@ -247,7 +252,9 @@ class _Run:
         if self.trusted is None:
             self.problems.append(self._death(await self.agent.process.wait()))
             self.is_cut_short = True
-        return MutationEnd(bool(self.trusted), tuple(self.problems), self.missing, self.is_cut_short)
+        return MutationEnd(
+            bool(self.trusted), tuple(self.problems), self.missing, self.is_cut_short, self.is_contradicted
+        )
 
     def _request_line(self, idle_seconds: float) -> bytes:
         request = self.request
@@ -260,6 +267,7 @@ class _Run:
             "sample": request.sample,
             "seed": request.seed,
             "seconds": request.seconds,
+            "by_mutmut": request.by_mutmut,
             "idle_seconds": idle_seconds,
         }
         return json.dumps(fields).encode("ascii") + b"\n"
@@ -277,6 +285,7 @@ class _Run:
                 case "done":
                     self.trusted = bool(event["trusted"])
                     self.is_cut_short = bool(event["cut_short"])
+                    self.is_contradicted = bool(event["contradicted"])
                     self.agent_waits = self.agent.has_run = bool(event["waits"])
                 case "stale":
                     self.is_stale = True

@@ -41,7 +41,8 @@ class MutationOutcome:
 
     `trusted` False means that their verdicts count for nothing, and why is among the `problems`. `is_complete` is
     False where the budget was spent, or the agent ended, first. `not_mutated` has the functions of the target that no
-    mutant was made for, with the reason, by path. `checked` counts the mutants that were checked now.
+    mutant was made for, with the reason, by path. `checked` counts the mutants that were checked now. `is_contradicted`
+    says that mutmut's own runner may be trusted where ours is not.
     """
 
     mutants: tuple[Mutant, ...]
@@ -51,6 +52,7 @@ class MutationOutcome:
     checked: int
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
+    is_contradicted: bool = False
 
     @property
     def known(self) -> int:
@@ -70,11 +72,12 @@ async def mutate(
     listeners: Listeners,
     budget: float | None = None,
     run: Run = run_mutants,
+    by_mutmut: bool = False,
 ) -> MutationOutcome:
     """Check the mutants of `target` that are not known yet; after `budget` seconds no further one begins.
 
     What is found is kept and put into the workspace's snapshot as it comes. Cancelling loses none of it, and the next
-    run goes on from there. `run` is how the agent is reached.
+    run goes on from there. `run` is how the agent is reached; with `by_mutmut` mutmut's own runner plays the mutants.
     """
     store = await asyncio.to_thread(VerdictStore, workspace.root)
     job = MutationJob(workspace, store, target, listeners)
@@ -85,6 +88,7 @@ async def mutate(
         files=target.files,
         workers=max(1, os.cpu_count() or 1),
         seconds=budget,
+        by_mutmut=by_mutmut,
     )
     saving = asyncio.create_task(_save_now_and_then(job))
     end: MutationEnd | None = None
@@ -149,4 +153,5 @@ def _outcome(job: MutationJob, end: MutationEnd | None, store: VerdictStore) -> 
         checked=len(job.fresh),
         problems=problems,
         missing=() if end is None else end.missing,
+        is_contradicted=end is not None and end.is_contradicted,
     )

@@ -27,7 +27,10 @@ _SHARE_OF_SAMPLE = 0.1  # of the time that the mutants took
 
 
 class Checking:
-    """Checks the mutants that commands name, in a session that has collected all tests."""
+    """Checks the mutants that commands name, in a session that has collected all tests.
+
+    `is_contradicted` once a fresh process has found another verdict.
+    """
 
     def __init__(self, session: Any, ground: Ground, events: EventStream, commands: int) -> None:
         self._session = session
@@ -41,6 +44,7 @@ class Checking:
         self._proved: set[str] = set()
         self._not_shared: set[tuple[str, str]] = set()
         self._may_share = True
+        self.is_contradicted = False
         self._begin()
         gc.enable()
         gc.collect()
@@ -368,10 +372,12 @@ class Checking:
         if self._crew.warmth or self._may_share:
             self._is_doubted = True
             return
+        self.is_contradicted = True
         was, now = status_of(task["expected"][0]), status_of(result["code"])
         self._distrust(
             f"{task['mutant']} was {was}, and checked again in a fresh process it was {now}.",
-            "Look for tests that depend on their order, on time or on chance; `mutmut run` is the slower way.",
+            "Look for tests that depend on their order, on time or on chance. mutmut's own way of running them, "
+            "which is slower, may fit: `testlens mutate --with-mutmut`.",
         )
 
     def _distrust(self, message: str, advice: str) -> None:

@@ -13,8 +13,8 @@ class Request:
     `files` are the paths (relative to `root`) whose functions are to be mutated, None for all that mutmut would mutate.
     At most `workers` mutants play at a time, and each may take `memory_mb` megabytes more than the session. `sample` is
     how many survivors and how many kills are checked again in a cold process at most, drawn by `seed`. After `seconds`
-    no further mutant begins, None meaning no such limit. When all is done the process waits for another request, for
-    `idle_seconds` at most.
+    no further mutant begins, None meaning no such limit. With `by_mutmut` mutmut's own runner plays them. When all is
+    done the process waits for another request, for `idle_seconds` at most.
     """
 
     def __init__(self, fields: dict[str, Any]) -> None:
@@ -29,6 +29,7 @@ class Request:
         seconds = fields.get("seconds")
         self.seconds = None if seconds is None else float(seconds)
         self.began = time.monotonic()
+        self.by_mutmut = bool(fields.get("by_mutmut", False))
         self.idle_seconds = float(fields.get("idle_seconds", 0))
 
     @property

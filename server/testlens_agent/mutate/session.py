@@ -49,7 +49,8 @@ def mutate() -> int:
     run = _Run(request, events, commands)
     trusted = _is_possible(events) and run.execute()
     if not run.is_over:
-        events.send("done", trusted=trusted, cut_short=run.is_cut_short, waits=False)
+        ended = {"cut_short": run.is_cut_short, "contradicted": run.is_contradicted}
+        events.send("done", trusted=trusted, waits=False, **ended)
     return 0 if trusted else 1
 
 
@@ -89,7 +90,8 @@ def _is_possible(events: EventStream) -> bool:
 class _Run:
     """One run: the copy, its mutants, and the session that checks them.
 
-    `is_cut_short` once the disk refused something: what was told until then stands. `is_over` once the end was told.
+    `is_cut_short` once the disk refused something: what was told until then stands. `is_contradicted` once a fresh
+    process found another verdict. `is_over` once the end was told.
     """
 
     def __init__(self, request: Request, events: EventStream, commands: int) -> None:
@@ -101,6 +103,7 @@ class _Run:
         self._lock: TextIO | None = None
         self._trusted = False
         self.is_cut_short = False
+        self.is_contradicted = False
         self.is_over = False
 
     def execute(self) -> bool:
@@ -194,7 +197,20 @@ class _Run:
         place.write_text(json.dumps({"state": state, "caught": caught}), encoding="utf-8")
         return frozenset(caught)
 
+    def _refer(self) -> bool:
+        """Let mutmut itself play what is wanted."""
+        from testlens_agent.mutate.contexts import NOTHING_MEASURED
+        from testlens_agent.mutate.reference import Reference
+
+        self._tell(NOTHING_MEASURED)
+        with os.fdopen(os.dup(self._commands), "rb") as commands:
+            line = commands.readline()
+        names = [mutant["name"] for mutant in json.loads(line)["run"]]
+        return not names or Reference(self._request, self._config, self._events).run(names)
+
     def _check(self) -> bool:
+        if self._request.by_mutmut:
+            return self._refer()
         import pytest
 
         from testlens_agent.mutate import checking  # noqa: F401  (before the project's code can stand in its way)
@@ -238,7 +254,7 @@ class _Run:
             self._trusted = checking.run(self._tell)
             while self._trusted and self._request.idle_seconds:
                 self._let_others()
-                self._events.send("done", trusted=True, cut_short=False, waits=True)
+                self._events.send("done", trusted=True, waits=True, cut_short=False, contradicted=False)
                 self.is_over = True
                 checking.use_idle_time()
                 self._request = ground.request = Request(checking.read_command(self._request.idle_seconds))
@@ -251,6 +267,7 @@ class _Run:
         except (CancelledRunError, BrokenPipeError):
             os._exit(_CANCELLED)
         finally:
+            self.is_contradicted = checking.is_contradicted
             checking.close()
 
     def _is_unchanged(self, surroundings: Surroundings) -> bool:

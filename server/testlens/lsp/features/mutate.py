@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from lsprotocol.types import MessageType, ShowMessageParams
+from lsprotocol.types import MessageActionItem, MessageType, ShowMessageParams, ShowMessageRequestParams
 
 from testlens.lsp.convert import path_of
 from testlens.lsp.features import problems
@@ -53,7 +53,10 @@ class _Mutations:
     def start(self, wanted: MutateArguments) -> JobResult:
         """Start to run mutants; nothing of it is waited for."""
         folder = folder_at(self._server, wanted.folder, wanted.uri)
-        return self._jobs.start(folder, lambda job: self._run(job, wanted), lambda: self._end(folder))
+        return self._start(folder, wanted)
+
+    def _start(self, folder: Folder, wanted: MutateArguments, by_mutmut: bool = False) -> JobResult:
+        return self._jobs.start(folder, lambda job: self._run(job, wanted, by_mutmut), lambda: self._end(folder))
 
     def _end(self, folder: Folder) -> None:
         # What was found until a user's wish to stop is known, too.
@@ -89,25 +92,37 @@ class _Mutations:
         path = path_of(wanted.uri) if wanted.uri is not None else None
         return MutationTarget(None if path is None else folder.relative(path), wanted.function)
 
-    async def _run(self, job: Job, wanted: MutateArguments) -> None:
+    async def _run(self, job: Job, wanted: MutateArguments, by_mutmut: bool) -> None:
         target = await self._target(job.folder, wanted)
         if target is None:
             return
         await job.bar.open(f"Mutating {_in_words(job.folder, wanted)}")
         budget = None if wanted.uri or wanted.changed else _WORKSPACE_BUDGET
-        outcome = await self._mutate(job, target, budget)
+        outcome = await self._mutate(job, target, budget, by_mutmut)
         if outcome.missing and await has_libraries(self._server, job.folder, job.python, outcome.missing):
-            outcome = await self._mutate(job, target, budget)
+            outcome = await self._mutate(job, target, budget, by_mutmut)
         elif outcome.missing:
             return
         for problem in outcome.problems:
             _tell(self._server, problem)
         self._server.window_show_message(ShowMessageParams(MessageType.Info, _summary(outcome)))
+        if outcome.is_contradicted:
+            job.folder.spawn(self._offer_mutmut(job.folder, wanted))
         if outcome.mutants:
             # The run is over, whenever the user may answer.
             job.folder.spawn(offer_configuration(self._server, job.folder, outcome.mutants))
 
-    async def _mutate(self, job: Job, target: MutationTarget, budget: float | None) -> MutationOutcome:
+    async def _offer_mutmut(self, folder: Folder, wanted: MutateArguments) -> None:
+        """Where our way of playing mutants cannot be believed, mutmut's own may be; it is slower."""
+        question = "These tests do not fit the way in which Testlens runs mutants. mutmut's own way is slower."
+        let = MessageActionItem(title="Let mutmut Itself Run Them")
+        request = ShowMessageRequestParams(MessageType.Warning, question, [let])
+        answer = await self._server.window_show_message_request_async(request)
+        if answer is not None and answer.title == let.title:
+            self._start(folder, wanted, by_mutmut=True)
+
+    async def _mutate(self, job: Job, target: MutationTarget, budget: float | None, by_mutmut: bool) -> MutationOutcome:
+        from testlens.runners.mutation_runner import run_mutants
         from testlens.workspace.mutation import mutate
         from testlens.workspace.mutation_job import Listeners
 
@@ -121,8 +136,9 @@ class _Mutations:
         announcing = self._server.spawn(_announce(job.folder, news))
         try:
             listeners = Listeners(on_progress=show, on_kept=news.set)
-            run = self._agent(job.folder).run
-            return await mutate(workspace, job.python, target, listeners, budget, run)
+            # mutmut's own run leaves nothing that the next could begin with.
+            run = run_mutants if by_mutmut else self._agent(job.folder).run
+            return await mutate(workspace, job.python, target, listeners, budget, run, by_mutmut)
         finally:
             announcing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
