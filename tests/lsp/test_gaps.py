@@ -195,6 +195,18 @@ async def test_above_each_function_stand_coverage_risk_and_tests_and_a_way_to_ru
     assert untested.title.endswith("· no tests")
 
 
+@looking
+async def test_a_function_that_tests_run_can_be_mutated_from_its_first_line(shown: Shown) -> None:
+    mutate = (await shown.editor.lenses(shown.uri))[line_of(SHOP, "def price")][-1]
+    assert (mutate.title, mutate.command) == ("Mutate", "testlens.server.mutate")
+    titles = {
+        name: [action.title for action in await shown.editor.actions(shown.uri, line_of(SHOP, name))]
+        for name in ("def price", "if member", "def store")
+    }
+    assert "Run the mutants of `price`" in titles["def price"]
+    assert not [title for name in ("if member", "def store") for title in titles[name] if "mutants" in title]
+
+
 async def test_code_lenses_can_be_switched_off(measured: Project, open_editor: OpenEditor) -> None:
     editor = await open_editor(measured.root, codeLens=False)
     uri = editor.open(measured.file())

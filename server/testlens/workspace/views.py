@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -124,6 +124,15 @@ def look_at_mutants(workspace: Workspace, found: FileSurvivors, text: str) -> Mu
         if (line := anchors.current(proof.line)) is not None
     )
     return MutantView(place_survivors(found.gaps, anchors), functions, found.hidden)
+
+
+def functions_to_mutate(view: View | None, mutants: MutantView | None) -> Iterator[PlacedFunction]:
+    """Those functions that tests run, and of whose mutants nothing is known."""
+    known = set() if mutants is None else {placed.proof.name for placed in mutants.functions}
+    for placed in () if view is None else view.functions:
+        function, numbers = placed.report.function, placed.report.numbers
+        if function.name not in known and numbers.missing < numbers.statements:
+            yield placed
 
 
 def place_survivors(gaps: Iterable[Gap], anchors: Anchors) -> tuple[PlacedGap, ...]:

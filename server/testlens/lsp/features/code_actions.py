@@ -24,7 +24,7 @@ from testlens.lsp.convert import from_line, to_line
 from testlens.lsp.documents import Document
 from testlens.lsp.features.diagnostics import SOURCE
 from testlens.lsp.features.equipment import known_interpreter
-from testlens.lsp.features.survivor_actions import survivor_actions
+from testlens.lsp.features.survivor_actions import mutating_actions, survivor_actions
 from testlens.lsp.folders import Folder
 from testlens.lsp.gap_targets import Offered
 from testlens.lsp.protocol import SCAFFOLD
@@ -59,7 +59,7 @@ async def _offer(ls: TestlensServer, params: CodeActionParams) -> list[CodeActio
     actions = list(_actions(document, offered, params.context.diagnostics))
     if not actions and offered and not of_survivors and _asked_why(ls, params.context):
         return [_not_offered(offered[0])]
-    actions += of_survivors
+    actions += [*of_survivors, *await mutating_actions(ls, document, first, last)]
     return actions if _resolves_commands(ls) else [_resolve(ls, action) for action in actions]
 
 

@@ -70,12 +70,10 @@ def _of_proofs(document: Document, mutants: MutantView | None) -> Iterator[CodeL
 
 
 def _to_mutate(document: Document, view: View | None, mutants: MutantView | None) -> Iterator[CodeLens]:
-    """A way to mutate those functions that tests run, and of whose mutants nothing is known."""
-    known = set() if mutants is None else {placed.proof.name for placed in mutants.functions}
-    for placed in () if view is None else view.functions:
-        function, numbers = placed.report.function, placed.report.numbers
-        if function.name not in known and numbers.missing < numbers.statements:
-            yield _mutate_lens(document, function.name, placed.line, "Mutate")
+    from testlens.workspace.views import functions_to_mutate
+
+    for placed in functions_to_mutate(view, mutants):
+        yield _mutate_lens(document, placed.report.function.name, placed.line, "Mutate")
 
 
 def _mutate_lens(document: Document, function: str, line: int, title: str) -> CodeLens:

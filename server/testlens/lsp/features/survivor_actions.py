@@ -38,7 +38,8 @@ async def survivor_actions(
     here = [gap for gap in (mutants.survivors if mutants else ()) if gap.first <= last and first <= gap.last]
     actions = [action for placed in here for action in await kill_actions(server, document, placed, diagnostics)]
     actions += [action for placed in here for action in _of_survivor(server, document, placed, diagnostics)]
-    return [*actions, *_run_again(document, dict.fromkeys(placed.gap.region.function for placed in here))]
+    functions = dict.fromkeys(placed.gap.region.function for placed in here)
+    return [*actions, *(_run(document, function, " again") for function in functions)]
 
 
 def _of_survivor(
@@ -57,10 +58,18 @@ def _of_survivor(
         yield CodeAction(f"Ignore the mutants of this line: {change}", CodeActionKind.QuickFix, of_gap, edit=edit)
 
 
-def _run_again(document: Document, functions: dict[str, None]) -> Iterator[CodeAction]:
-    for function in functions:
-        title = f"Run the mutants of `{function}` again"
-        yield _command(title, MUTATE, {"folder": document.folder.uri, "uri": document.uri, "function": function}, None)
+async def mutating_actions(server: TestlensServer, document: Document, first: int, last: int) -> list[CodeAction]:
+    """Running the mutants of functions that begin between two lines (1-based), if nothing is known of them yet."""
+    from testlens.workspace.views import functions_to_mutate
+
+    view, mutants = await server.documents.view(document), await server.documents.mutants(document)
+    here = [placed for placed in functions_to_mutate(view, mutants) if first <= placed.line <= last]
+    return [_run(document, placed.report.function.name) for placed in here]
+
+
+def _run(document: Document, function: str, again: str = "") -> CodeAction:
+    argument = {"folder": document.folder.uri, "uri": document.uri, "function": function}
+    return _command(f"Run the mutants of `{function}`{again}", MUTATE, argument, None)
 
 
 def _command(title: str, command: str, argument: Any, diagnostics: list[Diagnostic] | None) -> CodeAction:
