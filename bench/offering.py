@@ -65,8 +65,9 @@ async def _write(client: Client, file: Path, line: int) -> float:
 
 
 async def _first(client: Client, file: Path, line: int) -> Any:
+    """The first action that writes a test, None where there is none; a line may have others."""
     actions = await client.request("textDocument/codeAction", _question(file, line))
-    return actions[0] if actions else None
+    return next((action for action in actions or () if "recipe" in action.get("data", {})), None)
 
 
 def _question(file: Path, line: int) -> dict[str, Any]:
