@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.mutating import SOURCE, everything, mutation_python, mutmut_statuses, request_for, state_of, write
-from testlens.runners.mutation_runner import CheckedMutant, Made, MutationEvent, WantedMutant, run_mutants
+from testlens.runners.mutation_runner import CheckedMutant, Choose, Made, MutationEvent, WantedMutant, run_mutants
 
 # Tests that notice who runs them.
 DISHONEST = """
@@ -32,7 +32,7 @@ def python() -> Path:
 
 
 def _run(
-    root: Path, python: Path, choose: object = everything, seconds: float | None = None
+    root: Path, python: Path, choose: Choose = everything, seconds: float | None = None
 ) -> tuple[dict[str, CheckedMutant], bool, str]:
     mutants: dict[str, CheckedMutant] = {}
 
@@ -41,7 +41,7 @@ def _run(
             mutants[event.name] = event
 
     request = replace(request_for(root, python, seconds), by_mutmut=True)
-    end = asyncio.run(run_mutants(request, choose, take))  # type: ignore[arg-type]
+    end = asyncio.run(run_mutants(request, choose, take))
     return mutants, end.trusted, "\n".join(map(str, end.problems))
 
 

@@ -327,10 +327,12 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     Riskiest covered functions come first; what is known from before is not checked again.
     """
     from testlens.cli import mutate_command as command
+    from testlens.runners.mutation_runner import run_mutants, run_with_mutmut
 
     root = project_folder(path)
     target = command.target_of(root, file, function, changed)
-    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), with_mutmut)
+    runner = run_with_mutmut if with_mutmut else run_mutants
+    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), runner)
     return command.run_as_json(wanted) if json else command.run(wanted)
 
 

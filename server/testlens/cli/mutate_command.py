@@ -17,8 +17,9 @@ from testlens.cli.terminal import print_json, print_problems, progress
 from testlens.domain.problems import Problem
 from testlens.report.mutants_json import mutants_json
 from testlens.runners.interpreter import Wishes
+from testlens.runners.mutation_runner import run_mutants
 from testlens.runners.process import run_text
-from testlens.workspace.mutation import MutationOutcome, mutate
+from testlens.workspace.mutation import MutationOutcome, Run, mutate
 from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.settings import Overrides
@@ -31,13 +32,13 @@ _FAILED = 2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to check, for how many seconds at most, and whether by mutmut's own runner."""
+    """What to check, for how many seconds at most, and by what they are run."""
 
     root: Path
     overrides: Overrides
     target: MutationTarget
     budget: float | None
-    by_mutmut: bool = False
+    run: Run = run_mutants
 
 
 def target_of(root: Path, file: str | None, function: str | None, revision: str | None) -> MutationTarget:
@@ -95,9 +96,7 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
         while True:
             with MutateProgress(progress()) as shown:
                 listeners = Listeners(shown.take_mutant, shown.take)
-                work = mutate(
-                    workspace, interpreter.path, wanted.target, listeners, wanted.budget, by_mutmut=wanted.by_mutmut
-                )
+                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget, wanted.run)
                 outcome = run_stoppable(work)
             if not outcome.missing or not install_missing(interpreter, outcome.missing, wanted.root):
                 return outcome

@@ -7,7 +7,7 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
@@ -127,6 +127,13 @@ async def run_mutants(
     awaits this ends every process of the run before CancelledError goes on; what was told until then stands.
     """
     return await MutationAgent(idle_seconds=0).run(request, choose, on_event)
+
+
+async def run_with_mutmut(
+    request: MutationRequest, choose: Choose, on_event: Callable[[MutationEvent], None]
+) -> MutationEnd:
+    """As `run_mutants`, but mutmut's own runner plays the mutants: slower, for tests that ours does not fit."""
+    return await run_mutants(replace(request, by_mutmut=True), choose, on_event)
 
 
 class MutationAgent:

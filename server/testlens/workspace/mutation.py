@@ -72,12 +72,11 @@ async def mutate(
     listeners: Listeners,
     budget: float | None = None,
     run: Run = run_mutants,
-    by_mutmut: bool = False,
 ) -> MutationOutcome:
     """Check the mutants of `target` that are not known yet; after `budget` seconds no further one begins.
 
     What is found is kept and put into the workspace's snapshot as it comes. Cancelling loses none of it, and the next
-    run goes on from there. `run` is how the agent is reached; with `by_mutmut` mutmut's own runner plays the mutants.
+    run goes on from there. `run` is how the agent is reached.
     """
     store = await asyncio.to_thread(VerdictStore, workspace.root)
     job = MutationJob(workspace, store, target, listeners)
@@ -88,7 +87,6 @@ async def mutate(
         files=target.files,
         workers=max(1, os.cpu_count() or 1),
         seconds=budget,
-        by_mutmut=by_mutmut,
     )
     saving = asyncio.create_task(_save_now_and_then(job))
     end: MutationEnd | None = None

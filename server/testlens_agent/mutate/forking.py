@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 _GRACE_SECONDS = 1.0
@@ -56,6 +57,59 @@ def fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return os.fork()
+
+
+class Dialogue:
+    """Lines of JSON to and from a copy of this process, as who made the copy sees it; `pid` is 0 in the copy itself.
+
+    The copy reads from `tasks` and writes to `results`, and has no use for the `foreign` descriptors.
+    """
+
+    def __init__(self, foreign: Iterable[int]) -> None:
+        self.tasks, self._tasks = os.pipe()
+        self.reading, self.results = os.pipe()
+        self._pending = b""
+        self.pid = fork()
+        if self.pid == 0:
+            for descriptor in (*self.descriptors, *foreign):
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+        else:
+            os.close(self.tasks)
+            os.close(self.results)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What the maker of the copy holds, which other copies have no use for."""
+        return [self._tasks, self.reading]
+
+    def say(self, task: dict[str, Any]) -> None:
+        """Send a line."""
+        with contextlib.suppress(OSError):  # it has died, which is seen when its results end
+            os.write(self._tasks, System.dumps(task).encode("ascii") + b"\n")
+
+    def hear(self, patience: float | None = None) -> dict[str, Any] | None:
+        """The next line; None if the copy has died, or is silent for `patience` seconds."""
+        while b"\n" not in self._pending:
+            if patience is not None and not System.select([self.reading], [], [], patience)[0]:
+                return None
+            chunk = os.read(self.reading, 65_536)
+            if not chunk:
+                return None
+            self._pending += chunk
+        line, _, self._pending = self._pending.partition(b"\n")
+        said: dict[str, Any] = System.loads(line)
+        return said
+
+    def end(self) -> None:
+        """End the copy, and where Linux looks after that, the copies that it has made."""
+        for end in (System.killpg, System.kill):
+            with contextlib.suppress(OSError):
+                end(self.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            System.waitpid(self.pid, 0)
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
 
 def result_of(pid: int, reading: int, seconds: float) -> dict[str, Any]:

@@ -11,7 +11,6 @@ while its mutants play; so the first test has to pass in a copy that plays no mu
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -22,7 +21,7 @@ from typing import Any, NoReturn
 from testlens_agent.child import die_with, dying_with
 from testlens_agent.explore.limits import limit_memory
 from testlens_agent.mutate import mutmut_parts
-from testlens_agent.mutate.forking import System, descriptors, fork, limit_processor, result_of, threads
+from testlens_agent.mutate.forking import Dialogue, System, descriptors, limit_processor, result_of, threads
 from testlens_agent.mutate.playing import run_tests, separate, tear_down
 
 UNABLE = 99
@@ -70,23 +69,16 @@ class Stem:
     def __init__(self, session: Any, folder: Path, memory_mb: int, task: dict[str, Any], foreign: list[int]) -> None:
         self._control = {**task, "mutant": "", "tests": task["tests"][:1]}
         self.unproved: list[str] = []
-        tasks, self._tasks = os.pipe()
-        self._results, results = os.pipe()
         worker = os.getpid()
-        self._pid = fork()
-        if self._pid == 0:
-            for descriptor in (self._tasks, self._results, *foreign):
-                os.close(descriptor)
-            _Growing(session, folder, memory_mb, tasks, results).grow(task, worker)
-        os.close(tasks)
-        os.close(results)
-        self._pending = b""
-        self.is_ready = self._take(task["wall"]) is not None and self.holds()
+        self._dialogue = Dialogue(foreign)
+        if self._dialogue.pid == 0:
+            _Growing(session, folder, memory_mb, self._dialogue.tasks, self._dialogue.results).grow(task, worker)
+        self.is_ready = self._dialogue.hear(task["wall"]) is not None and self.holds()
 
     @property
     def descriptors(self) -> list[int]:
         """What the worker holds of it, which other copies have no use for."""
-        return [self._tasks, self._results]
+        return self._dialogue.descriptors
 
     def play(self, task: dict[str, Any]) -> dict[str, Any] | None:
         """Let it play a mutant; None if it has died of it, or is silent."""
@@ -103,31 +95,11 @@ class Stem:
 
     def end(self) -> None:
         """End it; where Linux looks after that, the copy of it that plays goes with it."""
-        for descriptor in self.descriptors:
-            os.close(descriptor)
-        with contextlib.suppress(OSError):
-            os.killpg(self._pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.kill(self._pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.waitpid(self._pid, 0)
+        self._dialogue.end()
 
     def _ask(self, task: dict[str, Any]) -> dict[str, Any] | None:
-        with contextlib.suppress(OSError):  # it has died, which is seen when its results end
-            os.write(self._tasks, System.dumps(task).encode("ascii") + b"\n")
-        return self._take(task["wall"] + _LONGEST_SILENCE)
-
-    def _take(self, patience: float) -> dict[str, Any] | None:
-        while b"\n" not in self._pending:
-            if not System.select([self._results], [], [], patience)[0]:
-                return None
-            chunk = os.read(self._results, 65_536)
-            if not chunk:
-                return None
-            self._pending += chunk
-        line, _, self._pending = self._pending.partition(b"\n")
-        said: dict[str, Any] = System.loads(line)
-        return said
+        self._dialogue.say(task)
+        return self._dialogue.hear(task["wall"] + _LONGEST_SILENCE)
 
 
 class _Growing:

@@ -21,7 +21,7 @@ from testlens_agent.child import die_with
 from testlens_agent.explore.limits import limit_memory
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import Measuring
-from testlens_agent.mutate.forking import System, fork, limit_processor, result_of, threads
+from testlens_agent.mutate.forking import Dialogue, System, fork, limit_processor, result_of, threads
 from testlens_agent.mutate.playing import forget_instances, run_tests, separate, tear_down
 from testlens_agent.mutate.stems import UNABLE, Stem, key_of
 
@@ -36,55 +36,35 @@ class Worker:
     """
 
     def __init__(self, session: Any, folder: Path, memory_mb: int, foreign: list[int]) -> None:
-        tasks, self._tasks = os.pipe()
-        self.results, results = os.pipe()
         parent = os.getpid()
         self.task: dict[str, Any] | None = None
         self.unproved: list[str] = []
-        self.pid = fork()
-        if self.pid == 0:
-            for descriptor in (self._tasks, self.results, *foreign):
-                with contextlib.suppress(OSError):
-                    os.close(descriptor)
-            _Serving(session, folder, memory_mb, tasks, results).serve(parent)
-        os.close(tasks)
-        os.close(results)
-        self._pending = b""
+        self._dialogue = Dialogue(foreign)
+        self.results = self._dialogue.reading
+        if self._dialogue.pid == 0:
+            _Serving(session, folder, memory_mb, self._dialogue.tasks, self._dialogue.results).serve(parent)
 
     @property
     def descriptors(self) -> list[int]:
         """What the session holds of it, which other workers have no use for."""
-        return [self._tasks, self.results]
+        return self._dialogue.descriptors
 
     def start(self, task: dict[str, Any]) -> None:
         """Give it a task."""
         self.task = task
-        with contextlib.suppress(OSError):  # it has died, which is seen when its results end
-            os.write(self._tasks, json.dumps(task).encode("ascii") + b"\n")
+        self._dialogue.say(task)
 
     def take_result(self) -> dict[str, Any] | None:
         """The result of its task, to be called when `results` can be read; None if the worker has died of it."""
-        while b"\n" not in self._pending:
-            chunk = os.read(self.results, 65_536)
-            if not chunk:
-                return None
-            self._pending += chunk
-        line, _, self._pending = self._pending.partition(b"\n")
-        self.task = None
-        result: dict[str, Any] = json.loads(line)
-        self.unproved = result.get("unproved", self.unproved)
+        result = self._dialogue.hear()
+        if result is not None:
+            self.task = None
+            self.unproved = result.get("unproved", self.unproved)
         return result
 
     def end(self) -> None:
         """End it and the mutant that it plays."""
-        with contextlib.suppress(OSError):
-            os.killpg(self.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.kill(self.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            os.waitpid(self.pid, 0)
-        for descriptor in self.descriptors:
-            os.close(descriptor)
+        self._dialogue.end()
 
 
 class _Serving:

@@ -21,9 +21,11 @@ from testlens.lsp.protocol import MUTATE, JobResult, MutateArguments
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from testlens.domain.problems import Problem
     from testlens.runners.mutation_runner import MutationAgent
-    from testlens.workspace.mutation import MutationOutcome
+    from testlens.workspace.mutation import MutationOutcome, Run
     from testlens.workspace.mutation_job import MutationProgress
     from testlens.workspace.mutation_targets import MutationTarget
 
@@ -53,10 +55,10 @@ class _Mutations:
     def start(self, wanted: MutateArguments) -> JobResult:
         """Start to run mutants; nothing of it is waited for."""
         folder = folder_at(self._server, wanted.folder, wanted.uri)
-        return self._start(folder, wanted)
+        return self._start(folder, wanted, lambda: self._agent(folder).run)
 
-    def _start(self, folder: Folder, wanted: MutateArguments, by_mutmut: bool = False) -> JobResult:
-        return self._jobs.start(folder, lambda job: self._run(job, wanted, by_mutmut), lambda: self._end(folder))
+    def _start(self, folder: Folder, wanted: MutateArguments, runner: Callable[[], Run]) -> JobResult:
+        return self._jobs.start(folder, lambda job: self._run(job, wanted, runner()), lambda: self._end(folder))
 
     def _end(self, folder: Folder) -> None:
         # What was found until a user's wish to stop is known, too.
@@ -92,15 +94,15 @@ class _Mutations:
         path = path_of(wanted.uri) if wanted.uri is not None else None
         return MutationTarget(None if path is None else folder.relative(path), wanted.function)
 
-    async def _run(self, job: Job, wanted: MutateArguments, by_mutmut: bool) -> None:
+    async def _run(self, job: Job, wanted: MutateArguments, run: Run) -> None:
         target = await self._target(job.folder, wanted)
         if target is None:
             return
         await job.bar.open(f"Mutating {_in_words(job.folder, wanted)}")
         budget = None if wanted.uri or wanted.changed else _WORKSPACE_BUDGET
-        outcome = await self._mutate(job, target, budget, by_mutmut)
+        outcome = await self._mutate(job, target, budget, run)
         if outcome.missing and await has_libraries(self._server, job.folder, job.python, outcome.missing):
-            outcome = await self._mutate(job, target, budget, by_mutmut)
+            outcome = await self._mutate(job, target, budget, run)
         elif outcome.missing:
             return
         for problem in outcome.problems:
@@ -114,15 +116,16 @@ class _Mutations:
 
     async def _offer_mutmut(self, folder: Folder, wanted: MutateArguments) -> None:
         """Where our way of playing mutants cannot be believed, mutmut's own may be; it is slower."""
+        from testlens.runners.mutation_runner import run_with_mutmut
+
         question = "These tests do not fit the way in which Testlens runs mutants. mutmut's own way is slower."
         let = MessageActionItem(title="Let mutmut Itself Run Them")
         request = ShowMessageRequestParams(MessageType.Warning, question, [let])
         answer = await self._server.window_show_message_request_async(request)
         if answer is not None and answer.title == let.title:
-            self._start(folder, wanted, by_mutmut=True)
+            self._start(folder, wanted, lambda: run_with_mutmut)
 
-    async def _mutate(self, job: Job, target: MutationTarget, budget: float | None, by_mutmut: bool) -> MutationOutcome:
-        from testlens.runners.mutation_runner import run_mutants
+    async def _mutate(self, job: Job, target: MutationTarget, budget: float | None, run: Run) -> MutationOutcome:
         from testlens.workspace.mutation import mutate
         from testlens.workspace.mutation_job import Listeners
 
@@ -136,9 +139,7 @@ class _Mutations:
         announcing = self._server.spawn(_announce(job.folder, news))
         try:
             listeners = Listeners(on_progress=show, on_kept=news.set)
-            # mutmut's own run leaves nothing that the next could begin with.
-            run = run_mutants if by_mutmut else self._agent(job.folder).run
-            return await mutate(workspace, job.python, target, listeners, budget, run, by_mutmut)
+            return await mutate(workspace, job.python, target, listeners, budget, run)
         finally:
             announcing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
