@@ -71,13 +71,14 @@ class Made:
 class WantedMutant:
     """A mutant to check. One of the `lines` has to run for it to matter, first and last, from 0 at the function's own.
 
-    `first` are the tests to begin with, which have killed it before. `is_late`: the others of its function come first.
+    `first` are the tests to begin with, which have killed it before. Of a function's mutants those of a low `turn` come
+    first.
     """
 
     name: str
     lines: tuple[int, int] | None = None
     first: tuple[str, ...] = ()
-    is_late: bool = False
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,7 @@ class _Run:
     def _command(self, event: dict[str, Any]) -> bytes:
         wanted = self.choose(_made(event))
         run = [
-            {"name": mutant.name, "lines": mutant.lines, "first": mutant.first, "late": mutant.is_late}
+            {"name": mutant.name, "lines": mutant.lines, "first": mutant.first, "turn": mutant.turn}
             for mutant in wanted
         ]
         return json.dumps({"run": run}).encode("ascii") + b"\n"

@@ -15,6 +15,7 @@ from testlens.analysis.equivalents import looks_equivalent
 from testlens.analysis.mutant_reach import lines_to_run
 from testlens.analysis.mutant_spans import Change, dotted_name, find_change, function_digest, place_in_function
 from testlens.analysis.not_mutated import NOTHING_TO_CHANGE, functions_mutated, passed_over
+from testlens.analysis.survival import LAST_TURN, turn_of
 from testlens.domain.mutants import FileMutants, Mutant, MutationResults
 from testlens.runners.mutation_runner import (
     CheckedMutant,
@@ -114,8 +115,7 @@ class MutationJob:
         wanted.sort(key=lambda one: (ranking.key(one.place.path, one.place.function), one.place.path))
         arid = {path: _arid(text) for path, text in texts.items()}
         return [
-            WantedMutant(one.mutant.name, one.lines, _killer(one.mutant), _teaches_little(one.mutant, arid))
-            for one in wanted
+            WantedMutant(one.mutant.name, one.lines, _killer(one.mutant), _turn(one.mutant, arid)) for one in wanted
         ]
 
     def take(self, event: MutationEvent) -> None:
@@ -249,10 +249,11 @@ def _arid(text: str) -> tuple[AridPart, ...]:
         return ()
 
 
-def _teaches_little(mutant: Mutant, arid: Mapping[str, tuple[AridPart, ...]]) -> bool:
-    """Whether it would not be shown, or come last, if it survived."""
-    kind = arid_kind(arid.get(mutant.file, ()), mutant.span)
-    return kind is not None or looks_equivalent(mutant.original, mutant.replacement)
+def _turn(mutant: Mutant, arid: Mapping[str, tuple[AridPart, ...]]) -> int:
+    """When to check it: first those that survive often, last those that would not be shown for what they are."""
+    is_arid = arid_kind(arid.get(mutant.file, ()), mutant.span) is not None
+    teaches_little = is_arid or looks_equivalent(mutant.original, mutant.replacement)
+    return LAST_TURN + 1 if teaches_little else turn_of(mutant.original, mutant.replacement)
 
 
 def _killer(mutant: Mutant) -> tuple[str, ...]:

@@ -11,14 +11,17 @@ import select
 import sys
 import time
 import warnings
-from collections import Counter, deque
+from collections import deque
 from typing import Any, Callable
 
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, load_contexts
 from testlens_agent.mutate.crew import Crew
+from testlens_agent.mutate.idle import prepare
+from testlens_agent.mutate.ordering import Ordering
+from testlens_agent.mutate.sharing import SharedOut
 from testlens_agent.mutate.tasks import CancelledRunError, Ground, Task, Tasks
-from testlens_agent.mutate.verdicts import CAUGHT_BY_TYPES, KILLED, NO_TESTS, SURVIVED, status_of
+from testlens_agent.mutate.verdicts import CAUGHT_BY_TYPES, KILLED, NO_TESTS, SURVIVED, mutant_event, status_of
 from testlens_agent.mutate.workers import Worker
 from testlens_agent.wire import EventStream
 
@@ -40,10 +43,8 @@ class Checking:
         self._input = b""
         request = ground.request
         self._crew = Crew(session, request.folder / "scratch", request.memory_mb, request.workers, [commands])
-        self._killers: dict[str, Counter[str]] = {}
+        self._ordering = Ordering()
         self._proved: set[str] = set()
-        self._not_shared: set[tuple[str, str]] = set()
-        self._may_share = True
         self.is_contradicted = False
         self._begin()
         gc.enable()
@@ -62,19 +63,15 @@ class Checking:
         return self._is_trusted
 
     def use_idle_time(self) -> None:
-        """See whether the other tests pass as well, so that the next run need not wait for that; until it is there."""
-        for task in self._tasks.ahead(self._proved):
-            worker = self._crew.idle()
-            if worker is not None:
-                worker.start(task)
-        while self._crew.at_work and b"\n" not in self._input:
-            is_told, finished = self._crew.wait(self._commands, None)
+        """Prepare for the next command, until it is there."""
+
+        def finished() -> list[Worker]:
+            is_told, workers = self._crew.wait(self._commands, None)
             if is_told:
                 self._read_input()
-            for worker in finished:
-                self._take(worker)
-        for worker in [worker for worker in self._crew.workers if worker.task is not None]:
-            self._crew.lose(worker)
+            return [] if b"\n" in self._input else workers
+
+        prepare(self._crew, self._tasks, self._proved, finished)
 
     def close(self) -> None:
         """End all workers."""
@@ -95,6 +92,7 @@ class Checking:
         self._held: list[tuple[Task, dict[str, Any]]] = []
         self._unproved: set[str] = set()
         self._since_look: list[Task] = []
+        self._shared_out = SharedOut(self._crew.size)
         self._results: dict[str, tuple[Task, int]] = {}
         self._is_trusted = True
         self._is_doubted = False
@@ -145,8 +143,9 @@ class Checking:
                 self._settle(task, {"code": code, "failed": None, "seconds": 0.0})
         self._events.send("checking", total=len(tasks))
         began = time.monotonic()
-        if self._crew.can_be_warm and self._tasks.are_worth_warmth(playing):
-            self._crew.warm(self._tasks.all_tests(playing))
+        is_worth_it = self._crew.can_be_warm and self._tasks.are_worth_warmth(playing)
+        if is_worth_it and self._crew.warm(self._tasks.all_tests(playing)):
+            self._proved.clear()
         if playing:
             self._queue.extend([*self._proofs(playing), *playing])
         self._play(began)
@@ -175,6 +174,12 @@ class Checking:
         self._play_again(unproved)
         return unfinished
 
+    def _recalled(self, unfinished: list[Task]) -> list[Task]:
+        """The mutants among the tasks of workers that were dismissed, and those of which shares were still to come."""
+        self._queue = deque(task for task in self._queue if "share" not in task)
+        whole = [task for task in unfinished if task["kind"] == "mutant" and "share" not in task]
+        return whole + self._shared_out.recall()
+
     def _play_again(self, doubted: list[str]) -> None:
         """Take back what was told of mutants, and play them from the beginning of their tests."""
         again = [self._results.pop(name)[0] for name in doubted if name in self._results]
@@ -186,12 +191,12 @@ class Checking:
 
     def _grow_cold(self) -> None:
         """Play all again in workers that have run no test, and share no beginning: there these tests do not hold."""
-        again = [task for task in self._crew.dismiss() if task["kind"] == "mutant"]
+        again = self._recalled(self._crew.dismiss())
         again += [task for task, _ in self._held]
         again += [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
         again += [task for task in self._queue if task["kind"] == "mutant"]
         self._crew.warm([])
-        self._crew.can_be_warm = self._may_share = False
+        self._crew.can_be_warm = self._ordering.may_share = False
         self._begin()
         self._proved.clear()
         self._queue.extend([*self._proofs(again), *again])
@@ -236,8 +241,19 @@ class Checking:
             worker = self._crew.idle()
             if worker is None:
                 return
-            task = self._queue.popleft()
-            worker.start(self._ready(task))
+            worker.start(self._next_task())
+
+    def _next_task(self) -> Task:
+        """Take a task from the queue; where it is worth it, only a share of it, and the others come next."""
+        task = self._queue.popleft()
+        if task["kind"] != "mutant" or "share" in task:
+            return task
+        task = self._ordering.ready(task, self._tasks)
+        if task.get("alone") or not (self._shared_out.is_wanted() and self._tasks.are_worth_all_workers(task)):
+            return task
+        first, *others = self._shared_out.share_out(task)
+        self._queue.extendleft(reversed(others))
+        return first
 
     def _seconds_left(self) -> float | None:
         """Until no mutant may play any more; None where there is no such limit."""
@@ -255,17 +271,6 @@ class Checking:
         """A mutant that may be the one that damages the copy plays alone."""
         running = self._crew.at_work
         return not running or not (task.get("alone") or any(other.get("alone") for other in running))
-
-    def _ready(self, task: Task) -> Task:
-        """The task with its tests in order: one to share the beginning of, killers of the function, the fastest."""
-        if task["kind"] != "mutant":
-            return task
-        killers = self._killers.get(task["function"], Counter())
-        first, shared = set(task["first"]), self._tasks.to_share(task, self._not_shared)
-        tests = sorted(task["tests"], key=lambda test: (test != shared, -killers[test], test not in first))
-        ready = {**task, "tests": tests}
-        may_share = self._may_share and not task.get("whole") and (task["function"], tests[0]) not in self._not_shared
-        return {**ready, "on_stem": may_share and self._tasks.is_worth_stem(ready)}
 
     def _take(self, worker: Worker) -> None:
         task = worker.task
@@ -290,9 +295,15 @@ class Checking:
             self._take_proof(task, result)
 
     def _take_mutant(self, task: Task, result: dict[str, Any]) -> None:
+        if "share" in task:
+            joined = self._shared_out.join(task, result)
+            if joined is None:
+                return
+            task, result = joined
+            self._queue = deque(other for other in self._queue if other.get("mutant") != task["mutant"])
         self._since_look.append(task)
         if result.get("barren"):
-            self._not_shared.add((task["function"], task["tests"][0]))
+            self._ordering.take_barren(task)
         if self._unproved:
             self._held.append((task, result))
         else:
@@ -305,21 +316,14 @@ class Checking:
     def _settle(self, task: Task, result: dict[str, Any]) -> None:
         failed = result["failed"]
         if failed is not None and result["code"] in KILLED:
-            self._killers.setdefault(task["function"], Counter())[failed] += 1
+            self._ordering.take_killer(task["function"], failed)
+        if result["code"] in SURVIVED:
+            self._shared_out.found_survivor()
         self._results[task["mutant"]] = (task, result["code"])
         self._tell(task, status_of(result["code"]), result)
 
     def _tell(self, task: Task, status: str, result: dict[str, Any]) -> None:
-        failed = result["failed"]
-        self._events.send(
-            "mutant",
-            name=task["mutant"],
-            status=status,
-            exit_code=result["code"],
-            tests=sorted({*task["reaching"], *([] if failed is None else [failed])}),
-            killed_by=failed,
-            seconds=round(result["seconds"], 4),
-        )
+        self._events.send("mutant", **mutant_event(task, status, result))
 
     def _look_after_copy(self) -> bool:
         """Mend the copy where a mutant damaged it, and queue again what has played since it was last seen whole."""
@@ -327,7 +331,7 @@ class Checking:
         damaged = self._ground.copy.damaged
         if not damaged:
             return False
-        since += [task for task in self._dismiss() if task["kind"] == "mutant"]
+        since += self._recalled(self._dismiss())
         self._ground.copy.drop(damaged)
         self._ground.mend()
         os.chdir(str(self._ground.copy.tree))
@@ -369,7 +373,7 @@ class Checking:
     def _take_cold(self, task: Task, result: dict[str, Any]) -> None:
         if result["code"] in task["expected"]:
             return
-        if self._crew.warmth or self._may_share:
+        if self._crew.warmth or self._ordering.may_share:
             self._is_doubted = True
             return
         self.is_contradicted = True

@@ -34,12 +34,17 @@ class Crew:
         """The tasks that are being done."""
         return [worker.task for worker in self.workers if worker.task is not None]
 
-    def warm(self, tests: list[str]) -> None:
-        """From now on workers run these tests before anything else; no tests let them be cold."""
-        if not self.warmth.issuperset(tests) or not tests:
-            self.dismiss()
-            self.warmth = frozenset(tests)
-            self._tests = tests
+    def warm(self, tests: list[str]) -> bool:
+        """From now on workers run these tests before anything else; no tests let them be cold.
+
+        Returns whether they have to begin anew for it, so that what was seen of these tests does not hold for them.
+        """
+        if tests and self.warmth.issuperset(tests):
+            return False
+        self.dismiss()
+        self.warmth = frozenset(tests)
+        self._tests = tests
+        return True
 
     def idle(self) -> Worker | None:
         """A worker that can begin a task now, if there is one."""

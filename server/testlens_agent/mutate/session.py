@@ -30,7 +30,7 @@ def mutate() -> int:
     """Do what the request on standard input says; returns an exit code.
 
     Events: `hello`, `generating`, `typing`, `measuring`, `ready` with the functions and their mutants, after which one
-    line `{"run": [{"name", "lines", "first", "late"}]}` is awaited; then `checking`, a `mutant` for each, `rechecking`,
+    line `{"run": [{"name", "lines", "first", "turn"}]}` is awaited; then `checking`, a `mutant` for each, `rechecking`,
     and `done`. A later `mutant` of one name takes the place of an earlier one. Closing standard input cancels the run.
 
     Where `done` says that the process `waits`, another request may follow. It is answered in the same way, or, if the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, Callable
 
@@ -21,7 +21,9 @@ _PLAYS_WORTH_WARMTH = 10
 _MUTANTS_WORTH_WARMTH = 100
 _SECONDS_WORTH_SHARING = 0.005
 _SECONDS_WORTH_STEM = 0.01
+_SECONDS_WORTH_ALL_WORKERS = 0.1
 _SHORT_SUITE_SECONDS = 5.0
+_SECONDS_OF_PORTION = 0.1
 _NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
 
 
@@ -84,14 +86,14 @@ class Tasks:
             "tests": tests,
             "reaching": reaching,
             "first": known,
-            "late": bool(mutant.get("late")),
+            "turn": int(mutant.get("turn", 0)),
             "all_tests": all_tests,
             "wall": wall,
             "cpu": cpu,
         }
 
     def in_order(self, playing: list[Task]) -> list[Task]:
-        """The functions as they come, and of each those mutants first whose tests are the quickest, late ones apart."""
+        """The functions as they come, and of each the mutants by turns, those first whose tests are the quickest."""
         places: dict[str, int] = {}
         alike = Counter(task["function"] for task in playing)
         for task in playing:
@@ -99,14 +101,12 @@ class Tasks:
             task["alike"] = alike[task["function"]]
         seconds = self._contexts.whole_duration_of
         return sorted(
-            playing, key=lambda task: (places[task["function"]], task["late"], sum(map(seconds, task["tests"])))
+            playing, key=lambda task: (places[task["function"]], task["turn"], sum(map(seconds, task["tests"])))
         )
 
-    def to_share(self, task: Task, not_shared: set[tuple[str, str]]) -> str | None:
+    def to_share(self, task: Task, barren: set[tuple[str, str]]) -> str | None:
         """The test whose beginning is worth running once for all mutants of a function (see stems), if there is one."""
-        saved = {
-            test: self._saved_by_sharing(test) for test in task["tests"] if (task["function"], test) not in not_shared
-        }
+        saved = {test: self._saved_by_sharing(test) for test in task["tests"] if (task["function"], test) not in barren}
         best = max(saved, key=lambda test: saved[test], default=None)
         return best if best is not None and saved[best] > _SECONDS_WORTH_SHARING else None
 
@@ -114,6 +114,11 @@ class Tasks:
         """Whether the first of these tests takes long enough for its beginning to be shared."""
         is_one_of_many = task["kind"] == "mutant" and task["alike"] > 1 and not task.get("alone")
         return is_one_of_many and self._contexts.whole_duration_of(task["tests"][0]) > _SECONDS_WORTH_STEM
+
+    def are_worth_all_workers(self, task: Task) -> bool:
+        """Whether these tests take so long that all workers together are felt to be faster."""
+        seconds = sum(map(self._contexts.whole_duration_of, task["tests"]))
+        return len(task["tests"]) > 1 and seconds > _SECONDS_WORTH_ALL_WORKERS
 
     def _saved_by_sharing(self, test: str) -> float:
         """Seconds for each survivor: a mutant that another test kills pays for it with the rest of the test."""
@@ -135,13 +140,21 @@ class Tasks:
         """Run the tests with no mutant, as mutants run them."""
         return {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS}
 
-    def ahead(self, proved: set[str]) -> list[Task]:
-        """Run those tests of a short suite that were not proved to pass yet, so that the next request need not wait."""
-        rest = [test for test in self._contexts.durations if test not in proved]
-        seconds = sum(map(self._contexts.whole_duration_of, rest))
-        if not rest or seconds > _SHORT_SUITE_SECONDS or not self._ground.request.idle_seconds:
-            return []
-        return [{**self.clean(rest), "kind": "ahead", "wall": _LONGEST_COLD_SECONDS}]
+    def short_suite(self) -> list[str]:
+        """All tests, fastest first, if they are so quick that they may be run before anybody asks for it."""
+        tests = sorted(self._contexts.durations, key=self._contexts.whole_duration_of)
+        seconds = sum(map(self._contexts.whole_duration_of, tests))
+        return tests if seconds < _SHORT_SUITE_SECONDS and self._ground.request.idle_seconds else []
+
+    def ahead(self, tests: list[str]) -> Iterator[Task]:
+        """Run tests that were not proved to pass yet, so that the next request need not wait: a few at a time."""
+        portion: list[str] = []
+        for number, test in enumerate(tests, 1):
+            portion.append(test)
+            seconds = sum(map(self._contexts.whole_duration_of, portion))
+            if seconds > _SECONDS_OF_PORTION or number == len(tests):
+                yield {**self.clean(portion), "kind": "ahead", "wall": _LONGEST_COLD_SECONDS}
+                portion = []
 
     def fail(self, tests: list[str]) -> Task:
         """Run the tests while every mutated function raises an exception."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 NO_TESTS = 33
 CAUGHT_BY_TYPES = 37
 KILLED, SURVIVED = (1, 3), (0,)
@@ -17,3 +19,16 @@ _STATUSES = {
 def status_of(code: int) -> str:
     """The status of a mutant whose tests ended with this exit code, negative for a signal."""
     return _STATUSES.get(code, "suspicious")
+
+
+def mutant_event(task: dict[str, Any], status: str, result: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a mutant; its tests are those that reach it, and the one that failed."""
+    failed = result["failed"]
+    return {
+        "name": task["mutant"],
+        "status": status,
+        "exit_code": result["code"],
+        "tests": sorted({*task["reaching"], *([] if failed is None else [failed])}),
+        "killed_by": failed,
+        "seconds": round(result["seconds"], 4),
+    }

@@ -1,0 +1,56 @@
+"""Mutants whose tests are shared out between workers, so that the first survivor of a run is known sooner.
+
+A survivor runs all of its tests, while most mutants die of one of the first. So to look for a survivor with all workers
+at once takes a part of the time, but costs the beginning of every mutant once more; it is done until there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from testlens_agent.mutate.tasks import Task
+from testlens_agent.mutate.verdicts import SURVIVED
+
+_MOST = 4  # mutants that die, for each of which all but one worker has begun in vain
+
+
+class SharedOut:
+    """The mutants that are shared out now, between `workers`; a share is a task with the number of its `share`."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._left = _MOST if workers > 1 else 0
+        self._open: dict[str, tuple[Task, list[dict[str, Any]]]] = {}
+
+    def is_wanted(self) -> bool:
+        """Whether it is worth it to share out one more."""
+        return self._left > 0
+
+    def found_survivor(self) -> None:
+        """There is one, so from now on it is the whole that has to be fast."""
+        self._left = 0
+
+    def share_out(self, task: Task) -> list[Task]:
+        """The shares of a mutant: its tests by turns, each in their order."""
+        self._left -= 1
+        self._open[task["mutant"]] = (task, [])
+        count = min(self._workers, len(task["tests"]))
+        shares = [{**task, "tests": task["tests"][number::count], "share": number} for number in range(count)]
+        return [{**share, "shares": count, "on_stem": False} for share in shares]
+
+    def join(self, share: Task, result: dict[str, Any]) -> tuple[Task, dict[str, Any]] | None:
+        """The mutant and its result, if this share of it decides; others may come after that, and are nothing."""
+        if share["mutant"] not in self._open:
+            return None
+        task, results = self._open[share["mutant"]]
+        results.append(result)
+        if result["code"] in SURVIVED and len(results) < share["shares"]:
+            return None
+        del self._open[share["mutant"]]
+        return task, {**result, "seconds": sum(each["seconds"] for each in results)}
+
+    def recall(self) -> list[Task]:
+        """The mutants of which not every share is done; from now on they are not shared out."""
+        unfinished = [task for task, _ in self._open.values()]
+        self._open.clear()
+        return unfinished
