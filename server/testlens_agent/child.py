@@ -35,9 +35,10 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
 
     measurement = _measurement(request, root, events)
     from testlens_agent.plugin import AgentPlugin
+    from testlens_agent.uses import Uses
 
     only = request["only"]
-    plugin = AgentPlugin(root, events, measurement, None if only is None else frozenset(only))
+    plugin = AgentPlugin(root, events, measurement, Uses(root), None if only is None else frozenset(only))
     os._exit = plugin.leave  # type: ignore[assignment]
     arguments = request["arguments"]
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]

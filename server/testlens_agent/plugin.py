@@ -11,6 +11,7 @@ import pytest
 
 from testlens_agent.failures import collection_problem, failure_message, failure_place, long_text
 from testlens_agent.measure import Measurement
+from testlens_agent.uses import Uses
 from testlens_agent.wire import EventStream
 
 _Step = Iterator[None]
@@ -44,11 +45,18 @@ class AgentPlugin:
     """Reports one pytest session. `only` is what is left to run after a crash, by node id; None: everything."""
 
     def __init__(
-        self, root: Path, events: EventStream, measurement: Measurement | None, only: frozenset[str] | None
+        self,
+        root: Path,
+        events: EventStream,
+        measurement: Measurement | None,
+        uses: Uses,
+        only: frozenset[str] | None,
     ) -> None:
         self._root = root
         self._events = events
         self._measurement = measurement
+        self._uses = uses
+        self._phase = ""
         self._only = only
         self._process = os.getpid()
         self._exit = os._exit
@@ -106,7 +114,9 @@ class AgentPlugin:
         file, line = _definition(item)
         self._result = result = _Result()
         self._events.send("started", nodeid=item.nodeid, file=file, line=line)
+        self._uses.is_shared = False
         yield
+        self._uses.is_shared = True
         self._end_copies(item.session)
         if result.place is not None and result.outcome in _BROKEN:
             file, line = result.place
@@ -119,6 +129,7 @@ class AgentPlugin:
             file=file,
             line=line,
             longrepr=result.longrepr,
+            uses=self._uses.take(),
         )
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -126,6 +137,19 @@ class AgentPlugin:
         """Credit the setup of a test to it."""
         self._switch(f"{item.nodeid}|setup")
         yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> _Step:
+        """What a fixture runs and uses that several tests share is the business of all of them."""
+        if fixturedef.scope == "function":
+            yield
+            return
+        phase, was_shared = self._phase, self._uses.is_shared
+        self._switch(f"{phase.rpartition('|')[0]}|shared")
+        self._uses.is_shared = True
+        yield
+        self._uses.is_shared = was_shared
+        self._switch(phase)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: Any) -> _Step:
@@ -179,6 +203,7 @@ class AgentPlugin:
         self._exit(status)
 
     def _switch(self, context: str) -> None:
+        self._phase = context
         if self._measurement is not None:
             self._measurement.switch_context(context)
 

@@ -241,6 +241,14 @@ def plan_command(
     return print_plan(project_folder(path), _overrides(python, target=target, data=data), top)
 
 
+@app.command("affected")
+def affected_command(path: PathArgument = ".", json: JsonOption = False) -> int:
+    """Print the tests that the edits since the last run can affect, without running anything."""
+    from testlens.cli import affected_command as command
+
+    return command.affected(project_folder(path), json)
+
+
 @app.command("report")
 def report_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each option
     path: PathArgument = ".",

@@ -18,7 +18,7 @@ from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
 from testlens.runners.interpreter import Wishes
 from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
-from testlens.workspace.selected_run import outcomes_of
+from testlens.workspace.selected_run import finish_full_run
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace
 
@@ -80,7 +80,7 @@ def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) ->
     if is_elsewhere:
         # The disk refused the data a place in the project: it is read where it is, and let go of.
         workspace.configure(replace(overrides, data=(str(result.data_file),)))
-    workspace.finish_run(outcomes_of(result), result.sources)
+    finish_full_run(workspace, result)
     learn_changes(workspace)
     if is_elsewhere:
         # Data that is not where it was wanted is in the run's own temporary folder.

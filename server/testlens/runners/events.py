@@ -43,6 +43,23 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
+class Uses:
+    """What a test used beside code: files that it opened, and folders that it listed, whose paths end in a slash.
+
+    Paths are relative to the workspace folder (POSIX); only those inside are known. `shared` are those that were used
+    since the test before ended for more than this test, at import or in a fixture that several tests share. `starts`
+    says that it started a process, of which nothing more is known.
+    """
+
+    opened: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    starts: bool = False
+
+
+UNKNOWN_USES = Uses(starts=True)
+
+
+@dataclass(frozen=True, slots=True)
 class TestStarted:
     """A test begins. `file` is as in `TestFinished`, `line` the 1-based line of its definition."""
 
@@ -70,6 +87,7 @@ class TestFinished:
     file: str | None = None
     line: int | None = None
     longrepr: str | None = None
+    uses: Uses = UNKNOWN_USES
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +153,16 @@ def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
         _relative(fields["file"], root),
         fields["line"],
         fields["longrepr"],
+        _uses(fields["uses"], root) if "uses" in fields else UNKNOWN_USES,
     )
+
+
+def _uses(fields: dict[str, Any], root: Path) -> Uses:
+    opened, shared = (
+        frozenset(path for name in fields[kind] if (path := _relative(name, root)) is not None)
+        for kind in ("opened", "shared")
+    )
+    return Uses(opened, shared, bool(fields["starts"]))
 
 
 def _problem(fields: dict[str, Any], root: Path) -> RunProblem:

@@ -67,7 +67,7 @@ class RunResult:
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
     measured; the caller removes it when it has been read and is not where the request wanted it. `sources`: see `Done`.
-    `output` is the end of what pytest and the tests printed.
+    `output` is the end of what pytest and the tests printed. `began` is when the run did, in seconds since the epoch.
     """
 
     exit_code: int | None
@@ -76,6 +76,8 @@ class RunResult:
     data_file: Path | None
     sources: Mapping[str, str]
     output: str
+    began: float
+    request: RunRequest
 
 
 async def run_tests(request: RunRequest, on_event: Callable[[Event], None]) -> RunResult:
@@ -107,6 +109,7 @@ class _Run:
     group: int | None = None
     output: bytes = b""
     said_garbage: bool = False
+    began: float = field(default_factory=time.time)
 
     async def execute(self, scratch: Path) -> RunResult:
         environment = {**project_environment(self.request.python), _RUN_VARIABLE: str(scratch)}
@@ -222,6 +225,8 @@ class _Run:
             data_file=None if done is None else done.data_file,
             sources={} if done is None else done.sources,
             output=self.output.decode("utf-8", "replace"),
+            began=self.began,
+            request=self.request,
         )
 
 

@@ -20,7 +20,9 @@ from testlens.sources import _data_file
 
 Problems = tuple[Problem, ...]
 
-_PHASES = ("|setup", "|run", "|teardown")
+SHARED_PHASE = "|shared"
+"""The phase, of our own, of what runs in a fixture that several tests share, while the first of them is set up."""
+_PHASES = ("|setup", "|run", "|teardown", SHARED_PHASE)
 
 
 class OpenData:
@@ -73,6 +75,18 @@ class OpenData:
             for line, contexts in found.items():
                 tests.setdefault(line, set()).update(node_id(context) for context in contexts)
         return {line: tuple(sorted(names - {""})) for line, names in sorted(tests.items()) if names != {""}}
+
+    def contexts_of(self, name: str, lines: range) -> frozenset[str]:
+        """All contexts that ran one of these lines of the file, with their phases; "" for what ran at import."""
+        found: set[str] = set()
+        for data in tuple(self._members):
+            try:
+                by_line = data.contexts_by_lineno(name)
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+                continue
+            found.update(*(contexts for line, contexts in by_line.items() if line in lines))
+        return frozenset(found)
 
     def lines_run_by(self, name: str, contexts: Collection[str]) -> frozenset[int]:
         """The raw lines of the file that at least one of the tests in `contexts` ran."""

@@ -150,6 +150,15 @@ class Workspace:
                     tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
         return tests
 
+    def contexts_of(self, path: str, lines: range) -> frozenset[str]:
+        """All contexts of the data that ran one of these lines of the text that was measured, "" being the import."""
+        measurement = self._measurement
+        if measurement is None or not measurement.data.has_contexts:
+            return frozenset()
+        with coverage_data.open_data(measurement.data.paths) as data:
+            found = (data.contexts_of(name, lines) for name in measurement.names.get(path, ()))
+            return frozenset[str]().union(*found)
+
     def anchors(self, report: FileReport, text: str) -> Anchors | None:
         """How the lines of `report` lie in `text`; None where the text that was measured is not known."""
         if not report.anchored:

@@ -97,7 +97,7 @@ class _Runs:
 
     async def _take_over(self, folder: Folder, result: RunResult, data: Path) -> None:
         """Put the results of a run of all tests in place of what is known."""
-        from testlens.workspace.selected_run import outcomes_of
+        from testlens.workspace.selected_run import finish_full_run
 
         workspace = folder.workspace
         assert workspace is not None
@@ -106,7 +106,7 @@ class _Runs:
             # The disk refused the data a place in the project: it is read where it is, and let go of.
             overrides = replace(self._server.options.overrides(), data=(str(data),))
             await folder.background.do(workspace.configure, overrides)
-        await folder.take(lambda: workspace.finish_run(outcomes_of(result), result.sources))
+        await folder.take(lambda: finish_full_run(workspace, result))
         if is_elsewhere:
             await folder.background.do(data.unlink, missing_ok=True)
 

@@ -1,0 +1,125 @@
+"""Fingerprints of the parts of a module that run apart from each other, so that an edit tells what it can affect.
+
+A *block* is the body of a function, the body of a class, or the module level. The bodies of inner blocks are cut out of
+it, but not what is evaluated when they are defined: decorators, defaults, annotations, and docstrings, which programs
+read. So an edit changes the fingerprint of the blocks whose own code it changed, and of no other; comments and
+formatting change none.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Kind = Literal["module", "class", "function"]
+_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_Definition = _FunctionNode | ast.ClassDef
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its dotted `name` ("" for the module level), its fingerprint, and its lines (1-based, inclusive).
+
+    The lines of a function's block are those of its body, inner blocks included. `is_in_function` says that it comes
+    into being when a function runs, and not when the module is imported.
+    """
+
+    name: str
+    kind: Kind
+    fingerprint: str
+    first: int
+    last: int
+    is_in_function: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChange:
+    """A block that an edit changed; `before` and `after` are None where it was not there."""
+
+    before: Block | None
+    after: Block | None
+
+    @property
+    def block(self) -> Block:
+        """The block as it was, or as it is where it is new."""
+        block = self.before or self.after
+        assert block is not None
+        return block
+
+
+def blocks(text: str) -> Mapping[str, Block]:
+    """The blocks of a module's source by name; of several of one name the later ones are numbered.
+
+    Raises SyntaxError (or ValueError) where `text` cannot be parsed.
+    """
+    tree = ast.parse(text)
+    found: dict[str, Block] = {"": Block("", "module", _fingerprint(tree.body), 1, text.count("\n") + 1, False)}
+    for block in _inner(tree.body, "", False):
+        name, number = block.name, 1
+        while name in found:
+            number += 1
+            name = f"{block.name}#{number}"
+        found[name] = replace(block, name=name)
+    return found
+
+
+def changed_blocks(before: str, after: str) -> tuple[BlockChange, ...]:
+    """The blocks whose own code differs between two texts of a module. Raises as `blocks` does."""
+    old, new = blocks(before), blocks(after)
+    names = [*old, *(name for name in new if name not in old)]
+    changes = [BlockChange(old.get(name), new.get(name)) for name in names]
+    return tuple(change for change in changes if _print_of(change.before) != _print_of(change.after))
+
+
+def _print_of(block: Block | None) -> tuple[str, str] | None:
+    return None if block is None else (block.kind, block.fingerprint)
+
+
+def _inner(body: Sequence[ast.stmt], prefix: str, is_in_function: bool) -> Iterator[Block]:
+    for definition in _definitions(body):
+        name = prefix + definition.name
+        inner = _code(definition)
+        kind: Kind = "class" if isinstance(definition, ast.ClassDef) else "function"
+        first = min((statement.lineno for statement in inner), default=definition.end_lineno or definition.lineno)
+        last = definition.end_lineno or definition.lineno
+        yield Block(name, kind, _fingerprint(inner), first, last, is_in_function)
+        yield from _inner(inner, f"{name}.", is_in_function or kind == "function")
+
+
+def _definitions(body: Sequence[ast.stmt]) -> Iterator[_Definition]:
+    """The definitions in statements, without those within definitions."""
+    pending: list[ast.AST] = list(reversed(body))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _DEFINITIONS):
+            yield node
+        else:
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _code(definition: _Definition) -> Sequence[ast.stmt]:
+    """The body of a definition; a function's without its docstring, which is not run but read."""
+    is_function = not isinstance(definition, ast.ClassDef)
+    return definition.body[1:] if is_function and ast.get_docstring(definition) is not None else definition.body
+
+
+def _fingerprint(body: Sequence[ast.stmt]) -> str:
+    text = "\n".join(_own_code(statement) for statement in body)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _own_code(node: object) -> str:
+    """As `ast.dump`, without places, and with the bodies of definitions cut out."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_own_code, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, getattr(node, name, None)) for name in node._fields]
+    if isinstance(node, _DEFINITIONS):
+        docstring = None if isinstance(node, ast.ClassDef) else ast.get_docstring(node, clean=False)
+        fields = [(name, docstring if name == "body" else value) for name, value in fields]
+    return f"{type(node).__name__}({','.join(f'{name}={_own_code(value)}' for name, value in fields)})"

@@ -1,0 +1,41 @@
+"""`testlens affected`: the tests that the working tree's edits since the last run select."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+from testlens.cli.terminal import print_json
+from testlens.workspace.impact import Affected, Known
+from testlens.workspace.impact import affected as find_affected
+from testlens.workspace.run_record import load_record
+from testlens.workspace.workspace import Workspace
+
+
+def affected(root: Path, as_json: bool) -> int:
+    """Print the tests, one a line, and on standard error why; or one JSON object.
+
+    The exit status is 1 where no run is known, so that a script can run all tests itself.
+    """
+    found = _find(root)
+    if as_json:
+        print_json({"tests": list(found.tests), "everything": found.everything, "why": found.why})
+    else:
+        print(found.why, file=sys.stderr)
+        for test in found.tests:
+            print(test)
+    return 1 if found.everything and not found.tests else 0
+
+
+def _find(root: Path) -> Affected:
+    with contextlib.closing(Workspace(root)) as workspace:
+        workspace.refresh()
+        known = Known(
+            root=root,
+            record=load_record(root) if workspace.data is None or workspace.data.kind == "own run" else None,
+            outcomes=workspace.store.outcomes(),
+            measured_text=workspace.store.measured_text,
+            contexts=workspace.contexts_of,
+        )
+        return find_affected(known)

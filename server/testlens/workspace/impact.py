@@ -1,0 +1,225 @@
+"""Which tests the edits since the last run can affect: those that ran what was changed, and no others.
+
+What runs when a module is imported, and what several tests share, is every test's business, and so is what no run can
+know: then all tests are affected, and it is said why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from testlens.analysis.fingerprints import Block, changed_blocks
+from testlens.domain.snapshot import TestResult
+from testlens.sources.coverage_data import SHARED_PHASE, node_id
+from testlens.sources.coverage_parse import decode
+from testlens.sources.source_text import read_content
+from testlens.workspace.run_record import (
+    RunRecord,
+    files_of_interest,
+    identity,
+    is_configuration,
+    packages_of,
+    prints_of,
+)
+
+_AT_IMPORT = ""
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The tests to run, failed ones first, then the fastest: node ids, or a path for a file whose tests are new.
+
+    `everything` says that they are all tests, whose files are named then; there are none where no run is known. `why`
+    is a sentence for people.
+    """
+
+    tests: tuple[str, ...]
+    everything: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the last run. `measured_text` gives digest and text, `contexts` what ran lines of a file."""
+
+    root: Path
+    record: RunRecord | None
+    outcomes: Mapping[str, TestResult]
+    measured_text: Callable[[str], tuple[str, str] | None]
+    contexts: Callable[[str, range], frozenset[str]]
+
+
+class _EverythingError(Exception):
+    """All tests are affected; its text says why."""
+
+
+def affected(known: Known) -> Affected:
+    """The tests that the edits since the last run select."""
+    record = known.record
+    if record is None or not known.outcomes:
+        return Affected((), True, "No run of all tests is known: run `testlens run` once.")
+    selection = _Selection(known, record)
+    try:
+        selection.select()
+    except _EverythingError as error:
+        return Affected(tuple(selection.all_files()), True, str(error))
+    tests = selection.tests
+    if selection.reasons:
+        tests |= {test for test, result in known.outcomes.items() if result.failed}
+        tests |= set(record.starting)
+    return Affected(_in_order(_existing(known, tests), known.outcomes), False, _why(selection.reasons, len(tests)))
+
+
+class _Selection:
+    """The tests that are selected so far, and the `reasons`, one for each edit that means something."""
+
+    def __init__(self, known: Known, record: RunRecord) -> None:
+        self._known = known
+        self._root = known.root
+        self._record = record
+        self._test_files = {test.partition("::")[0] for test in known.outcomes}
+        self.tests: set[str] = set()
+        self.reasons: list[str] = []
+
+    def select(self) -> None:
+        """Look at all that the tests may depend on; raises _EverythingError."""
+        if packages_of(self._record.python) != self._record.packages:
+            raise _EverythingError("Packages were installed or removed.")
+        now = {path: identity(self._root, path) for path in files_of_interest(self._root)}
+        before = self._record.files
+        for path in sorted(before.keys() | now.keys()):
+            if before.get(path) != now.get(path):
+                self._take(path, path in before, path in now)
+        self._take_data()
+
+    def all_files(self) -> list[str]:
+        """All files with tests that are there, new ones included."""
+        there = list(files_of_interest(self._root))
+        return [
+            path
+            for path in there
+            if path in self._test_files or (path not in self._record.files and _is_test_file(path))
+        ]
+
+    def _take(self, path: str, was: bool, is_there: bool) -> None:
+        if is_configuration(path):
+            raise _EverythingError(f"{path} has changed, on which any test may depend.")
+        if Path(path).name == "conftest.py":
+            self._take_conftest(path, was and is_there)
+        elif path in self._test_files or (not was and _is_test_file(path)):
+            self._take_test_file(path, was and is_there)
+        elif not (was and is_there):
+            raise _EverythingError(f"{path} {'is gone' if was else 'is new'}, and may be imported by anything.")
+        elif path in self._record.measured:
+            self._take_source(path)
+        elif self._record.prints.get(path) != prints_of(self._root, path):
+            raise _EverythingError(f"{path} has changed, of which no run tells which tests use it.")
+
+    def _take_conftest(self, path: str, is_same_file: bool) -> None:
+        if is_same_file and self._record.prints.get(path, {}) == prints_of(self._root, path) != {}:
+            return
+        folder = path.removesuffix("conftest.py")
+        if not folder:
+            raise _EverythingError(f"{path} has changed, which all tests share.")
+        self.reasons.append(f"{path} has changed")
+        self.tests |= {test for test in self._known.outcomes if test.startswith(folder)}
+
+    def _take_test_file(self, path: str, is_same_file: bool) -> None:
+        before, after = self._record.prints.get(path, {}), prints_of(self._root, path)
+        if is_same_file and before and before == after:
+            return
+        if self._is_imported(path):
+            raise _EverythingError(f"{path} has changed, and other files import it.")
+        self.reasons.append(f"{path} has changed")
+        own = {test for test in self._known.outcomes if test.partition("::")[0] == path}
+        changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+        of_functions = {name: {test for test in own if _function_of(test) == name} for name in changed}
+        if is_same_file and before and after and all(of_functions.values()):
+            self.tests |= set().union(*of_functions.values())
+        elif after or (self._root / path).is_file():
+            self.tests |= {*own, path}
+
+    def _is_imported(self, path: str) -> bool:
+        """Whether another Python file seems to import this one."""
+        imports = re.compile(rf"^\s*(?:from|import)\b.*\b{re.escape(Path(path).stem)}\b", re.MULTILINE)
+        for other in files_of_interest(self._root):
+            content = None if other == path or is_configuration(other) else read_content(self._root / other)
+            if content is not None and imports.search(decode(content)):
+                return True
+        return False
+
+    def _take_source(self, path: str) -> None:
+        kept, content = self._known.measured_text(path), read_content(self._root / path)
+        if kept is None or kept[0] != self._record.measured[path] or content is None:
+            raise _EverythingError(f"{path} has changed, and the text that was measured is not known.")
+        try:
+            changes = changed_blocks(kept[1], decode(content))
+        except (SyntaxError, ValueError, RecursionError):
+            raise _EverythingError(f"{path} cannot be parsed.") from None
+        for change in changes:
+            if change.before is None:
+                continue  # what binds it has changed as well, and speaks for it
+            self._take_block(path, change.before)
+
+    def _take_block(self, path: str, block: Block) -> None:
+        name = block.name or "the module level"
+        if not block.is_in_function and block.kind != "function":
+            raise _EverythingError(f"{path} has changed in what runs at import ({name}).")
+        contexts = self._known.contexts(path, range(block.first, block.last + 1))
+        if _AT_IMPORT in contexts:
+            raise _EverythingError(f"{path} has changed in {name}, which ran while the tests were imported.")
+        if any(context.endswith(SHARED_PHASE) for context in contexts):
+            raise _EverythingError(f"{path} has changed in {name}, which ran in a fixture that several tests share.")
+        self.reasons.append(f"{name} has changed")
+        self.tests |= set(map(node_id, contexts))
+
+    def _take_data(self) -> None:
+        """What tests opened: it may be Python as well."""
+        for path, was in self._record.shared.items():
+            if identity(self._root, path) != was:
+                raise _EverythingError(f"{path} has changed, which was read for several tests.")
+        for path, (was, tests) in self._record.opened.items():
+            if identity(self._root, path) != was:
+                self.reasons.append(f"{path} has changed")
+                self.tests.update(tests)
+
+
+def _function_of(test: str) -> str:
+    """The dotted name of a test's function in its file."""
+    return test.partition("[")[0].partition("::")[2].replace("::", ".")
+
+
+def _is_test_file(path: str) -> bool:
+    name = Path(path).name
+    return name.startswith("test_") or name.endswith("_test.py")
+
+
+def _existing(known: Known, tests: Iterable[str]) -> Iterator[str]:
+    there: dict[str, bool] = {}
+    for test in tests:
+        file = test.partition("::")[0]
+        if file not in there:
+            there[file] = (known.root / file).is_file()
+        if there[file]:
+            yield test
+
+
+def _in_order(tests: Iterable[str], outcomes: Mapping[str, TestResult]) -> tuple[str, ...]:
+    def key(test: str) -> tuple[bool, float, str]:
+        result = outcomes.get(test)
+        return (result is None or not result.failed, 0.0 if result is None else result.duration, test)
+
+    return tuple(sorted(tests, key=key))
+
+
+def _why(reasons: list[str], count: int) -> str:
+    if not reasons:
+        return "Nothing has changed that a test could notice."
+    named = ", ".join(reasons[:_MOST_NAMED]) + (
+        f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
+    )
+    return f"{named}: {count or 'no'} {'test' if count == 1 else 'tests'} ran that, failed before or start processes."
