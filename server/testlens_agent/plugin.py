@@ -114,9 +114,9 @@ class AgentPlugin:
         file, line = _definition(item)
         self._result = result = _Result()
         self._events.send("started", nodeid=item.nodeid, file=file, line=line)
-        self._uses.is_shared = False
+        self._uses.is_in_test = True
         yield
-        self._uses.is_shared = True
+        self._uses.is_in_test = False
         self._end_copies(item.session)
         if result.place is not None and result.outcome in _BROKEN:
             file, line = result.place

@@ -7,97 +7,134 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import coverage
 
 _FOLDERS = ("os.listdir", "os.scandir")
+_FILES = ("open", "sqlite3.connect")
 _STARTING = frozenset(
-    {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.spawn", "os.system"}
+    {
+        "subprocess.Popen",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.exec",
+        "os.spawn",
+        "os.system",
+        "_winapi.CreateProcess",
+    }
 )
-_WATCHED = frozenset({"open", *_FOLDERS, *_STARTING})
+_WATCHED = frozenset({*_FILES, *_FOLDERS, *_STARTING, "os.rename"})
+# Imported where multiprocessing starts processes with no event of its own.
+_SPAWNING = tuple(f"multiprocessing.popen_{kind}" for kind in ("spawn_posix", "forkserver", "spawn_win32"))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
+_CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
 _READS_TESTS = str(Path("_pytest", "assertion", "rewrite.py"))
 _SHOWS_FAILURES = str(Path("_pytest", "_code"))
 _PYTEST = f"{os.sep}_pytest{os.sep}"
 _MOST_FRAMES = 10
+_MODULE_LEVEL = "<module>"
+# Taken before a test can replace them, and count how often they are called.
+_ABSOLUTE, _JOIN, _NORMAL, _FOLDER, _TEXT = os.path.isabs, os.path.join, os.path.normpath, os.getcwd, os.fsdecode
 
 
 class Uses:
     """Watches from when it is made, for as long as this process lives.
 
-    What is used while `is_shared` (at import, in a fixture of several tests) is used by all.
+    What is used while no test runs, or while `is_shared` (in a fixture of several tests), is used by all.
     """
 
     def __init__(self, root: Path) -> None:
-        self.is_shared = True
+        self.is_shared = False
+        self.is_in_test = False
         self._prefix = f"{root}{os.sep}"
         self._coverage = f"{Path(coverage.__file__).parent}{os.sep}"
-        self._began = time.time()
         self._own: set[str] = set()
         self._shared: set[str] = set()
-        self._starts = False
+        self._written: set[str] = set()
+        self._starts = self._starts_shared = self._imports = False
         sys.addaudithook(self._watch)
 
     def take(self) -> dict[str, Any]:
         """What was used since the last time, as fields of an event: absolute paths, those of folders with a slash."""
-        fields = {"opened": sorted(self._own), "shared": sorted(self._shared), "starts": self._starts}
+        fields = {
+            "opened": sorted(self._own),
+            "shared": sorted(self._shared),
+            "starts": self._starts or any(name in sys.modules for name in _SPAWNING),
+            "starts_shared": self._starts_shared,
+            "imports": self._imports,
+        }
         self._own.clear()
         self._shared.clear()
-        self._starts = False
+        self._starts = self._starts_shared = self._imports = False
         return fields
 
-    def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in _WATCHED:
+    def _watch(self, event: str, arguments: tuple[Any, ...], watched: frozenset[str] = _WATCHED) -> None:
+        if event not in watched:
             return
         try:
             if event in _STARTING:
-                self._starts = True
-            elif not self._is_of_tools(event in _FOLDERS):
+                self._take_start()
+            elif event == "os.rename":
+                self._written.add(self._path(arguments[1]) or "")
+            else:
                 self._take(event, arguments)
         except Exception:  # noqa: BLE001  (whatever a test has put in the place of what is called here, it goes on)
             self._starts = True
 
+    def _take_start(self) -> None:
+        if self.is_in_test and self.is_shared:
+            self._starts_shared = True
+        else:
+            self._starts = True
+
     def _take(self, event: str, arguments: tuple[Any, ...]) -> None:
+        path = self._path("." if arguments[0] is None else arguments[0])
+        if path is None:
+            return
+        if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING:
+            self._written.add(path)
+            return
         is_folder = event in _FOLDERS
-        if not is_folder and isinstance(arguments[2], int) and arguments[2] & _WRITING:
+        caller = sys._getframe(2)
+        if caller.f_code.co_filename.startswith(_IMPORTING) and (is_folder or path.endswith(_CODE)):
+            self._imports = self._imports or (self.is_in_test and not is_folder)
             return
-        given = "." if is_folder and arguments[0] is None else arguments[0]
+        if path in self._written or self._is_of_a_tool(path) or self._is_read_by_tools(caller, is_folder):
+            return
+        is_everybodys = self.is_shared or not self.is_in_test
+        (self._shared if is_everybodys else self._own).add(path + os.sep if is_folder else path)
+
+    def _path(self, given: object) -> str | None:
+        """The absolute path, if it lies in the project."""
         if not isinstance(given, (str, bytes)):
-            return
-        path = os.path.abspath(os.fsdecode(given))  # noqa: PTH100  (links are not followed, and `..` is to go)
-        if not path.startswith(self._prefix) or self._is_nobodys(path[len(self._prefix) :]):
-            return
-        if self._is_new(path):
-            return
-        (self._shared if self.is_shared else self._own).add(path + os.sep if is_folder else path)
+            return None
+        path = _TEXT(given)
+        path = _NORMAL(path if _ABSOLUTE(path) else _JOIN(_FOLDER(), path))
+        return path if f"{path}{os.sep}".startswith(self._prefix) else None
 
-    def _is_nobodys(self, relative: str) -> bool:
+    def _is_of_a_tool(self, path: str) -> bool:
         """Whether it is in a folder of some tool's."""
-        *folders, name = Path(relative).parts
-        return name.startswith(".coverage") or any(part.startswith(".") or part == "__pycache__" for part in folders)
+        parts = path[len(self._prefix) :].split(os.sep)  # noqa: PTH206  (runs in the midst of tests)
+        is_hidden = any(part.startswith(".") or part == "__pycache__" for part in parts[:-1])
+        return is_hidden or parts[-1].startswith(".coverage")
 
-    def _is_new(self, path: str) -> bool:
-        """Whether tests have made it."""
-        try:
-            return os.stat(path).st_mtime >= self._began  # noqa: PTH116  (no more of what tests replace than need be)
-        except OSError:
-            return False  # that it is not there is what they see
-
-    def _is_of_tools(self, is_folder: bool) -> bool:
-        """Whether it is Python that imports, pytest that collects or shows failures, coverage.py with its sources."""
-        frame = sys._getframe(2)
-        file = frame.f_code.co_filename
-        if file.startswith(_IMPORTING) or (is_folder and _PYTEST in file):
+    def _is_read_by_tools(self, frame: Any, is_folder: bool) -> bool:
+        """Whether it is pytest that collects or shows failures, or coverage.py that looks for sources."""
+        if is_folder and _PYTEST in frame.f_code.co_filename:
             return True
+        is_collecting = is_folder and not self.is_in_test
         for _ in range(_MOST_FRAMES):
+            file = frame.f_code.co_filename
+            if is_collecting and _PYTEST in file:
+                return True
             if file.endswith(_READS_TESTS) or _SHOWS_FAILURES in file or file.startswith(self._coverage):
                 return True
-            if frame.f_back is None:
+            # What a module reads while it is imported it reads by itself, whoever imports it.
+            if frame.f_back is None or frame.f_code.co_name == _MODULE_LEVEL:
                 return False
             frame = frame.f_back
-            file = frame.f_code.co_filename
         return False

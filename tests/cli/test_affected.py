@@ -75,6 +75,66 @@ def read(path):
 def names(path):
     return sorted(os.listdir(path))
 """,
+    "shop/late.py": """\
+def made():
+    return 1
+
+
+VALUE = made()
+""",
+    "shop/kept.py": """\
+import functools
+
+
+@functools.lru_cache
+def table():
+    return {"one": 1}
+""",
+    "shop/build/steps.py": """\
+def step():
+    return 1
+""",
+    "cases.json": "[1]\n",
+    "tests/test_late.py": """\
+import json
+from pathlib import Path
+
+import pytest
+
+from shop.build.steps import step
+from shop.kept import table
+
+CASES = json.loads((Path(__file__).parent.parent / "cases.json").read_text())
+
+
+def test_imports():
+    from shop import late
+
+    assert late.VALUE == 1
+
+
+def test_uses():
+    from shop import late
+
+    assert late.VALUE == CASES[0]
+
+
+def test_table():
+    assert table()["one"] == 1
+
+
+def test_step():
+    assert step() == 1
+
+
+class TestBase:
+    def test_inherited(self):
+        assert step() == 1
+
+
+class TestMore(TestBase):
+    pass
+""",
     "shop/colours.py": "DEFAULT = 'red'\n",
     "data/prices.json": '{"apple": 3}\n',
     "tests/test_prices.py": """\
@@ -154,6 +214,7 @@ _TEST_FILES = {path.removeprefix("tests/") for path in _FILES if Path(path).name
 _FAILED = "test_prices.py::test_fails"
 _OPAQUE = "test_process.py::test_process"
 _ALWAYS = {_FAILED, _OPAQUE}
+_STEPS = {f"test_late.py::{name}" for name in ("test_step", "TestBase::test_inherited", "TestMore::test_inherited")}
 _LABELS = {"test_prices.py::test_label[1]", "test_prices.py::test_label[20]"}
 _SUM = {"test_prices.py::test_total", "test_shared.py::test_sum"}
 
@@ -212,6 +273,9 @@ def _edit(project: Project, name: str, before: str, after: str) -> contextlib.Ab
         ("data/prices.json", "3", "4", {"test_files.py::test_read"}),
         ("tests/test_prices.py", "== 3", "== 4", {"test_prices.py::test_total"}),
         ("tests/test_prices.py", "label(price) in", "label(price + 1) in", _LABELS),
+        ("shop/build/steps.py", "return 1", "return 2", _STEPS),
+        ("tests/test_late.py", "assert step() == 1\n\n\nclass TestMore", "assert step() > 0\n\n\nclass TestMore",
+         _STEPS - {"test_late.py::test_step"}),
         ("tests/deep/conftest.py", "return 1", "return 2", {"deep/test_deep.py::test_deep"}),
     ],
 )  # fmt: skip
@@ -236,6 +300,9 @@ def test_an_edit_selects_the_tests_that_ran_it(
         ("shop/prices.py", "return 5", "return 6", "at_import, which ran while the tests were imported"),
         ("shop/prices.py", '"apple": 3', '"apple": 4', "known, which ran in a fixture that several tests share"),
         ("shop/prices.py", "def never_run(price):", "def never_run(price:", "cannot be parsed"),
+        ("shop/late.py", "return 1", "return 2", "made, which ran while a test imported modules"),
+        ("shop/kept.py", '"one": 1', '"one": 2', "table, whose results are kept"),
+        ("cases.json", "1", "2", "cases.json has changed, which was read for several tests"),
         ("shop/colours.py", "'red'", "'blue'", "runs at import"),
         ("pyproject.toml", '["."]', '[".", "x"]', "pyproject.toml has changed"),
     ],
@@ -323,6 +390,38 @@ def test_before_the_first_run_it_says_what_to_do(tmp_path: Path) -> None:
         "everything": True,
         "why": "No run of all tests is known: run `testlens run` once.",
     }
+
+
+def test_an_edit_while_the_tests_run_is_not_lost(tmp_path: Path) -> None:
+    """The tests may have seen either text."""
+    project = Project(tmp_path / "busy")
+    project.write("code.py", "def one():\n    return 1\n")
+    slow = "import pathlib\n\nfrom code_under_test import one\n\n\ndef test_one():\n    assert one() == 1\n"
+    edits = (
+        "\n\ndef test_edits():\n    pathlib.Path(__file__).write_text(pathlib.Path(__file__).read_text() + '# more')\n"
+    )
+    (project.root / "code.py").rename(project.root / "code_under_test.py")
+    project.write("test_one.py", slow + edits)
+    assert run_testlens("run", str(project.root), "--python", sys.executable).returncode == 0
+    assert "test_one.py" in _affected(project)["tests"]
+
+
+def test_a_run_that_ended_early_tells_nothing_of_the_rest(tmp_path: Path) -> None:
+    """Whoever says that it is to end with the first failure."""
+    project = Project(tmp_path / "early")
+    project.write("pyproject.toml", '[tool.pytest.ini_options]\naddopts = "-x"\n')
+    project.write("test_one.py", "def test_one():\n    assert False\n\n\ndef test_two():\n    assert True\n")
+    run_testlens("run", str(project.root), "--python", sys.executable)
+    assert _affected(project)["everything"]
+
+
+def test_a_folder_below_the_tests_own_root_is_answered_with_everything(tmp_path: Path) -> None:
+    """Node ids are relative to the folder with pytest's configuration."""
+    project = Project(tmp_path / "mono" / "service")
+    project.write("../pyproject.toml", "[tool.pytest.ini_options]\n")
+    project.write("test_one.py", "def test_one():\n    assert True\n")
+    run_testlens("run", str(project.root), "--python", sys.executable)
+    assert _affected(project)["everything"]
 
 
 def test_a_run_of_some_tests_tells_nothing_of_the_others(tmp_path: Path) -> None:

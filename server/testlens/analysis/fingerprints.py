@@ -17,6 +17,7 @@ from typing import Literal
 Kind = Literal["module", "class", "function"]
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = _FunctionNode | ast.ClassDef
+_CACHES = frozenset({"cache", "lru_cache"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -25,7 +26,7 @@ class Block:
     """A block: its dotted `name` ("" for the module level), its fingerprint, and its lines (1-based, inclusive).
 
     The lines of a function's block are those of its body, inner blocks included. `is_in_function` says that it comes
-    into being when a function runs, and not when the module is imported.
+    into being when a function runs, and not when the module is imported; `is_cached` that what it returns is kept.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Block:
     first: int
     last: int
     is_in_function: bool
+    is_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ def _inner(body: Sequence[ast.stmt], prefix: str, is_in_function: bool) -> Itera
         name = prefix + definition.name
         inner = _code(definition)
         kind: Kind = "class" if isinstance(definition, ast.ClassDef) else "function"
-        first = min((statement.lineno for statement in inner), default=definition.end_lineno or definition.lineno)
+        first = min((statement.lineno for statement in inner), default=definition.lineno)
         last = definition.end_lineno or definition.lineno
-        yield Block(name, kind, _fingerprint(inner), first, last, is_in_function)
+        yield Block(name, kind, _fingerprint(inner), first, last, is_in_function, _is_cached(definition))
         yield from _inner(inner, f"{name}.", is_in_function or kind == "function")
 
 
@@ -99,6 +101,11 @@ def _definitions(body: Sequence[ast.stmt]) -> Iterator[_Definition]:
             yield node
         else:
             pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _is_cached(definition: _Definition) -> bool:
+    decorators = (each.func if isinstance(each, ast.Call) else each for each in definition.decorator_list)
+    return any(ast.unparse(decorator).rpartition(".")[2] in _CACHES for decorator in decorators)
 
 
 def _code(definition: _Definition) -> Sequence[ast.stmt]:

@@ -13,6 +13,7 @@ from testlens.domain.problems import Problem, Severity
 
 Outcome = Literal["passed", "failed", "skipped", "error", "xfailed", "xpassed"]
 
+_ROOT = "./"
 _OUTCOMES = frozenset(get_args(Outcome))
 
 
@@ -48,15 +49,18 @@ class Uses:
 
     Paths are relative to the workspace folder (POSIX); only those inside are known. `shared` are those that were used
     since the test before ended for more than this test, at import or in a fixture that several tests share. `starts`
-    says that it started a process, of which nothing more is known.
+    says that it started a process, of which nothing more is known, `starts_shared` that such a fixture did, and
+    `imports` that modules of the project were first imported while it ran.
     """
 
     opened: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     starts: bool = False
+    starts_shared: bool = False
+    imports: bool = False
 
 
-UNKNOWN_USES = Uses(starts=True)
+UNKNOWN_USES = Uses(starts=True, imports=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +163,10 @@ def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
 
 def _uses(fields: dict[str, Any], root: Path) -> Uses:
     opened, shared = (
-        frozenset(path for name in fields[kind] if (path := _relative(name, root)) is not None)
-        for kind in ("opened", "shared")
+        frozenset(_relative(name, root) or _ROOT for name in fields[kind]) for kind in ("opened", "shared")
     )
-    return Uses(opened, shared, bool(fields["starts"]))
+    flags = (bool(fields[name]) for name in ("starts", "starts_shared", "imports"))
+    return Uses(opened, shared, *flags)
 
 
 def _problem(fields: dict[str, Any], root: Path) -> RunProblem:

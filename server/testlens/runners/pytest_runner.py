@@ -16,6 +16,7 @@ from pathlib import Path
 
 from testlens.domain.problems import Problem
 from testlens.runners.events import (
+    Collected,
     Done,
     Event,
     ProcessStarted,
@@ -67,7 +68,8 @@ class RunResult:
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
     measured; the caller removes it when it has been read and is not where the request wanted it. `sources`: see `Done`.
-    `output` is the end of what pytest and the tests printed. `began` is when the run did, in seconds since the epoch.
+    `output` is the end of what pytest and the tests printed. `total` is how many tests were to run, and `began` when
+    the run did, in seconds since the epoch.
     """
 
     exit_code: int | None
@@ -77,6 +79,7 @@ class RunResult:
     sources: Mapping[str, str]
     output: str
     began: float
+    total: int
     request: RunRequest
 
 
@@ -110,6 +113,7 @@ class _Run:
     output: bytes = b""
     said_garbage: bool = False
     began: float = field(default_factory=time.time)
+    total: int = 0
 
     async def execute(self, scratch: Path) -> RunResult:
         environment = {**project_environment(self.request.python), _RUN_VARIABLE: str(scratch)}
@@ -154,6 +158,8 @@ class _Run:
         match event:
             case ProcessStarted(pid):
                 self.group = pid
+            case Collected(total):
+                self.total = max(self.total, total)
             case TestStarted():
                 self.running = event
             case TestFinished():
@@ -226,6 +232,7 @@ class _Run:
             sources={} if done is None else done.sources,
             output=self.output.decode("utf-8", "replace"),
             began=self.began,
+            total=self.total,
             request=self.request,
         )
 

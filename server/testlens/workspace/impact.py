@@ -68,6 +68,9 @@ def affected(known: Known) -> Affected:
     except _EverythingError as error:
         return Affected(tuple(selection.all_files()), True, str(error))
     tests = selection.tests
+    if selection.reasons and record.starts_shared:
+        why = "A fixture that several tests share starts processes, of which nothing is known."
+        return Affected(tuple(selection.all_files()), True, why)
     if selection.reasons:
         tests |= {test for test, result in known.outcomes.items() if result.failed}
         tests |= set(record.starting)
@@ -82,6 +85,7 @@ class _Selection:
         self._root = known.root
         self._record = record
         self._test_files = {test.partition("::")[0] for test in known.outcomes}
+        self._texts: dict[str, str] | None = None
         self.tests: set[str] = set()
         self.reasons: list[str] = []
 
@@ -89,28 +93,26 @@ class _Selection:
         """Look at all that the tests may depend on; raises _EverythingError."""
         if packages_of(self._record.python) != self._record.packages:
             raise _EverythingError("Packages were installed or removed.")
-        now = {path: identity(self._root, path) for path in files_of_interest(self._root)}
         before = self._record.files
+        paths = {*files_of_interest(self._root), *before}
+        now = {path: found for path in paths if (found := identity(self._root, path))}
         for path in sorted(before.keys() | now.keys()):
             if before.get(path) != now.get(path):
                 self._take(path, path in before, path in now)
         self._take_data()
 
     def all_files(self) -> list[str]:
-        """All files with tests that are there, new ones included."""
-        there = list(files_of_interest(self._root))
-        return [
-            path
-            for path in there
-            if path in self._test_files or (path not in self._record.files and _is_test_file(path))
-        ]
+        """All files with tests that are there, and new files that may have some."""
+        new = {path for path in files_of_interest(self._root) if path not in self._record.files and "test" in path}
+        files = {path for path in new if Path(path).name != "conftest.py"} | self._test_files
+        return sorted(path for path in files if (self._root / path).is_file())
 
     def _take(self, path: str, was: bool, is_there: bool) -> None:
         if is_configuration(path):
             raise _EverythingError(f"{path} has changed, on which any test may depend.")
         if Path(path).name == "conftest.py":
             self._take_conftest(path, was and is_there)
-        elif path in self._test_files or (not was and _is_test_file(path)):
+        elif self._holds_tests(path) or (not was and _is_test_file(path)):
             self._take_test_file(path, was and is_there)
         elif not (was and is_there):
             raise _EverythingError(f"{path} {'is gone' if was else 'is new'}, and may be imported by anything.")
@@ -119,11 +121,15 @@ class _Selection:
         elif self._record.prints.get(path) != prints_of(self._root, path):
             raise _EverythingError(f"{path} has changed, of which no run tells which tests use it.")
 
+    def _holds_tests(self, path: str) -> bool:
+        """Whether it is a file of tests, and not a source with doctests."""
+        return path in self._test_files and (_is_test_file(path) or path not in self._record.measured)
+
     def _take_conftest(self, path: str, is_same_file: bool) -> None:
         if is_same_file and self._record.prints.get(path, {}) == prints_of(self._root, path) != {}:
             return
         folder = path.removesuffix("conftest.py")
-        if not folder:
+        if not folder or self._is_mentioned(path):
             raise _EverythingError(f"{path} has changed, which all tests share.")
         self.reasons.append(f"{path} has changed")
         self.tests |= {test for test in self._known.outcomes if test.startswith(folder)}
@@ -132,25 +138,28 @@ class _Selection:
         before, after = self._record.prints.get(path, {}), prints_of(self._root, path)
         if is_same_file and before and before == after:
             return
-        if self._is_imported(path):
-            raise _EverythingError(f"{path} has changed, and other files import it.")
+        if self._is_mentioned(path):
+            raise _EverythingError(f"{path} has changed, and other files seem to import it.")
         self.reasons.append(f"{path} has changed")
         own = {test for test in self._known.outcomes if test.partition("::")[0] == path}
         changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-        of_functions = {name: {test for test in own if _function_of(test) == name} for name in changed}
+        # A class may have inherited the test.
+        of_functions = {
+            name: {test for test in own if _function_of(test) == name.rpartition(".")[2]} for name in changed
+        }
         if is_same_file and before and after and all(of_functions.values()):
             self.tests |= set().union(*of_functions.values())
         elif after or (self._root / path).is_file():
             self.tests |= {*own, path}
 
-    def _is_imported(self, path: str) -> bool:
-        """Whether another Python file seems to import this one."""
-        imports = re.compile(rf"^\s*(?:from|import)\b.*\b{re.escape(Path(path).stem)}\b", re.MULTILINE)
-        for other in files_of_interest(self._root):
-            content = None if other == path or is_configuration(other) else read_content(self._root / other)
-            if content is not None and imports.search(decode(content)):
-                return True
-        return False
+    def _is_mentioned(self, path: str) -> bool:
+        """Whether another Python file names this one, and so may import it."""
+        if self._texts is None:
+            paths = [other for other in files_of_interest(self._root) if not is_configuration(other)]
+            contents = {other: read_content(self._root / other) for other in paths}
+            self._texts = {other: decode(content) for other, content in contents.items() if content is not None}
+        name = re.compile(rf"\b{re.escape(Path(path).stem)}\b")
+        return any(other != path and name.search(text) for other, text in self._texts.items())
 
     def _take_source(self, path: str) -> None:
         kept, content = self._known.measured_text(path), read_content(self._root / path)
@@ -172,10 +181,15 @@ class _Selection:
         contexts = self._known.contexts(path, range(block.first, block.last + 1))
         if _AT_IMPORT in contexts:
             raise _EverythingError(f"{path} has changed in {name}, which ran while the tests were imported.")
+        tests = set(map(node_id, contexts))
+        if tests.intersection(self._record.importing):
+            raise _EverythingError(f"{path} has changed in {name}, which ran while a test imported modules.")
+        if block.is_cached and tests:
+            raise _EverythingError(f"{path} has changed in {name}, whose results are kept from test to test.")
         if any(context.endswith(SHARED_PHASE) for context in contexts):
             raise _EverythingError(f"{path} has changed in {name}, which ran in a fixture that several tests share.")
         self.reasons.append(f"{name} has changed")
-        self.tests |= set(map(node_id, contexts))
+        self.tests |= tests
 
     def _take_data(self) -> None:
         """What tests opened: it may be Python as well."""
@@ -189,8 +203,8 @@ class _Selection:
 
 
 def _function_of(test: str) -> str:
-    """The dotted name of a test's function in its file."""
-    return test.partition("[")[0].partition("::")[2].replace("::", ".")
+    """The name of a test's function."""
+    return test.partition("[")[0].rpartition("::")[2]
 
 
 def _is_test_file(path: str) -> bool:

@@ -22,7 +22,9 @@ from testlens.sources.source_text import read_content
 from testlens.workspace.store import FOLDER
 
 _FILE = f"{FOLDER}/record.json"
-_FORMAT = 1
+_FORMAT = 2
+_AT_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
+_INCOMPLETE = "The coverage of this run is incomplete"
 _EDITED_SINCE = "edited while the tests ran"
 _LEFT_OUT = frozenset({"node_modules", "mutants", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
 _CONFIGURATION = frozenset(
@@ -47,7 +49,8 @@ class RunRecord:
     content of each Python file, configuration and lock file, `measured` that of the text of each file whose lines were
     measured, and `prints` the fingerprints of the blocks of each other Python file, and of each with tests. `opened`
     has what identifies each file or folder that tests opened, with those tests; `shared` those that are every test's
-    business. `starting` are the tests that started processes.
+    business. `starting` are the tests that started processes, and `importing` those that were the first to import some
+    module of the project; `starts_shared` says that a fixture of several tests started one.
     """
 
     python: str
@@ -58,6 +61,19 @@ class RunRecord:
     opened: Mapping[str, tuple[str, Sequence[str]]] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
     starting: Sequence[str] = ()
+    importing: Sequence[str] = ()
+    starts_shared: bool = False
+
+
+def tells_all(root: Path, result: RunResult) -> bool:
+    """Whether a run was one of all tests of the folder, ran to its end, and measured all of it."""
+    if result.exit_code not in _AT_THE_END or len(result.results) < result.total:
+        return False
+    if any(problem.message.startswith(_INCOMPLETE) for problem in result.problems):
+        return False
+    files = {test.nodeid.partition("::")[0] for test in result.results}
+    # Node ids may be relative to another folder, where pytest found its configuration.
+    return are_of_all_tests(result.request.pytest_args) and all((root / file).is_file() for file in files)
 
 
 def are_of_all_tests(pytest_args: Sequence[str]) -> bool:
@@ -73,14 +89,17 @@ def are_of_all_tests(pytest_args: Sequence[str]) -> bool:
 def record_run(root: Path, result: RunResult, snapshot: Snapshot) -> RunRecord:
     """The record of a run of all tests that has led to `snapshot`."""
     results, began, python = result.results, result.began, result.request.python
-    files = {path: _identity_then(root, path, began) for path in files_of_interest(root)}
     measured = {path: report.text_digest for path, report in snapshot.files.items() if report.anchored}
+    test_files = {test.nodeid.partition("::")[0] for test in results}
+    # Those that ran count wherever they lie.
+    paths = {*files_of_interest(root), *snapshot.files, *test_files}
+    files = {path: _identity_then(root, path, began) for path in sorted(paths)}
     opened: dict[str, list[str]] = {}
     for test in results:
         for path in test.uses.opened:
             opened.setdefault(path, []).append(test.nodeid)
-    test_files = {test.nodeid.partition("::")[0] for test in results}
-    printed = [path for path in files if path not in measured or path in test_files]
+    unedited = (path for path, identified in files.items() if identified != _EDITED_SINCE)
+    printed = [path for path in unedited if path not in measured or path in test_files]
     shared = frozenset[str]().union(*(test.uses.shared for test in results))
     return RunRecord(
         python=python,
@@ -91,6 +110,8 @@ def record_run(root: Path, result: RunResult, snapshot: Snapshot) -> RunRecord:
         opened={path: (_identity_then(root, path, began), tests) for path, tests in opened.items()},
         shared={path: _identity_then(root, path, began) for path in shared},
         starting=[test.nodeid for test in results if test.uses.starts],
+        importing=[test.nodeid for test in results if test.uses.imports],
+        starts_shared=any(test.uses.starts_shared for test in results),
     )
 
 
@@ -139,7 +160,13 @@ def identity(root: Path, path: str) -> str:
         return ""
     if content is None:
         content = read_content(place)
-    return "" if content is None else hashlib.sha256(content).hexdigest()
+    if content is not None:
+        return hashlib.sha256(content).hexdigest()
+    try:
+        state = place.stat()  # too large to be read
+    except OSError:
+        return ""
+    return f"{state.st_size} {state.st_mtime_ns}"
 
 
 def prints_of(root: Path, path: str) -> Mapping[str, str]:
@@ -155,8 +182,8 @@ def prints_of(root: Path, path: str) -> Mapping[str, str]:
 def packages_of(python: str) -> str:
     """Identifies the distributions that are installed beside an interpreter; "" where they are not found."""
     folder = Path(python).parent.parent
-    places = [*folder.glob("lib/python3*/site-packages"), *folder.glob("Lib/site-packages")]
-    names = sorted(entry.name for place in places for entry in place.glob("*.dist-info"))
+    places = [*folder.glob("lib/python3*/*-packages"), *folder.glob("[Ll]ib/site-packages")]
+    names = sorted({entry.name for place in places for entry in place.glob("*-info")})
     return hashlib.sha256("\0".join(names).encode()).hexdigest() if names else ""
 
 

@@ -12,14 +12,13 @@ from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot, TestResult
 from testlens.sources.coverage_merge import add_data
 from testlens.sources.discovery import DataFile
-from testlens.workspace.run_record import are_of_all_tests, keep_record, record_run
+from testlens.workspace.run_record import keep_record, record_run, tells_all
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from testlens.runners.pytest_runner import RunResult
 
-_ALL_PASSED, _SOME_FAILED = 0, 1
 DATA_NAME = "selected.coverage"
 """Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
 
@@ -45,8 +44,9 @@ def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
 def finish_full_run(workspace: Workspace, result: RunResult) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on."""
     snapshot = workspace.finish_run(outcomes_of(result), result.sources)
-    is_whole = result.exit_code in (_ALL_PASSED, _SOME_FAILED) and are_of_all_tests(result.request.pytest_args)
-    keep_record(workspace.root, record_run(workspace.root, result, snapshot) if is_whole else None)
+    keep_record(
+        workspace.root, record_run(workspace.root, result, snapshot) if tells_all(workspace.root, result) else None
+    )
     return snapshot
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from testlens_agent.mutate import mutmut_parts
@@ -21,7 +22,15 @@ from testlens_agent.mutate.idle import prepare
 from testlens_agent.mutate.ordering import Ordering
 from testlens_agent.mutate.sharing import SharedOut
 from testlens_agent.mutate.tasks import CancelledRunError, Ground, Task, Tasks
-from testlens_agent.mutate.verdicts import CAUGHT_BY_TYPES, KILLED, NO_TESTS, SURVIVED, mutant_event, status_of
+from testlens_agent.mutate.verdicts import (
+    CAUGHT_BY_TYPES,
+    KILLED,
+    NO_TESTS,
+    SURVIVED,
+    mutant_event,
+    status_of,
+    words_of_red_tests,
+)
 from testlens_agent.mutate.workers import Worker
 from testlens_agent.wire import EventStream
 
@@ -182,18 +191,29 @@ class Checking:
 
     def _play_again(self, doubted: list[str]) -> None:
         """Take back what was told of mutants, and play them from the beginning of their tests."""
-        again = [self._results.pop(name)[0] for name in doubted if name in self._results]
-        for task in again:
-            self._tell(task, "not checked", {"code": None, "failed": None, "seconds": 0.0})
+        again = [self._results[name][0] for name in doubted if name in self._results]
+        self._take_back(again)
         again += [task for task, _ in self._held if task["mutant"] in doubted]
         self._held = [(task, result) for task, result in self._held if task["mutant"] not in doubted]
         self._queue.extendleft({**task, "whole": True} for task in reversed(again))
 
+    def _played(self) -> list[Task]:
+        """The mutants that have a verdict from their tests."""
+        return [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
+
+    def _take_back(self, tasks: Iterable[Task]) -> None:
+        """What was told of these mutants holds no longer."""
+        for task in tasks:
+            if self._results.pop(task["mutant"], None) is not None:
+                self._tell(task, "not checked", {"code": None, "failed": None, "seconds": 0.0})
+
     def _grow_cold(self) -> None:
         """Play all again in workers that have run no test, and share no beginning: there these tests do not hold."""
+        if self._seconds_left() == 0:  # none of them will play again
+            self._take_back(self._played())
         again = self._recalled(self._crew.dismiss())
         again += [task for task, _ in self._held]
-        again += [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
+        again += self._played()
         again += [task for task in self._queue if task["kind"] == "mutant"]
         self._crew.warm([])
         self._crew.can_be_warm = self._ordering.may_share = False
@@ -203,6 +223,8 @@ class Checking:
 
     def _proofs(self, playing: list[Task]) -> list[Task]:
         """What has to hold before any verdict counts: the tests pass unmutated, and a mutant that must die dies."""
+        if not playing:
+            return []
         tests = self._tasks.all_tests(playing)
         proofs = [] if self._proved.issuperset(tests) else [self._tasks.clean(tests)]
         proofs.append(self._tasks.fail(tests))
@@ -263,8 +285,9 @@ class Checking:
         """Leave the mutants that have not ended for another run: one of them may loop for ever."""
         # What the stems of these workers did not prove yet stands: a sample is checked again.
         unfinished = self._crew.dismiss() if any(task["kind"] == "mutant" for task in self._crew.at_work) else []
-        waiting = [task for task in (*unfinished, *self._queue) if task["kind"] not in ("mutant", "warm")]
-        self._queue = deque(waiting)
+        given_up = (*unfinished, *self._queue)
+        self._take_back(task for task in given_up if task["kind"] == "mutant")
+        self._queue = deque(task for task in given_up if task["kind"] not in ("mutant", "warm"))
         self._deadline = None
 
     def _may_start(self, task: Task) -> bool:
@@ -278,6 +301,8 @@ class Checking:
         if result is None:  # its mutant has killed it
             self._crew.lose(worker)
             self._play_again(worker.unproved)
+            if task is None:
+                return
             result = {"code": -9, "failed": None, "seconds": 0.0, "why": "it ended the process that started it"}
         assert task is not None
         if task["kind"] == "warm":
@@ -331,7 +356,8 @@ class Checking:
         damaged = self._ground.copy.damaged
         if not damaged:
             return False
-        since += self._recalled(self._dismiss())
+        unfinished = self._dismiss()
+        since += self._recalled(unfinished)
         self._ground.copy.drop(damaged)
         self._ground.mend()
         os.chdir(str(self._ground.copy.tree))
@@ -339,7 +365,10 @@ class Checking:
         again = [{**task, "alone": True} for task in since if not task.get("alone")]
         self._held = [(task, result) for task, result in self._held if task not in since]
         names = {task["mutant"] for task in again}
-        self._queue = deque([*again, *(task for task in self._queue if task.get("mutant") not in names)])
+        # Proofs that were at work are still to come.
+        proofs = [task for task in unfinished if task["kind"] not in ("mutant", "warm", "fell")]
+        waiting = [task for task in (*proofs, *self._queue) if task.get("mutant") not in names]
+        self._queue = deque([*again, *waiting])
         return bool(again)
 
     def _take_proof(self, task: Task, result: dict[str, Any]) -> None:
@@ -353,7 +382,7 @@ class Checking:
             if self._crew.warmth:
                 self._grow_cold()
                 return
-            self._distrust_tests(result)
+            self._distrust(*words_of_red_tests(result))
         if kind == "clean":
             self._proved.update(task["tests"])
         self._unproved.discard(kind)
@@ -361,14 +390,6 @@ class Checking:
             held, self._held = self._held, []
             for held_task, held_result in held:
                 self._settle(held_task, held_result)
-
-    def _distrust_tests(self, result: dict[str, Any]) -> None:
-        what = f"{result['failed']} fails" if result["failed"] else f"the tests end with exit code {result['code']}"
-        why = f": {result['why']}" if result.get("why") else ""
-        self._distrust(
-            f"No mutant was checked, since without any mutant {what}{why}",
-            "Make the tests pass where mutmut runs them: in a copy of the sources and tests, see [tool.mutmut].",
-        )
 
     def _take_cold(self, task: Task, result: dict[str, Any]) -> None:
         if result["code"] in task["expected"]:

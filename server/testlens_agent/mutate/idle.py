@@ -54,7 +54,14 @@ def _prove(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> No
             task, result = worker.task, worker.take_result()
             if result is None:
                 crew.lose(worker)
-            elif task is not None and result["code"] == 0:
+            is_green = task is not None and result is not None and result["code"] == 0
+            if task is None or (task["kind"] == "warm" and not is_green):
+                # One that had to begin anew did not become warm: none is, from now on.
+                crew.warm([])
+                crew.can_be_warm = False
+                proved.clear()
+                return
+            if task["kind"] == "ahead" and is_green:
                 proved.update(task["tests"])
 
 

@@ -32,3 +32,11 @@ def mutant_event(task: dict[str, Any], status: str, result: dict[str, Any]) -> d
         "killed_by": failed,
         "seconds": round(result["seconds"], 4),
     }
+
+
+def words_of_red_tests(result: dict[str, Any]) -> tuple[str, str]:
+    """What happened, and what to do, where tests fail without any mutant."""
+    what = f"{result['failed']} fails" if result["failed"] else f"the tests end with exit code {result['code']}"
+    why = f": {result['why']}" if result.get("why") else ""
+    advice = "Make the tests pass where mutmut runs them: in a copy of the sources and tests, see [tool.mutmut]."
+    return f"No mutant was checked, since without any mutant {what}{why}", advice
