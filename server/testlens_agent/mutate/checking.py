@@ -226,7 +226,8 @@ class Checking:
         if not playing:
             return []
         tests = self._tasks.all_tests(playing)
-        proofs = [] if self._proved.issuperset(tests) else [self._tasks.clean(tests)]
+        unproved = [test for test in tests if test not in self._proved]
+        proofs = [self._tasks.clean(unproved)] if unproved else []
         proofs.append(self._tasks.fail(tests))
         self._unproved = {proof["kind"] for proof in proofs}
         return proofs

@@ -22,8 +22,10 @@ def prepare(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> N
     if not tests:
         return
     if crew.can_be_warm and crew.warm(tests):
-        proved.clear()
-        if not _are_warm(crew, finished):
+        if _are_warm(crew, finished):
+            proved.clear()
+        else:
+            # In cold workers what was proved before still holds.
             crew.warm([])
             if crew.can_be_warm:
                 return
