@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from testlens.analysis.mutant_spans import Change, body_around
 
@@ -33,16 +34,29 @@ def lines_to_run(source: str, function: str, change: Change) -> tuple[int, int] 
 
 
 def _innermost(function: ast.stmt, change: Change, shift: int) -> ast.stmt | None:
-    best = None
-    for node in ast.walk(function):
-        if not isinstance(node, ast.stmt) or node is function:
-            continue
-        first, last = node.lineno + shift, (node.end_lineno or node.lineno) + shift
-        holds = first <= change.span.first_line and change.span.last_line <= last
-        # ast.walk goes from the outside to the inside.
-        if holds and (best is None or last - first <= (best.end_lineno or best.lineno) - best.lineno):
-            best = node
+    best, inside = None, list(_statements_below(function))
+    while inside:
+        holding = [statement for statement in inside if _holds(statement, change, shift)]
+        if not holding:
+            break
+        # Of several on one line nothing tells which it is.
+        best = min(reversed(holding), key=lambda statement: (statement.end_lineno or 0) - statement.lineno)
+        inside = list(_statements_below(best))
     return best
+
+
+def _holds(statement: ast.stmt, change: Change, shift: int) -> bool:
+    first, last = statement.lineno + shift, (statement.end_lineno or statement.lineno) + shift
+    return first <= change.span.first_line and change.span.last_line <= last
+
+
+def _statements_below(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements that stand directly in this one, those of its handlers and cases included."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, ast.ExceptHandler | ast.match_case):
+            yield from _statements_below(child)
 
 
 def _extent(statement: ast.stmt, change: Change, shift: int) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from testlens.domain.mutants import Span
+from testlens.domain.staleness import common_prefix
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Replaceable = ast.expr | ast.stmt
@@ -47,10 +48,19 @@ def find_change(source: str, function: str, mutated: str) -> Change | None:
     have lines before and after it. Putting `replacement` in the place of `span` gives exactly the mutant. None where
     either text cannot be parsed, has no such function, or both are alike.
     """
-    changes = (_change_between(original, mutated) for original in _named(source, function))
-    found = [change for change in changes if change is not None]
-    # Of functions of one name it is the one with least to change.
-    return min(found, key=lambda change: len(change.original), default=None)
+    originals = _named(source, function)
+    body = _mutated_body(originals[0].node.name, mutated) if originals else None
+    if body is None:
+        return None
+    # Of functions of one name, as overloads are, it is the one with least to change: no less than what differs.
+    least = [_length_that_differs(original.text, body.text) for original in originals]
+    found: dict[int, Change] = {}
+    for number in sorted(range(len(originals)), key=least.__getitem__):
+        if found and least[number] > min(len(change.original) for change in found.values()):
+            break
+        if originals[number].text != body.text:
+            found[number] = _change_between(originals[number], body)
+    return min((found[number] for number in sorted(found)), key=lambda change: len(change.original), default=None)
 
 
 def function_digest(source: str, function: str) -> str | None:
@@ -157,10 +167,7 @@ def _with_plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _change_between(original: Body, mutated_text: str) -> Change | None:
-    mutated = _mutated_body(original.node.name, mutated_text)
-    if mutated is None or original.text == mutated.text:
-        return None
+def _change_between(original: Body, mutated: Body) -> Change:
     start, end = _changed_range(original, mutated)
     replacement_end = len(mutated.text) - (len(original.text) - end)
     return Change(original.span(start, end), original.text[start:end], mutated.text[start:replacement_end])
@@ -233,10 +240,8 @@ def _removed_case(match: ast.Match, original: Body, mutated: Body) -> tuple[int,
 
 def _covering_range(original: Body, mutated: Body) -> tuple[int, int]:
     """The range of the smallest node around the text that differs, for changes that the syntax tree does not show."""
-    before, after = original.text, mutated.text
-    limit = min(len(before), len(after))
-    start = next((index for index in range(limit) if before[index] != after[index]), limit)
-    kept = next((index for index in range(limit - start) if before[-1 - index] != after[-1 - index]), limit - start)
+    before = original.text
+    start, kept = _common_ends(before, mutated.text)
     end = len(before) - kept
     # No tree says where these lines end when a comment follows the function: the lines themselves are the last resort.
     best = (0, len(before))
@@ -247,6 +252,18 @@ def _covering_range(original: Body, mutated: Body) -> tuple[int, int]:
         if first <= start and end <= last and last - first < best[1] - best[0]:
             best = (first, last)
     return best
+
+
+def _common_ends(before: str, after: str) -> tuple[int, int]:
+    """How many characters two texts have in common at their beginning, and then at their end."""
+    start = common_prefix(before, after)
+    rest = min(len(before), len(after)) - start
+    return start, common_prefix(before[len(before) - rest :][::-1], after[len(after) - rest :][::-1])
+
+
+def _length_that_differs(before: str, after: str) -> int:
+    """How many characters of `before` at least have to be replaced."""
+    return len(before) - sum(_common_ends(before, after))
 
 
 def _differing(before: ast.AST, after: ast.AST) -> list[tuple[_Replaceable, _Replaceable]]:
@@ -280,10 +297,16 @@ def _only_differing_child(before: ast.AST, after: ast.AST) -> tuple[ast.AST, ast
 
 
 def _alike(one: object, other: object) -> bool:
+    # Loops, since this is where the time goes when a function has many mutants.
+    if one is other:
+        return True
     if type(one) is not type(other):
         return False
-    if isinstance(one, ast.AST) and isinstance(other, ast.AST):
-        return all(_alike(getattr(one, field, None), getattr(other, field, None)) for field in one._fields)
+    if isinstance(one, ast.AST):
+        for field in one._fields:  # noqa: SIM110
+            if not _alike(getattr(one, field, None), getattr(other, field, None)):
+                return False
+        return True
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_alike, one, other))
     # 0.0 and -0.0 are equal, and so are not told apart by ==.

@@ -6,7 +6,7 @@ nothing known of it. Nothing is ever carried to a line with other text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -47,8 +47,8 @@ def anchor(measured: str, current: str) -> Anchors:
     if measured == current:
         return UNCHANGED
     old, new = measured.split("\n"), current.split("\n")
-    head = _common_prefix(old, new)
-    tail = _common_prefix(old[head:][::-1], new[head:][::-1])
+    head = common_prefix(old, new)
+    tail = common_prefix(old[head:][::-1], new[head:][::-1])
     moved = {line: line for line in range(1, head + 1)}
     shift = len(new) - len(old)
     moved |= {line: line + shift for line in range(len(old) - tail + 1, len(old) + 1)}
@@ -75,7 +75,8 @@ def _move(lines: Iterable[int], anchors: Anchors) -> tuple[int, ...]:
     return tuple(sorted(line for line in moved if line is not None))
 
 
-def _common_prefix(old: list[str], new: list[str]) -> int:
+def common_prefix(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many lines, or characters, are the same at the beginning of both."""
     count = 0
     for one, other in zip(old, new, strict=False):
         if one != other:

@@ -12,13 +12,13 @@ import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable
 from typing import Any, Callable
 
 from testlens_agent.mutate import mutmut_parts
 from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, load_contexts
 from testlens_agent.mutate.crew import Crew
-from testlens_agent.mutate.idle import prepare
+from testlens_agent.mutate.idle import RequestedError, prepare
+from testlens_agent.mutate.ledger import Ledger, Verdict
 from testlens_agent.mutate.ordering import Ordering
 from testlens_agent.mutate.sharing import SharedOut
 from testlens_agent.mutate.tasks import CancelledRunError, Ground, Task, Tasks
@@ -27,7 +27,6 @@ from testlens_agent.mutate.verdicts import (
     KILLED,
     NO_TESTS,
     SURVIVED,
-    mutant_event,
     status_of,
     words_of_red_tests,
 )
@@ -54,6 +53,7 @@ class Checking:
         self._crew = Crew(session, request.folder / "scratch", request.memory_mb, request.workers, [commands])
         self._ordering = Ordering()
         self._proved: set[str] = set()
+        self._may_split = True
         self.is_contradicted = False
         self._begin()
         gc.enable()
@@ -74,13 +74,15 @@ class Checking:
     def use_idle_time(self) -> None:
         """Prepare for the next command, until it is there."""
 
-        def finished() -> list[Worker]:
-            is_told, workers = self._crew.wait(self._commands, None)
+        def finished(crew: Crew) -> list[Worker]:
+            is_told, workers = crew.wait(self._commands, None)
             if is_told:
                 self._read_input()
-            return [] if b"\n" in self._input else workers
+            if b"\n" in self._input:
+                raise RequestedError
+            return workers
 
-        prepare(self._crew, self._tasks, self._proved, finished)
+        self._crew = prepare(self._crew, self._tasks, self._proved, finished)
 
     def close(self) -> None:
         """End all workers."""
@@ -98,11 +100,9 @@ class Checking:
 
     def _begin(self) -> None:
         self._queue: deque[Task] = deque()
-        self._held: list[tuple[Task, dict[str, Any]]] = []
-        self._unproved: set[str] = set()
+        self._ledger = Ledger(self._events)
         self._since_look: list[Task] = []
-        self._shared_out = SharedOut(self._crew.size)
-        self._results: dict[str, tuple[Task, int]] = {}
+        self._shared_out = SharedOut(self._crew.size if self._may_split else 1)
         self._is_trusted = True
         self._is_doubted = False
         seconds = self._ground.request.seconds
@@ -149,11 +149,11 @@ class Checking:
         for task in tasks:
             if not task["tests"] or task["mutant"] in caught:
                 code = CAUGHT_BY_TYPES if task["tests"] else NO_TESTS
-                self._settle(task, {"code": code, "failed": None, "seconds": 0.0})
+                self._ledger.tell(task, {"code": code, "failed": None, "seconds": 0.0})
         self._events.send("checking", total=len(tasks))
         began = time.monotonic()
         is_worth_it = self._crew.can_be_warm and self._tasks.are_worth_warmth(playing)
-        if is_worth_it and self._crew.warm(self._tasks.all_tests(playing)):
+        if is_worth_it and self._crew.warm(self._tasks.to_warm(self._tasks.all_tests(playing))):
             self._proved.clear()
         if playing:
             self._queue.extend([*self._proofs(playing), *playing])
@@ -190,33 +190,31 @@ class Checking:
         return whole + self._shared_out.recall()
 
     def _play_again(self, doubted: list[str]) -> None:
-        """Take back what was told of mutants, and play them from the beginning of their tests."""
-        again = [self._results[name][0] for name in doubted if name in self._results]
-        self._take_back(again)
-        again += [task for task, _ in self._held if task["mutant"] in doubted]
-        self._held = [(task, result) for task, result in self._held if task["mutant"] not in doubted]
+        """Play mutants from the beginning of their tests, whatever was told of them."""
+        again = self._ledger.forget(doubted)
         self._queue.extendleft({**task, "whole": True} for task in reversed(again))
-
-    def _played(self) -> list[Task]:
-        """The mutants that have a verdict from their tests."""
-        return [task for task, code in self._results.values() if code not in (NO_TESTS, CAUGHT_BY_TYPES)]
-
-    def _take_back(self, tasks: Iterable[Task]) -> None:
-        """What was told of these mutants holds no longer."""
-        for task in tasks:
-            if self._results.pop(task["mutant"], None) is not None:
-                self._tell(task, "not checked", {"code": None, "failed": None, "seconds": 0.0})
 
     def _grow_cold(self) -> None:
         """Play all again in workers that have run no test, and share no beginning: there these tests do not hold."""
-        if self._seconds_left() == 0:  # none of them will play again
-            self._take_back(self._played())
-        again = self._recalled(self._crew.dismiss())
-        again += [task for task, _ in self._held]
-        again += self._played()
-        again += [task for task in self._queue if task["kind"] == "mutant"]
+        again = self._unsettled(self._crew.dismiss())
         self._crew.warm([])
         self._crew.can_be_warm = self._ordering.may_share = False
+        self._start_over(again)
+
+    def _stay_together(self) -> None:
+        """Play all again, each mutant with all of its tests in one process: some seem to need others before them."""
+        again = self._unsettled(self._crew.dismiss())
+        self._may_split = False
+        self._start_over(again)
+
+    def _unsettled(self, unfinished: list[Task]) -> list[Task]:
+        """All mutants that have a verdict of this run's or wait for one, when workers were dismissed from some."""
+        if self._seconds_left() == 0:  # none of them will play again
+            self._ledger.take_back(self._ledger.played())
+        unsettled = self._recalled(unfinished) + self._ledger.held() + self._ledger.played()
+        return unsettled + [task for task in self._queue if task["kind"] == "mutant"]
+
+    def _start_over(self, again: list[Task]) -> None:
         self._begin()
         self._proved.clear()
         self._queue.extend([*self._proofs(again), *again])
@@ -227,14 +225,13 @@ class Checking:
             return []
         tests = self._tasks.all_tests(playing)
         unproved = [test for test in tests if test not in self._proved]
-        proofs = [self._tasks.clean(unproved)] if unproved else []
-        proofs.append(self._tasks.fail(tests))
-        self._unproved = {proof["kind"] for proof in proofs}
+        proofs = [*self._tasks.clean(unproved, self._crew.size if self._may_split else 1), self._tasks.fail(tests)]
+        self._ledger.wait_for(len(proofs))
         return proofs
 
     def _recheck(self, seconds: float) -> None:
         """Check a sample of the verdicts again: a survivor and a kill at least, more while that takes a small share."""
-        chosen = self._tasks.sample(self._results.values()) if self._is_trusted else []
+        chosen = self._tasks.sample(self._ledger.told()) if self._is_trusted else []
         began = time.monotonic()
         while chosen and self._is_trusted and not self._is_doubted:
             self._events.send("rechecking", total=len(chosen))
@@ -272,9 +269,11 @@ class Checking:
         if task["kind"] != "mutant" or "share" in task:
             return task
         task = self._ordering.ready(task, self._tasks)
-        if task.get("alone") or not (self._shared_out.is_wanted() and self._tasks.are_worth_all_workers(task)):
+        if task.get("alone") or not self._shared_out.is_wanted():
             return task
-        first, *others = self._shared_out.share_out(task)
+        if not self._tasks.are_worth_all_workers(task):
+            return {**task, "on_stem": False} if self._shared_out.is_first() else task
+        first, *others = self._shared_out.share_out(task, self._tasks)
         self._queue.extendleft(reversed(others))
         return first
 
@@ -287,7 +286,7 @@ class Checking:
         # What the stems of these workers did not prove yet stands: a sample is checked again.
         unfinished = self._crew.dismiss() if any(task["kind"] == "mutant" for task in self._crew.at_work) else []
         given_up = (*unfinished, *self._queue)
-        self._take_back(task for task in given_up if task["kind"] == "mutant")
+        self._ledger.take_back(task for task in given_up if task["kind"] == "mutant")
         self._queue = deque(task for task in given_up if task["kind"] not in ("mutant", "warm"))
         self._deadline = None
 
@@ -330,26 +329,20 @@ class Checking:
         self._since_look.append(task)
         if result.get("barren"):
             self._ordering.take_barren(task)
-        if self._unproved:
-            self._held.append((task, result))
-        else:
-            self._settle(task, result)
+        self._learn(self._ledger.take(task, result))
         self._play_again(result.get("doubted", []))
         is_odd = result["code"] not in (*SURVIVED, *KILLED)
         if is_odd or task.get("alone") or len(self._since_look) >= _BETWEEN_LOOKS:
             self._look_after_copy()
 
-    def _settle(self, task: Task, result: dict[str, Any]) -> None:
-        failed = result["failed"]
-        if failed is not None and result["code"] in KILLED:
-            self._ordering.take_killer(task["function"], failed)
-        if result["code"] in SURVIVED:
-            self._shared_out.found_survivor()
-        self._results[task["mutant"]] = (task, result["code"])
-        self._tell(task, status_of(result["code"]), result)
-
-    def _tell(self, task: Task, status: str, result: dict[str, Any]) -> None:
-        self._events.send("mutant", **mutant_event(task, status, result))
+    def _learn(self, told: list[Verdict]) -> None:
+        """What these verdicts say of the order in which the others are best looked for."""
+        for task, result in told:
+            failed = result["failed"]
+            if failed is not None and result["code"] in KILLED:
+                self._ordering.take_killer(task["function"], failed)
+            if result["code"] in SURVIVED:
+                self._shared_out.found_survivor()
 
     def _look_after_copy(self) -> bool:
         """Mend the copy where a mutant damaged it, and queue again what has played since it was last seen whole."""
@@ -364,8 +357,8 @@ class Checking:
         os.chdir(str(self._ground.copy.tree))
         self._ground.copy.remember_written()
         again = [{**task, "alone": True} for task in since if not task.get("alone")]
-        self._held = [(task, result) for task, result in self._held if task not in since]
         names = {task["mutant"] for task in again}
+        self._ledger.drop(names)
         # Proofs that were at work are still to come.
         proofs = [task for task in unfinished if task["kind"] not in ("mutant", "warm", "fell")]
         waiting = [task for task in (*proofs, *self._queue) if task.get("mutant") not in names]
@@ -383,14 +376,14 @@ class Checking:
             if self._crew.warmth:
                 self._grow_cold()
                 return
+            if self._may_split and kind == "clean":
+                self._stay_together()
+                return
             self._distrust(*words_of_red_tests(result))
         if kind == "clean":
             self._proved.update(task["tests"])
-        self._unproved.discard(kind)
-        if not self._unproved and self._is_trusted:
-            held, self._held = self._held, []
-            for held_task, held_result in held:
-                self._settle(held_task, held_result)
+        if self._is_trusted:
+            self._learn(self._ledger.proved())
 
     def _take_cold(self, task: Task, result: dict[str, Any]) -> None:
         if result["code"] in task["expected"]:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,11 @@ class Contexts:
         self._tests: dict[str, list[str]] = fields["tests"]
         self._lines: dict[str, dict[str, list[str]]] | None = fields["lines"]
         self._at_import = frozenset(fields["at_import"])
+
+    @property
+    def functions(self) -> Iterable[str]:
+        """The functions that tests ran."""
+        return self._tests
 
     def tests_of(self, function: str) -> list[str]:
         """The tests that mutmut would run for a function's mutants, fastest first."""

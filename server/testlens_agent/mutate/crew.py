@@ -27,6 +27,7 @@ class Crew:
         self.warmth: frozenset[str] = frozenset()
         self.can_be_warm = True
         self._hired = 0
+        self._predecessor: Crew | None = None
         self._tests: list[str] = []
 
     @property
@@ -46,6 +47,14 @@ class Crew:
         self._tests = tests
         return True
 
+    def successor(self, tests: list[str]) -> Crew:
+        """Another crew, whose workers are warm with these tests, while this one goes on as it is."""
+        other = Crew(self._session, self._scratch, self._memory_mb, self.size, self._foreign)
+        other._predecessor, self._predecessor = self, None
+        other._hired = self._hired + self.size  # their folders have names of their own
+        other.warm(tests)
+        return other
+
     def idle(self) -> Worker | None:
         """A worker that can begin a task now, if there is one."""
         for worker in self.workers:
@@ -53,7 +62,7 @@ class Crew:
                 return worker
         if len(self.workers) == self.size:
             return None
-        foreign = [*self._foreign, *[place for worker in self.workers for place in worker.descriptors]]
+        foreign = [*self._foreign, *self._descriptors]
         self._hired += 1
         worker = Worker(self._session, self._scratch / f"worker{self._hired}", self._memory_mb, foreign)
         self.workers.append(worker)
@@ -69,6 +78,12 @@ class Crew:
         """
         ready = select.select([commands, *[worker.results for worker in self.workers]], [], [], patience)[0]
         return commands in ready, [worker for worker in self.workers if worker.results in ready]
+
+    @property
+    def _descriptors(self) -> list[int]:
+        """What the session holds of all workers there are, those of the crew before included."""
+        before = [] if self._predecessor is None else self._predecessor._descriptors
+        return before + [place for worker in self.workers for place in worker.descriptors]
 
     def lose(self, worker: Worker) -> None:
         """A worker has died of its mutant."""

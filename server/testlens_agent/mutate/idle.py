@@ -1,4 +1,8 @@
-"""What workers do between two requests of one session, so that the next one has its first verdicts sooner."""
+"""What workers do between two requests of one session, so that the next one has its first verdicts sooner.
+
+Others are made warm, and take the place of those that there are once they are. Then they see whether the tests pass
+that may be wanted next.
+"""
 
 from __future__ import annotations
 
@@ -6,68 +10,67 @@ from collections.abc import Iterator
 from typing import Callable
 
 from testlens_agent.mutate.crew import Crew
-from testlens_agent.mutate.tasks import Tasks
+from testlens_agent.mutate.tasks import Task, Tasks
 from testlens_agent.mutate.workers import Worker
 
-Finished = Callable[[], "list[Worker]"]
+Finished = Callable[[Crew], "list[Worker]"]
 
 
-def prepare(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> None:
-    """Warm the workers up, and see whether all tests of a short suite pass there; they join the `proved` ones.
+class RequestedError(Exception):
+    """A request has come, so there is no time any more."""
 
-    `finished` waits for workers that have a result, and returns none once a command has come. Then this ends at once;
-    what a worker is still at, it may go on with.
+
+def prepare(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> Crew:
+    """Have workers ready for the next request, and add to `proved` the tests that pass in them; returns who they are.
+
+    `finished` waits for workers that have a result, and raises RequestedError. Then this ends at once; what a worker is
+    still at, it may go on with.
     """
-    tests = tasks.short_suite()
-    if not tests:
-        return
-    if crew.can_be_warm and crew.warm(tests):
-        if _are_warm(crew, finished):
-            proved.clear()
-        else:
-            # In cold workers what was proved before still holds.
-            crew.warm([])
-            if crew.can_be_warm:
-                return
-    _prove(crew, tasks, proved, finished)
+    likely = tasks.likely_next()
+    others = [test for test in tasks.short_suite() if test not in set(likely)]
+    try:
+        crew = _warmed(crew, tasks.to_warm(likely), proved, finished)
+        # The slowest first: those that are left when a request comes delay it least.
+        order = (*reversed(likely), *reversed(others))
+        _prove(crew, tasks.ahead([test for test in order if test not in proved]), proved, finished)
+    except RequestedError:
+        pass
+    return crew
 
 
-def _are_warm(crew: Crew, finished: Finished) -> bool:
-    crew.idle()  # which has all of them begin
-    while crew.at_work:
-        workers = finished()
-        if not workers:
-            return False
-        for worker in workers:
-            result = worker.take_result()
-            if result is None or result["code"] != 0:
-                crew.can_be_warm = False
-                return False
-    return True
+def _warmed(crew: Crew, tests: list[str], proved: set[str], finished: Finished) -> Crew:
+    """A crew that is warm with these tests, of which nothing is proved yet; else this one."""
+    if not tests or not crew.can_be_warm or crew.warmth.issuperset(tests):
+        return crew
+    warm, is_warm = crew.successor(tests), False
+    try:
+        is_warm = crew.can_be_warm = _prove(warm, iter(()), proved, finished)
+    finally:
+        if not is_warm:
+            warm.dismiss()
+    if not is_warm:
+        return crew
+    crew.dismiss()
+    proved.clear()
+    return warm
 
 
-def _prove(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> None:
-    portions = tasks.ahead([test for test in tasks.short_suite() if test not in proved])
+def _prove(crew: Crew, portions: Iterator[Task], proved: set[str], finished: Finished) -> bool:
+    """Have the workers warm, and then run these portions of tests; False if they cannot be warm."""
     while _hand_out(crew, portions):
-        workers = finished()
-        if not workers:
-            return
-        for worker in workers:
+        for worker in finished(crew):
             task, result = worker.task, worker.take_result()
             if result is None:
                 crew.lose(worker)
             is_green = task is not None and result is not None and result["code"] == 0
-            if task is None or (task["kind"] == "warm" and not is_green):
-                # One that had to begin anew did not become warm: none is, from now on.
-                crew.warm([])
-                crew.can_be_warm = False
-                proved.clear()
-                return
-            if task["kind"] == "ahead" and is_green:
+            if task is not None and task["kind"] == "warm" and not is_green:
+                return False
+            if task is not None and task["kind"] == "ahead" and is_green:
                 proved.update(task["tests"])
+    return True
 
 
-def _hand_out(crew: Crew, portions: Iterator[dict[str, object]]) -> bool:
+def _hand_out(crew: Crew, portions: Iterator[Task]) -> bool:
     """Give every worker something to do; whether there is one that has."""
     while (worker := crew.idle()) is not None:
         portion = next(portions, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from testlens_agent.mutate.tasks import Task
+from testlens_agent.mutate.tasks import Task, Tasks
 from testlens_agent.mutate.verdicts import SURVIVED
 
 _MOST = 4  # mutants that die, for each of which all but one worker has begun in vain
@@ -20,23 +20,29 @@ class SharedOut:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._left = _MOST if workers > 1 else 0
+        self._is_first = True
         self._open: dict[str, tuple[Task, list[dict[str, Any]]]] = {}
 
     def is_wanted(self) -> bool:
         """Whether it is worth it to share out one more."""
         return self._left > 0
 
+    def is_first(self) -> bool:
+        """Whether this question comes for the first time: to grow a stem would only delay that mutant."""
+        is_first, self._is_first = self._is_first, False
+        return is_first
+
     def found_survivor(self) -> None:
         """There is one, so from now on it is the whole that has to be fast."""
         self._left = 0
 
-    def share_out(self, task: Task) -> list[Task]:
-        """The shares of a mutant: its tests by turns, each in their order."""
+    def share_out(self, task: Task, tasks: Tasks) -> list[Task]:
+        """The shares of a mutant."""
         self._left -= 1
         self._open[task["mutant"]] = (task, [])
-        count = min(self._workers, len(task["tests"]))
-        shares = [{**task, "tests": task["tests"][number::count], "share": number} for number in range(count)]
-        return [{**share, "shares": count, "on_stem": False} for share in shares]
+        shares = tasks.shares(task["tests"], self._workers)
+        of_each = {"shares": len(shares), "on_stem": False}
+        return [{**task, "tests": share, "share": number, **of_each} for number, share in enumerate(shares)]
 
     def join(self, share: Task, result: dict[str, Any]) -> tuple[Task, dict[str, Any]] | None:
         """The mutant and its result, if this share of it decides; others may come after that, and are nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -23,7 +24,9 @@ _SECONDS_WORTH_SHARING = 0.005
 _SECONDS_WORTH_STEM = 0.01
 _SECONDS_WORTH_ALL_WORKERS = 0.1
 _SHORT_SUITE_SECONDS = 5.0
-_SECONDS_OF_PORTION = 0.1
+_SECONDS_OF_PORTION = 0.05
+_MANGLED = re.compile(r"\.x[_ǁ]")
+_SECONDS_OF_SHORTEST = 0.001
 _NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
 
 
@@ -56,6 +59,7 @@ class Tasks:
     def __init__(self, ground: Ground, contexts: Contexts) -> None:
         self._ground = ground
         self._contexts = contexts
+        self._modules: set[str] = set()
 
     def measuring(self, tests: list[str], state: str) -> Task:
         """Run all tests, and write down which of them run what."""
@@ -72,6 +76,7 @@ class Tasks:
     def of_mutant(self, mutant: Task) -> Task:
         """Play a mutant that a command names."""
         function = mutant["name"].partition("__mutmut_")[0]
+        self._modules.add(_module_of(function))
         contexts = self._contexts
         lines = mutant.get("lines")
         all_tests = contexts.tests_of(function)
@@ -120,6 +125,16 @@ class Tasks:
         seconds = sum(map(self._contexts.whole_duration_of, task["tests"]))
         return len(task["tests"]) > 1 and seconds > _SECONDS_WORTH_ALL_WORKERS
 
+    def shares(self, tests: list[str], count: int) -> list[list[str]]:
+        """The tests in so many shares that take about as long, each in their order."""
+        shares: list[list[str]] = [[] for _ in range(count)]
+        seconds = [0.0] * count
+        for test in sorted(tests, key=self._contexts.whole_duration_of, reverse=True):
+            least = seconds.index(min(seconds))
+            shares[least].append(test)
+            seconds[least] += self._contexts.whole_duration_of(test) or _SECONDS_OF_SHORTEST
+        return [[test for test in tests if test in chosen] for chosen in map(set, shares) if chosen]
+
     def _saved_by_sharing(self, test: str) -> float:
         """Seconds for each survivor: a mutant that another test kills pays for it with the rest of the test."""
         return self._contexts.setup_duration_of(test) - self._contexts.duration_of(test)
@@ -136,15 +151,28 @@ class Tasks:
         again = sum(seconds(test) for task in playing for test in task["tests"])
         return len(playing) > _MUTANTS_WORTH_WARMTH and again > _PLAYS_WORTH_WARMTH * once
 
-    def clean(self, tests: list[str]) -> Task:
-        """Run the tests with no mutant, as mutants run them."""
-        return {"kind": "clean", "mutant": "", "tests": tests, **_NO_LIMITS}
+    def clean(self, tests: list[str], workers: int) -> list[Task]:
+        """Run the tests with no mutant, as mutants run them, shared out between so many workers."""
+        shares = self.shares(tests, workers)
+        return [{"kind": "clean", "mutant": "", "tests": share, **_NO_LIMITS} for share in shares]
+
+    def likely_next(self) -> list[str]:
+        """The tests of the modules that were mutated, if they may be run before anybody asks for it, fastest first."""
+        functions = [name for name in self._contexts.functions if _module_of(name) in self._modules]
+        return self._if_short({test for name in functions for test in self._contexts.tests_of(name)})
 
     def short_suite(self) -> list[str]:
-        """All tests, fastest first, if they are so quick that they may be run before anybody asks for it."""
-        tests = sorted(self._contexts.durations, key=self._contexts.whole_duration_of)
-        seconds = sum(map(self._contexts.whole_duration_of, tests))
-        return tests if seconds < _SHORT_SUITE_SECONDS and self._ground.request.idle_seconds else []
+        """All tests, if they may be run before anybody asks for it, fastest first."""
+        return self._if_short(self._contexts.durations)
+
+    def to_warm(self, tests: list[str]) -> list[str]:
+        """One test of each function: the others of a parametrized one need the same libraries."""
+        return list({test.partition("[")[0]: test for test in reversed(tests)}.values())[::-1]
+
+    def _if_short(self, tests: Iterable[str]) -> list[str]:
+        ordered = sorted(tests, key=self._contexts.whole_duration_of)
+        seconds = sum(map(self._contexts.whole_duration_of, ordered))
+        return ordered if seconds < _SHORT_SUITE_SECONDS and self._ground.request.idle_seconds else []
 
     def ahead(self, tests: list[str]) -> Iterator[Task]:
         """Run tests that were not proved to pass yet, so that the next request need not wait: a few at a time."""
@@ -153,7 +181,7 @@ class Tasks:
             portion.append(test)
             seconds = sum(map(self._contexts.whole_duration_of, portion))
             if seconds > _SECONDS_OF_PORTION or number == len(tests):
-                yield {**self.clean(portion), "kind": "ahead", "wall": _LONGEST_COLD_SECONDS}
+                yield {**self.clean(portion, 1)[0], "kind": "ahead", "wall": _LONGEST_COLD_SECONDS}
                 portion = []
 
     def fail(self, tests: list[str]) -> Task:
@@ -186,3 +214,8 @@ class Tasks:
         # A fresh process plays the mutant at import as well, which neither this run nor mutmut's does.
         seconds = sum(map(self._contexts.duration_of, task["all_tests"]))
         return not self._contexts.ran_at_import(task["function"]) and seconds < _LONGEST_COLD_SECONDS
+
+
+def _module_of(function: str) -> str:
+    """The module of a function, from mutmut's key for it."""
+    return _MANGLED.split(function, maxsplit=1)[0]
