@@ -30,7 +30,8 @@ from real.published import PYTEST_ARGS, environment, unpacked
 from testlens.domain.coverage import combine
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Gap
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 from testlens.scaffold.target import NoTarget
 from testlens.sources import coverage_data
 from testlens.sources.coverage_parse import parse

@@ -31,7 +31,8 @@ from real.published import PYTEST_ARGS, environment, unpacked
 from testlens.domain.changed_text import change_in_words
 from testlens.domain.mutants import Mutant
 from testlens.domain.problems import Problem
-from testlens.runners.pytest_runner import RunRequest, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest
 from testlens.scaffold.kill.search import NotKilled
 from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.killing import Killer, Killing, said_of

@@ -126,6 +126,7 @@ export interface Settings {
   readonly pytestArgs?: readonly string[] | undefined;
   readonly testTimeout?: number | undefined;
   readonly recordValues?: boolean | undefined;
+  readonly continuous?: string | undefined;
   readonly diagnostics?: {
     readonly enabled?: boolean | undefined;
     readonly minimumRisk?: number | undefined;

@@ -15,6 +15,7 @@ interface SettingValues {
   readonly pytestArgs: readonly string[];
   readonly testTimeout: number;
   readonly recordValues: boolean;
+  readonly continuous: string;
   readonly "diagnostics.enabled": boolean;
   readonly "diagnostics.minimumRisk": number;
   readonly "diagnostics.maximumPerFile": number;
@@ -72,6 +73,7 @@ function serverSettings(): Settings {
     pytestArgs: userValue("pytestArgs"),
     testTimeout: userValue("testTimeout"),
     recordValues: userValue("recordValues"),
+    continuous: userValue("continuous"),
     diagnostics: {
       enabled: userValue("diagnostics.enabled"),
       minimumRisk: userValue("diagnostics.minimumRisk"),

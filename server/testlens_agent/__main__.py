@@ -1,5 +1,7 @@
-"""Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises, with `--child` it runs pytest, and
-with `--explore` it tries tests that are not written yet, and with `--mutate` it checks mutants.
+"""Entry point of the agent: `PYTHON .../testlens_agent/__main__.py` supervises a run of the tests, with `--warm` many.
+
+With `--child` it runs pytest, with `--explore` it tries tests that are not written yet, and with `--mutate` it checks
+mutants.
 
 The folder that holds this package is on `sys.path` only while the package is imported: the project must not see
 what else lies there, and its own `sys.path` has to look as under `python -m pytest`.
@@ -33,6 +35,10 @@ def _main() -> int:
         from testlens_agent.mutate.session import mutate
 
         return mutate()
+    if "--warm" in sys.argv[1:]:
+        from testlens_agent.warm import stay_warm
+
+        return stay_warm()
     from testlens_agent.supervisor import supervise
 
     return supervise()

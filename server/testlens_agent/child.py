@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable
 
+from testlens_agent.libraries import loaded
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
 _PR_SET_PDEATHSIG = 1
@@ -16,12 +17,17 @@ _PR_SET_PDEATHSIG = 1
 def run_child() -> int:
     """Run pytest as the request on standard input says; returns pytest's exit code."""
     die_with(os.getppid())
-    if hasattr(os, "fork"):
-        _run_behind_shield()
-    events = claim_stdout()
     request = read_request()
     close_stdin()
     os.chdir(request["root"])
+    return run_as_child(request)
+
+
+def run_as_child(request: dict[str, Any]) -> int:
+    """Run pytest in the working folder; events go to what standard output is now."""
+    if hasattr(os, "fork"):
+        _run_behind_shield()
+    events = claim_stdout()
     code = _run_pytest(request, events)
     events.send("ended", exit_code=code)
     return code
@@ -34,11 +40,10 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     import pytest
 
     measurement = _measurement(request, root, events)
-    from testlens_agent.plugin import AgentPlugin
+    from testlens_agent.plugin import AgentPlugin, Chosen
     from testlens_agent.uses import Uses
 
-    only = request["only"]
-    plugin = AgentPlugin(root, events, measurement, Uses(root), None if only is None else frozenset(only))
+    plugin = AgentPlugin(root, events, measurement, Uses(root), Chosen(request["only"], request["first"]))
     os._exit = plugin.leave  # type: ignore[assignment]
     arguments = request["arguments"]
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
@@ -47,6 +52,8 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     finally:
         if measurement is not None:
             measurement.finish()
+        if request["list_libraries"]:
+            events.send("libraries", modules=loaded(root, measurement.files if measurement is not None else ()))
 
 
 def _measurement(request: dict[str, Any], root: Path, events: EventStream) -> Any:

@@ -36,13 +36,17 @@ class QuietCoverage(coverage.Coverage):
 
 
 class Measurement:
-    """One process's coverage measurement; `piece` is the data file's name before coverage.py adds its suffix."""
+    """One process's coverage measurement; `piece` is the data file's name before coverage.py adds its suffix.
+
+    `files` are those that were measured, once it is finished.
+    """
 
     def __init__(self, root: Path, piece: str, events: EventStream) -> None:
         self._root = root
         self._piece = piece
         self._events = events
         self._coverage: QuietCoverage | None = None
+        self.files: set[str] = set()
 
     def start(self, config_file: str | None, cov_sources: list[str]) -> None:
         """Start to measure. `cov_sources`, given to `--cov` by the user, count where the configuration has none."""
@@ -69,6 +73,7 @@ class Measurement:
         measuring = self._coverage
         self._call(lambda started: started.stop())
         self.save()
+        self._call(lambda stopped: self.files.update(stopped.get_data().measured_files()))
         self._coverage = None
         for warning in measuring.collected_warnings if measuring else ():
             self._events.problem(f"coverage.py says: {warning}", "See its documentation of warnings.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,24 @@ class _Result:
             self.longrepr = long_text(report) if outcome in _BROKEN else None
 
 
+class Chosen:
+    """What to run: tests by node id or files, None for all; those that are `first` come before the others."""
+
+    def __init__(self, only: Sequence[str] | None, first: Sequence[str]) -> None:
+        self._only = None if only is None else frozenset(only)
+        self._first = frozenset(first)
+
+    def has(self, nodeid: str) -> bool:
+        """Whether a test is to run."""
+        return self._only is None or nodeid in self._only or nodeid.partition("::")[0] in self._only
+
+    def is_first(self, nodeid: str) -> bool:
+        """Whether it comes before those that are not."""
+        return nodeid in self._first
+
+
 class AgentPlugin:
-    """Reports one pytest session. `only` is what is left to run after a crash, by node id; None: everything."""
+    """Reports one pytest session. `chosen` says what to run of all that is collected, and in which order."""
 
     def __init__(
         self,
@@ -50,14 +66,15 @@ class AgentPlugin:
         events: EventStream,
         measurement: Measurement | None,
         uses: Uses,
-        only: frozenset[str] | None,
+        chosen: Chosen,
     ) -> None:
         self._root = root
         self._events = events
         self._measurement = measurement
         self._uses = uses
         self._phase = ""
-        self._only = only
+        self._chosen = chosen
+        self._left_out: list[str] = []
         self._process = os.getpid()
         self._exit = os._exit
         self._result = _Result()
@@ -90,11 +107,13 @@ class AgentPlugin:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        """Leave out what ran before a crash, whatever order other plugins gave the tests."""
-        if self._only is None:
-            return
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in self._only])
-        items[:] = [item for item in items if item.nodeid in self._only]
+        """Leave out what is not to run, whatever order other plugins gave the tests."""
+        left_out = [item for item in items if not self._chosen.has(item.nodeid)]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+        self._left_out = [item.nodeid for item in left_out]
+        items[:] = [item for item in items if self._chosen.has(item.nodeid)]
+        items.sort(key=lambda item: not self._chosen.is_first(item.nodeid))
 
     def pytest_collection_finish(self, session: Any) -> None:
         """Report the tests to run, and commit what their import ran."""
@@ -103,6 +122,7 @@ class AgentPlugin:
             total=len(session.items),
             rootdir=str(session.config.rootpath),
             tests=[item.nodeid for item in session.items],
+            left_out=self._left_out,
             maxfail=session.config.getoption("maxfail", 0),
         )
         if self._measurement is not None:

@@ -11,10 +11,25 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 _MAIN = Path(__file__).with_name("__main__.py")
 _EventOrEnd = Optional[dict[str, Any]]
+
+
+class PytestProcess(Protocol):
+    """A process that runs pytest and leads a group of its own, as its supervisor sees it."""
+
+    pid: int
+
+    def next_event(self, timeout: float) -> _EventOrEnd:
+        """The next event; None once the process has ended. Raises TimeoutError after `timeout` seconds of silence."""
+
+    def wait(self, timeout: float) -> int:
+        """The exit status, negative for a signal; a process that outlives `timeout` seconds is killed."""
+
+    def kill(self) -> None:
+        """End the process and its group."""
 
 
 class Child:

@@ -12,10 +12,10 @@ import threading
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from testlens_agent import call_files, data_files
-from testlens_agent.process import Child
+from testlens_agent.process import Child, PytestProcess
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
 _MOST_RESTARTS = 10
@@ -23,12 +23,15 @@ _SECONDS_TO_EXIT = 10.0
 _CANCELLED = 130
 _USAGE_ERROR = 4
 
+StartsChild = Callable[["dict[str, Any]"], PytestProcess]
+
 
 def supervise() -> int:
     """Do what the request on standard input says; returns the exit code of the run.
 
     The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
-    `tests` node ids (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a boolean.
+    `tests` node ids or files (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a
+    boolean. Of what is found only what is `chosen` runs, node ids or files, and those that are `first` before others.
     `record_values` (a boolean, too) says whether to keep what the tests call in `calls.json`, beside `data_file`.
     `times` is how often the tests are run, one after the other in one process.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
@@ -39,18 +42,24 @@ def supervise() -> int:
     except ValueError as error:
         events.problem(f"The agent got no request that it understands: {error}", "Reinstall Testlens.")
         return _USAGE_ERROR
+    _cancel_when_told()
+    try:
+        return supervise_run(request, events, Child)
+    except KeyboardInterrupt:
+        return _CANCELLED
+
+
+def supervise_run(request: dict[str, Any], events: EventStream, start: StartsChild) -> int:
+    """Do what `request` says in processes that `start` makes; KeyboardInterrupt cancels it."""
     os.chdir(request["scratch"])  # a test may remove the folder of the project
     events.send("hello", **_versions())
     missing = [name for name in _needed(request) if importlib.util.find_spec(name) is None]
     if missing:
         _report_missing(missing, events)
         return _USAGE_ERROR
-    run = _Run(request, events)
-    _cancel_when_told()
+    run = _Run(request, events, start)
     try:
         return run.execute()
-    except KeyboardInterrupt:
-        return _CANCELLED
     except BrokenPipeError:  # the server has gone
         return _CANCELLED
     finally:
@@ -60,15 +69,16 @@ def supervise() -> int:
 class _Run:
     """One test run, over as many processes as it takes."""
 
-    def __init__(self, request: dict[str, Any], events: EventStream) -> None:
+    def __init__(self, request: dict[str, Any], events: EventStream, start: StartsChild) -> None:
         self._request = request
+        self._start = start
         self._root = Path(request["root"])
         self._scratch = Path(request["scratch"])
         self._records = bool(request.get("record_values", True))
         self._timeout = float(request.get("test_timeout", 300.0))
         self._times = int(request.get("times", 1))
         self._events = events
-        self._child: Child | None = None
+        self._child: PytestProcess | None = None
         self._generation = 0
         self._remaining: list[str] | None = None
         self._done_here: list[str] = []
@@ -106,7 +116,7 @@ class _Run:
         """Run what remains in a new process: pytest's exit code, or None if the process did not get to the end."""
         self._current, self._done_here = None, []
         self._left, self._killed_by = False, None
-        self._child = child = Child(self._child_request())
+        self._child = child = self._start(self._child_request())
         self._events.send("process", pid=child.pid)
         while True:
             try:
@@ -127,10 +137,12 @@ class _Run:
         return {
             "root": str(self._root),
             "arguments": [*self._request.get("pytest_args", ()), *tests],
-            "only": self._remaining,
+            "only": self._request.get("chosen") if self._remaining is None else self._remaining,
+            "first": self._request.get("first", ()),
             "times": self._times,
             "measure": self._request.get("measure", True),
             "piece": data_files.piece_name(self._scratch, self._generation),
+            "list_libraries": not self._request.get("tests"),
             "calls": call_files.piece_name(self._scratch, self._generation) if self._records else None,
         }
 
@@ -144,6 +156,8 @@ class _Run:
             self._left = True
         elif kind == "killed":
             self._killed_by = event["signal"]
+        elif kind == "libraries":
+            self._events.send(kind, **event)
         elif kind == "problem":
             self._forward_problem(event)
         else:
@@ -163,7 +177,9 @@ class _Run:
         self._remaining = event["tests"]
         self._most_failures = event["maxfail"] or 0
         self._collected_after = time.monotonic() - self._clock
-        self._events.send("collected", total=event["total"] * self._times, rootdir=event["rootdir"])
+        present = [*event["tests"], *event["left_out"]] if self._request.get("chosen") else None
+        total = event["total"] * self._times
+        self._events.send("collected", total=total, rootdir=event["rootdir"], present=present)
 
     def _forward_problem(self, event: dict[str, Any]) -> None:
         key = tuple(event.get(name) for name in ("message", "path", "line"))

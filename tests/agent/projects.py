@@ -11,7 +11,8 @@ from pathlib import Path
 from coverage import CoverageData
 
 from testlens.runners.events import Event, TestFinished
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 
 
 @dataclass(frozen=True, slots=True)

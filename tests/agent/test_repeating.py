@@ -12,7 +12,8 @@ import pytest
 from agent.interpreters import environment, found, in_order
 from agent.projects import Project
 from testlens.runners.events import Collected, Event, TestFinished
-from testlens.runners.pytest_runner import RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunResult
 
 TESTS = """
     import unittest

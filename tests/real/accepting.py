@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from testlens.domain.problems import Problem
-from testlens.runners.pytest_runner import RunRequest, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest
 from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.insertion import insert
 from testlens.workspace.killing import Killer, Killing

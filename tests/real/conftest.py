@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from real.published import PYTEST_ARGS, environment, unpacked
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 
 
 @dataclass(frozen=True, slots=True)

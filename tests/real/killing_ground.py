@@ -9,7 +9,8 @@ from pathlib import Path
 
 from testlens.domain.mutants import Mutant, Span
 from testlens.domain.problems import Problem
-from testlens.runners.pytest_runner import RunRequest, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest
 from testlens.scaffold.kill.search import NotKilled
 from testlens.workspace.explorer_session import ExplorerSession
 from testlens.workspace.killing import Killer, Killing

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from testlens.cli.terminal import print_json
-from testlens.workspace.impact import Affected, Known
+from testlens.workspace.continuous import known_of
+from testlens.workspace.impact import Affected
 from testlens.workspace.impact import affected as find_affected
-from testlens.workspace.run_record import load_record
 from testlens.workspace.workspace import Workspace
 
 
@@ -31,11 +31,4 @@ def affected(root: Path, as_json: bool) -> int:
 def _find(root: Path) -> Affected:
     with contextlib.closing(Workspace(root)) as workspace:
         workspace.refresh()
-        known = Known(
-            root=root,
-            record=load_record(root) if workspace.data is None or workspace.data.kind == "own run" else None,
-            outcomes=workspace.store.outcomes(),
-            measured_text=workspace.store.measured_text,
-            contexts=workspace.contexts_of,
-        )
-        return find_affected(known)
+        return find_affected(known_of(workspace))

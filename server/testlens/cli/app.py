@@ -249,6 +249,14 @@ def affected_command(path: PathArgument = ".", json: JsonOption = False) -> int:
     return command.affected(project_folder(path), json)
 
 
+@app.command("watch")
+def watch_command(path: PathArgument = ".", python: PythonOption = None) -> int:
+    """Each time a file is saved, run the tests that it can affect, until Ctrl+C."""
+    from testlens.cli import watch_command as command
+
+    return command.watch(project_folder(path), _overrides(python))
+
+
 @app.command("report")
 def report_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each option
     path: PathArgument = ".",

@@ -17,7 +17,8 @@ from testlens.cli.terminal import print_json, progress
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
 from testlens.runners.interpreter import Wishes
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 from testlens.workspace.selected_run import finish_full_run
 from testlens.workspace.settings import Overrides
 from testlens.workspace.workspace import Workspace

@@ -71,15 +71,20 @@ def report_json(report: Report) -> dict[str, Any]:
 def print_report(report: Report, plan: Plan, top: int) -> None:
     """The run for people: failures, counts, coverage, and the top of the plan."""
     console = results()
+    print_outcome(console, report, plan.target)
+    if report.snapshot is not None and report.snapshot.source is not None:
+        print_plan(console, plan, top)
+
+
+def print_outcome(console: Console, report: Report, target: float) -> None:
+    """Failures, counts, problems and coverage, for people; `target` is in percent."""
     for test in report.failures:
         _print_failure(console, test)
     if report.tests:
         console.print(_counts(report))
     print_problems(report.problems)
-    if report.snapshot is None or report.snapshot.source is None:
-        return
-    console.print(_coverage(report, plan.target))
-    print_plan(console, plan, top)
+    if report.snapshot is not None and report.snapshot.source is not None:
+        console.print(_coverage(report, target))
 
 
 def _print_failure(console: Console, test: TestFinished) -> None:

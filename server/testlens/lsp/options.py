@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, get_args
 
 if TYPE_CHECKING:
     from testlens.workspace.settings import Overrides
+
+
+Continuous = Literal["off", "onSave"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ class Options:
         """The interpreter that the user's setting names."""
         value = self.settings.get("python")
         return value if isinstance(value, str) and value else None
+
+    @property
+    def continuous(self) -> Continuous:
+        """Whether tests run by themselves."""
+        value = self.settings.get("continuous")
+        return next((known for known in get_args(Continuous) if known == value), "off")
 
     def overrides(self) -> Overrides:
         """What takes precedence over the project's own configuration. Loads the core: not before `initialized`."""

@@ -37,10 +37,14 @@ class ProcessStarted:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`total` tests are to run; their node ids are relative to `rootdir`, an absolute path."""
+    """`total` tests are to run; their node ids are relative to `rootdir`, an absolute path.
+
+    Where tests were chosen, `present` are all that were found in their files, run or not; else it is None.
+    """
 
     total: int
     rootdir: str
+    present: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,47 @@ class Done:
     collection_seconds: float | None
 
 
-Event = Hello | ProcessStarted | Collected | TestStarted | TestFinished | RunProblem | Done
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """The modules of others that a run of all tests has imported, in this order; `True` for those pytest rewrote."""
+
+    modules: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """A process that serves many runs has imported what it can, in so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unable:
+    """A process cannot serve many runs."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A process that serves many runs has ended one; `status` is how the process of that run ended, as of `wait`."""
+
+    status: int
+
+
+Event = (
+    Hello
+    | ProcessStarted
+    | Collected
+    | TestStarted
+    | TestFinished
+    | RunProblem
+    | Done
+    | Libraries
+    | Warm
+    | Unable
+    | Idle
+)
 
 
 def parse_event(line: bytes, root: Path) -> Event | None:
@@ -138,7 +182,8 @@ def _process(fields: dict[str, Any], _root: Path) -> ProcessStarted:
 
 
 def _collected(fields: dict[str, Any], _root: Path) -> Collected:
-    return Collected(int(fields["total"]), fields["rootdir"])
+    present = fields.get("present")
+    return Collected(int(fields["total"]), fields["rootdir"], None if present is None else frozenset(present))
 
 
 def _started(fields: dict[str, Any], root: Path) -> TestStarted:
@@ -187,6 +232,10 @@ def _done(fields: dict[str, Any], _root: Path) -> Done:
     )
 
 
+def _libraries(fields: dict[str, Any], _root: Path) -> Libraries:
+    return Libraries(tuple((str(name), bool(is_rewritten)) for name, is_rewritten in fields["modules"]))
+
+
 def _relative(path: str | None, root: Path) -> str | None:
     # By text and not by Path: this runs twice a test, on the event loop. The agent sends absolute paths only.
     prefix = f"{root}{os.sep}"
@@ -203,4 +252,8 @@ _PARSERS: Mapping[str, Callable[[dict[str, Any], Path], Event]] = {
     "finished": _finished,
     "problem": _problem,
     "done": _done,
+    "libraries": _libraries,
+    "warm": lambda fields, _root: Warm(float(fields["seconds"])),
+    "unable": lambda fields, _root: Unable(str(fields["why"])),
+    "idle": lambda fields, _root: Idle(int(fields["status"])),
 }

@@ -205,7 +205,7 @@ class Explorer:
         )
 
     def _write(self, fields: Mapping[str, Any]) -> None:
-        self._agent.write(json.dumps(fields).encode("ascii") + b"\n")
+        self._agent.write_line(fields)
 
     async def _follow(self) -> None:
         """Take what the agent says until it ends."""

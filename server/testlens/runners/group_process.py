@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,6 +29,15 @@ class GroupProcess(asyncio.SubprocessProtocol):
         stdin = self._transport.get_pipe_transport(0)
         assert isinstance(stdin, asyncio.WriteTransport)
         stdin.write(data)
+
+    def write_line(self, fields: Mapping[str, object]) -> None:
+        """Send one JSON object as a line."""
+        self.write(json.dumps(fields).encode("ascii") + b"\n")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._exited.is_set()
 
     async def wait(self) -> int:
         """The exit status, negative for a signal."""

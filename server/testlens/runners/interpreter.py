@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -92,6 +93,32 @@ def examine(interpreter: Interpreter, root: Path) -> Equipment | Problem:
         version = ".".join(map(str, equipment.version))
         return Problem(f"{interpreter.path} is Python {version}; Testlens runs tests on 3.9 or later.", _ADVICE)
     return equipment
+
+
+def packages_of(python: str) -> str:
+    """Identifies the distributions that are installed beside an interpreter; "" where they are not found."""
+    folder = Path(python).parent.parent
+    places = [*folder.glob("lib/python3*/*-packages"), *folder.glob("[Ll]ib/site-packages")]
+    names = sorted({entry.name for place in places for entry in place.glob("*-info")})
+    return hashlib.sha256("\0".join(names).encode()).hexdigest() if names else ""
+
+
+class Examined:
+    """Remembers interpreters that had all that a run needs, for as long as nothing is installed or removed there."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[str, Equipment]] = {}
+
+    def examine(self, interpreter: Interpreter, root: Path) -> Equipment | Problem:
+        """As the function of that name."""
+        packages = packages_of(interpreter.path)
+        known = self._found.get(interpreter.path)
+        if known is not None and packages and known[0] == packages:
+            return known[1]
+        equipment = examine(interpreter, root)
+        if isinstance(equipment, Equipment) and not equipment.missing:
+            self._found[interpreter.path] = (packages, equipment)
+        return equipment
 
 
 def missing_problem(interpreter: Interpreter, equipment: Equipment) -> Problem | None:

@@ -31,8 +31,10 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def kill_marked(variable: str, value: str) -> None:
+def kill_marked(variable: str, value: str, spared: int | None = None) -> None:
     """Kill every process that was started with this environment variable, having left its group or not.
+
+    All but the one with the id `spared`.
 
     Linux only: elsewhere a process that made a session of its own outlives its job.
     """
@@ -40,7 +42,7 @@ def kill_marked(variable: str, value: str) -> None:
     for folder in Path("/proc").glob("[0-9]*"):
         # Processes come and go meanwhile, and those of other users cannot be read.
         with contextlib.suppress(OSError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
+            if int(folder.name) != spared and mark in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
 
 

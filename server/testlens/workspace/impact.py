@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from testlens.analysis.fingerprints import Block, changed_blocks
 from testlens.domain.snapshot import TestResult
+from testlens.runners.interpreter import packages_of
 from testlens.sources.coverage_data import SHARED_PHASE, node_id
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
@@ -21,7 +22,6 @@ from testlens.workspace.run_record import (
     files_of_interest,
     identity,
     is_configuration,
-    packages_of,
     prints_of,
 )
 
@@ -34,12 +34,13 @@ class Affected:
     """The tests to run, failed ones first, then the fastest: node ids, or a path for a file whose tests are new.
 
     `everything` says that they are all tests, whose files are named then; there are none where no run is known. `why`
-    is a sentence for people.
+    is a sentence for people. `seen` has what identified each file that was looked at, by its relative path.
     """
 
     tests: tuple[str, ...]
     everything: bool
     why: str
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ def affected(known: Known) -> Affected:
     if record is None or not known.outcomes:
         return Affected((), True, "No run of all tests is known: run `testlens run` once.")
     selection = _Selection(known, record)
+    return replace(_affected(known, record, selection), seen=selection.seen)
+
+
+def _affected(known: Known, record: RunRecord, selection: _Selection) -> Affected:
     try:
         selection.select()
     except _EverythingError as error:
@@ -87,17 +92,20 @@ class _Selection:
         self._test_files = {test.partition("::")[0] for test in known.outcomes}
         self._texts: dict[str, str] | None = None
         self.tests: set[str] = set()
+        self.seen: dict[str, str] = {}
         self.reasons: list[str] = []
 
     def select(self) -> None:
         """Look at all that the tests may depend on; raises _EverythingError."""
-        if packages_of(self._record.python) != self._record.packages:
-            raise _EverythingError("Packages were installed or removed.")
         before = self._record.files
         paths = {*files_of_interest(self._root), *before}
-        now = {path: found for path in paths if (found := identity(self._root, path))}
+        # All of it before anything is concluded, so that it is all seen.
+        self.seen = {path: identity(self._root, path) for path in {*paths, *self._record.shared, *self._record.opened}}
+        now = {path: found for path, found in self.seen.items() if found and path in paths}
+        if packages_of(self._record.python) != self._record.packages:
+            raise _EverythingError("Packages were installed or removed.")
         for path in sorted(before.keys() | now.keys()):
-            if before.get(path) != now.get(path):
+            if before.get(path, "") != now.get(path, ""):
                 self._take(path, path in before, path in now)
         self._take_data()
 
@@ -194,10 +202,10 @@ class _Selection:
     def _take_data(self) -> None:
         """What tests opened: it may be Python as well."""
         for path, was in self._record.shared.items():
-            if identity(self._root, path) != was:
+            if self.seen[path] != was:
                 raise _EverythingError(f"{path} has changed, which was read for several tests.")
         for path, (was, tests) in self._record.opened.items():
-            if identity(self._root, path) != was:
+            if self.seen[path] != was:
                 self.reasons.append(f"{path} has changed")
                 self.tests.update(tests)
 

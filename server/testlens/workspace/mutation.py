@@ -20,6 +20,7 @@ from testlens.runners.mutation_runner import (
     WantedMutant,
     run_mutants,
 )
+from testlens.workspace.finishing import finish
 from testlens.workspace.mutation_job import Listeners, MutationJob
 from testlens.workspace.mutation_store import VerdictStore
 from testlens.workspace.mutation_targets import MutationTarget
@@ -122,13 +123,8 @@ async def _save_now_and_then(job: MutationJob) -> None:
 
 
 async def _save(job: MutationJob) -> None:
-    """Keep what there is; whoever is cancelled meanwhile goes on only after that: two may not save at once."""
-    saved = asyncio.ensure_future(asyncio.to_thread(job.save))
-    try:
-        await asyncio.shield(saved)
-    except asyncio.CancelledError:
-        await asyncio.wait([saved])
-        raise
+    """Keep what there is: two may not save at once."""
+    await finish(asyncio.to_thread(job.save))
 
 
 def _outcome(job: MutationJob, end: MutationEnd | None, store: VerdictStore) -> MutationOutcome:

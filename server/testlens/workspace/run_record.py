@@ -10,19 +10,20 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from testlens.analysis.fingerprints import blocks
 from testlens.domain.snapshot import Snapshot
-from testlens.runners.pytest_runner import RunResult
+from testlens.runners.interpreter import packages_of
+from testlens.runners.run_log import RunResult
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.store import FOLDER
 
 _FILE = f"{FOLDER}/record.json"
-_FORMAT = 2
+_FORMAT = 3
 _AT_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 _INCOMPLETE = "The coverage of this run is incomplete"
 _EDITED_SINCE = "edited while the tests ran"
@@ -50,7 +51,8 @@ class RunRecord:
     measured, and `prints` the fingerprints of the blocks of each other Python file, and of each with tests. `opened`
     has what identifies each file or folder that tests opened, with those tests; `shared` those that are every test's
     business. `starting` are the tests that started processes, and `importing` those that were the first to import some
-    module of the project; `starts_shared` says that a fixture of several tests started one.
+    module of the project; `starts_shared` says that a fixture of several tests started one. `libraries` are the modules
+    of others that the run imported, in this order, each with whether pytest rewrote its assertions.
     """
 
     python: str
@@ -63,6 +65,7 @@ class RunRecord:
     starting: Sequence[str] = ()
     importing: Sequence[str] = ()
     starts_shared: bool = False
+    libraries: Sequence[tuple[str, bool]] = ()
 
 
 def tells_all(root: Path, result: RunResult) -> bool:
@@ -86,14 +89,20 @@ def are_of_all_tests(pytest_args: Sequence[str]) -> bool:
     return True
 
 
-def record_run(root: Path, result: RunResult, snapshot: Snapshot) -> RunRecord:
-    """The record of a run of all tests that has led to `snapshot`."""
+def record_run(
+    root: Path, result: RunResult, snapshot: Snapshot, seen: Mapping[str, str], before: RunRecord | None = None
+) -> RunRecord:
+    """The record of a run of all tests that has led to `snapshot`.
+
+    `seen` has what identified files before it: those that are the same now were not edited, whoever has touched them.
+    `before` is an older record, which knows the blocks of files that are the same still.
+    """
     results, began, python = result.results, result.began, result.request.python
     measured = {path: report.text_digest for path, report in snapshot.files.items() if report.anchored}
-    test_files = {test.nodeid.partition("::")[0] for test in results}
+    test_files = {test.partition("::")[0] for test in snapshot.outcomes}
     # Those that ran count wherever they lie.
     paths = {*files_of_interest(root), *snapshot.files, *test_files}
-    files = {path: _identity_then(root, path, began) for path in sorted(paths)}
+    files = {path: _identity_then(root, path, began, seen) for path in sorted(paths)}
     opened: dict[str, list[str]] = {}
     for test in results:
         for path in test.uses.opened:
@@ -106,13 +115,37 @@ def record_run(root: Path, result: RunResult, snapshot: Snapshot) -> RunRecord:
         packages=packages_of(python),
         files=files,
         measured=measured,
-        prints={path: prints for path in printed if (prints := prints_of(root, path))},
-        opened={path: (_identity_then(root, path, began), tests) for path, tests in opened.items()},
-        shared={path: _identity_then(root, path, began) for path in shared},
+        prints={path: prints for path in printed if (prints := _prints(root, path, files[path], before))},
+        opened={path: (_identity_then(root, path, began, seen), tests) for path, tests in opened.items()},
+        shared={path: _identity_then(root, path, began, seen) for path in shared},
         starting=[test.nodeid for test in results if test.uses.starts],
         importing=[test.nodeid for test in results if test.uses.imports],
         starts_shared=any(test.uses.starts_shared for test in results),
+        libraries=result.libraries,
     )
+
+
+def with_some_tests(before: RunRecord, now: RunRecord, tests: Collection[str]) -> RunRecord:
+    """The record after a run of some `tests` whose own record is `now`; of all others what was known before holds."""
+    opened = dict(now.opened)
+    for path, (identified, users) in before.opened.items():
+        others = [test for test in users if test not in tests]
+        if others:
+            opened[path] = (identified, [*others, *opened.get(path, ("", ()))[1]])
+    return replace(
+        now,
+        opened=opened,
+        shared={**before.shared, **now.shared},
+        starting=[*(test for test in before.starting if test not in tests), *now.starting],
+        importing=[*(test for test in before.importing if test not in tests), *now.importing],
+        starts_shared=before.starts_shared or now.starts_shared,
+        libraries=before.libraries,
+    )
+
+
+def was_edited_since(root: Path, began: float) -> bool:
+    """Whether a file of interest was written since then (seconds since the epoch): nobody knows which text ran."""
+    return any(_identity_then(root, path, began, {}) == _EDITED_SINCE for path in files_of_interest(root))
 
 
 def keep_record(root: Path, record: RunRecord | None) -> None:
@@ -135,12 +168,22 @@ def load_record(root: Path) -> RunRecord | None:
 
 def files_of_interest(root: Path) -> Iterator[str]:
     """The Python files, configuration and lock files of a project, as relative POSIX paths."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _LEFT_OUT)
+    for folder, names in _walk(root):
         for name in sorted(names):
             path = Path(folder, name).relative_to(root)
             if name.endswith(".py") or (len(path.parts) == 1 and name in _CONFIGURATION) or _is_lock(path):
                 yield path.as_posix()
+
+
+def folders_of_interest(root: Path) -> Iterator[Path]:
+    """The folders in which such files may lie."""
+    return (Path(folder) for folder, _ in _walk(root))
+
+
+def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _LEFT_OUT)
+        yield folder, names
 
 
 def is_configuration(path: str) -> bool:
@@ -179,12 +222,10 @@ def prints_of(root: Path, path: str) -> Mapping[str, str]:
     return {name: f"{block.kind} {block.fingerprint}" for name, block in found.items()}
 
 
-def packages_of(python: str) -> str:
-    """Identifies the distributions that are installed beside an interpreter; "" where they are not found."""
-    folder = Path(python).parent.parent
-    places = [*folder.glob("lib/python3*/*-packages"), *folder.glob("[Ll]ib/site-packages")]
-    names = sorted({entry.name for place in places for entry in place.glob("*-info")})
-    return hashlib.sha256("\0".join(names).encode()).hexdigest() if names else ""
+def _prints(root: Path, path: str, identified: str, before: RunRecord | None) -> Mapping[str, str]:
+    if before is not None and path in before.prints and before.files.get(path) == identified:
+        return before.prints[path]
+    return prints_of(root, path)
 
 
 def _listing(folder: Path) -> list[str]:
@@ -192,13 +233,14 @@ def _listing(folder: Path) -> list[str]:
     return sorted(name for name in names if not name.startswith(".") and name != "__pycache__")
 
 
-def _identity_then(root: Path, path: str, began: float) -> str:
+def _identity_then(root: Path, path: str, began: float, seen: Mapping[str, str]) -> str:
     """As `identity`, at the time when the tests ran; what was edited meanwhile is identified with nothing."""
     try:
-        is_edited = not path.endswith("/") and (root / path).stat().st_mtime >= began
+        is_written = not path.endswith("/") and (root / path).stat().st_mtime >= began
     except OSError:
         return ""
-    return _EDITED_SINCE if is_edited else identity(root, path)
+    identified = identity(root, path)
+    return _EDITED_SINCE if is_written and seen.get(path) != identified else identified
 
 
 def _is_lock(path: Path) -> bool:

@@ -6,21 +6,29 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot, TestResult
-from testlens.sources.coverage_merge import add_data
+from testlens.domain.staleness import Anchors, anchor
+from testlens.sources.coverage_data import node_id
+from testlens.sources.coverage_merge import add_data, replace_tests
+from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import DataFile
-from testlens.workspace.run_record import keep_record, record_run, tells_all
+from testlens.sources.source_text import read_content
+from testlens.workspace.run_record import RunRecord, keep_record, record_run, tells_all, with_some_tests
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from testlens.runners.pytest_runner import RunResult
+    from testlens.runners.run_log import RunResult
 
 DATA_NAME = "selected.coverage"
 """Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
+
+
+NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,11 @@ def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
     }
 
 
-def finish_full_run(workspace: Workspace, result: RunResult) -> Snapshot:
-    """Take over a run of all tests, and keep what it was made on."""
+def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
+    """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
     snapshot = workspace.finish_run(outcomes_of(result), result.sources)
-    keep_record(
-        workspace.root, record_run(workspace.root, result, snapshot) if tells_all(workspace.root, result) else None
-    )
+    tells = tells_all(workspace.root, result)
+    keep_record(workspace.root, record_run(workspace.root, result, snapshot, seen) if tells else None)
     return snapshot
 
 
@@ -88,6 +95,48 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     outcomes = {**workspace.snapshot.outcomes, **run.outcomes}
     workspace.finish_run(outcomes, {str(root / path): digest for path, digest in sources.items()})
     return None
+
+
+def replace_results(
+    workspace: Workspace, record: RunRecord, result: RunResult, data_file: Path, seen: Mapping[str, str]
+) -> Problem | None:
+    """Refresh with what affected tests say now in the place of what they said before; all others stand as they were.
+
+    `record` is what was known of the run before; `seen`: see `record_run`. Tests that are no longer found in the files
+    that were looked at are forgotten. What other tests ran of a file that was edited goes with its lines.
+    """
+    base, root = workspace.data, workspace.root
+    assert base is not None
+    looked_at, present = set(result.request.tests), result.present or frozenset()
+    known = workspace.snapshot.outcomes
+    gone = {test for test in known if test.partition("::")[0] in looked_at and test not in present}
+    outcomes = outcomes_of(result)
+    again = gone | outcomes.keys()
+    before, now = load_run_sources(root), workspace.run_sources(result.sources)
+
+    def moves(name: str) -> Anchors | None:
+        path = _relative(name, root)
+        return _moves(workspace, path) if path in now and now[path] != before.get(path) else None
+
+    problem = replace_tests(
+        base.paths[0], data_file, workspace.own_data, lambda context: node_id(context) in again, moves
+    )
+    data_file.unlink(missing_ok=True)
+    if problem is not None:
+        return problem
+    kept = {test: outcome for test, outcome in known.items() if test not in gone}
+    sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
+    snapshot = workspace.finish_run({**kept, **outcomes}, sources)
+    keep_record(root, with_some_tests(record, record_run(root, result, snapshot, seen, record), again))
+    return None
+
+
+def _moves(workspace: Workspace, path: str) -> Anchors:
+    """Where the lines of a file that was edited have gone; nowhere where the text is not known that was measured."""
+    kept, content = workspace.store.measured_text(path), read_content(workspace.root / path)
+    if kept is None or content is None:
+        return Anchors({})
+    return anchor(kept[1], normalise(decode(content)))
 
 
 def _measured_sources(root: Path, data: DataFile, paths: Collection[str]) -> Mapping[str, str]:

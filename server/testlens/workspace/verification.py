@@ -12,7 +12,8 @@ from testlens.domain.coverage import Trace
 from testlens.domain.problems import Problem
 from testlens.domain.trials import Trial, TrialOutcome
 from testlens.runners.events import Event, Outcome, TestFinished
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 from testlens.sources.discovery import DataFile
 from testlens.workspace.behave_runs import judge_with_behave
 from testlens.workspace.measurement import load_measurement

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from testlens.runners.events import Event, TestFinished
-from testlens.runners.pytest_runner import RunRequest, RunResult, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest, RunResult
 
 
 async def run_in_place_of_python(tmp_path: Path, code: str) -> tuple[RunResult, list[Event]]:

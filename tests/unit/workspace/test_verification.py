@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from testlens.domain.cases import Draft
-from testlens.runners.pytest_runner import RunRequest, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest
 from testlens.scaffold.edits import Edit
 from testlens.scaffold.place import Place
 from testlens.scaffold.render import Written

@@ -4,6 +4,7 @@ from testlens.lsp.features import (
     code_actions,
     code_lens,
     commands,
+    continuous,
     diagnostics,
     hover,
     kill,
@@ -21,5 +22,5 @@ from testlens.lsp.features import (
 
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
-    *(writing, scaffold, mutants, mutate, kill),
+    *(writing, scaffold, mutants, mutate, kill, continuous),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
     from testlens.domain.problems import Problem
-    from testlens.runners.interpreter import Equipment, Interpreter, Wishes
+    from testlens.runners.interpreter import Equipment, Examined, Interpreter, Wishes
 
 _PATIENCE = 5.0
 _INSTALL_TIMEOUT = 600.0
@@ -92,14 +93,21 @@ async def _choice_of_editor(server: TestlensServer, folder: Folder) -> str | Non
     return path if isinstance(path, str) else None
 
 
+@functools.cache
+def _examined() -> Examined:
+    from testlens.runners.interpreter import Examined
+
+    return Examined()
+
+
 def _find(root: Path, wishes: Wishes) -> tuple[Interpreter, Equipment] | Problem:
     from testlens.domain.problems import Problem
-    from testlens.runners.interpreter import examine, find_interpreter
+    from testlens.runners.interpreter import find_interpreter
 
     interpreter = find_interpreter(root, wishes)
     if isinstance(interpreter, Problem):
         return interpreter
-    equipment = examine(interpreter, root)
+    equipment = _examined().examine(interpreter, root)
     return equipment if isinstance(equipment, Problem) else (interpreter, equipment)
 
 

@@ -19,7 +19,7 @@ from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
     from testlens.domain.problems import Problem
-    from testlens.runners.pytest_runner import RunResult
+    from testlens.runners.run_log import RunResult
     from testlens.workspace.selected_run import SelectedRun
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,8 @@ class _Runs:
         self._server.announce_state(folder)
 
     async def _run(self, job: Job, counts: RunCounts, tests: tuple[str, ...]) -> None:
-        from testlens.runners.pytest_runner import RunRequest, run_tests
+        from testlens.runners.pytest_runner import run_tests
+        from testlens.runners.run_log import RunRequest
         from testlens.workspace.selected_run import DATA_NAME, selected_run
 
         folder, workspace = job.folder, job.folder.workspace

@@ -13,7 +13,8 @@ from textwrap import dedent
 from typing import Self
 
 from testlens.domain.problems import Problem
-from testlens.runners.pytest_runner import RunRequest, run_tests
+from testlens.runners.pytest_runner import run_tests
+from testlens.runners.run_log import RunRequest
 from testlens.scaffold.recipe import Offer
 from testlens.workspace.gap_target import GapTarget, gap_at
 from testlens.workspace.scaffolding import Scaffold, Scaffolder

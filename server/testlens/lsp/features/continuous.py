@@ -1,0 +1,134 @@
+"""Continuous testing: after each save the tests that it can affect run, and all that is shown follows."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+from testlens.lsp.features import problems
+from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.folders import Folder, RunCounts
+from testlens.lsp.progress import ProgressBar
+from testlens.lsp.run_shown import RunShown
+from testlens.lsp.server import TestlensServer
+
+if TYPE_CHECKING:
+    from testlens.runners.events import Event
+    from testlens.runners.warm_runner import WarmRunner, Warmth
+    from testlens.workspace.continuous import Round
+    from testlens.workspace.workspace import Workspace
+
+_LOOK_AGAIN_SECONDS = 0.2
+
+
+def register(server: TestlensServer) -> None:
+    """Add the feature to the server."""
+    feature = _Continuous(server)
+    # The settings are in force once there is a snapshot that was made with them.
+    server.on_snapshot.append(feature.adjust)
+    server.on_removal.append(feature.leave)
+    server.on_shutdown.append(feature.close)
+
+
+class _Continuous:
+    """Follows the edits of those folders for which that is wanted."""
+
+    def __init__(self, server: TestlensServer) -> None:
+        self._server = server
+        self._following: dict[Folder, asyncio.Task[None]] = {}
+
+    def adjust(self, folder: Folder) -> None:
+        """Follow a folder, or no longer, as the settings have it."""
+        is_wanted = self._server.options.trusted and self._server.options.continuous == "onSave"
+        if not is_wanted:
+            self.leave(folder)
+        elif folder not in self._following and folder.workspace is not None:
+            self._following[folder] = folder.spawn(_Follower(self._server, folder, folder.workspace).follow())
+
+    def leave(self, folder: Folder) -> None:
+        """Follow it no longer."""
+        following = self._following.pop(folder, None)
+        if following is not None:
+            following.cancel()
+
+    async def close(self) -> None:
+        """Stop, and wait until the processes are gone."""
+        tasks = list(self._following.values())
+        for folder in list(self._following):
+            self.leave(folder)
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+class _Follower:
+    """Follows one folder."""
+
+    def __init__(self, server: TestlensServer, folder: Folder, workspace: Workspace) -> None:
+        self._server = server
+        self._folder = folder
+        self._workspace = workspace
+        self._saved = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Go on until cancelled."""
+        from testlens.runners.warm_runner import WarmRunner
+        from testlens.workspace.source_watcher import SourceWatcher
+
+        runner = WarmRunner()
+        watcher = SourceWatcher(self._folder.root, self._notice)
+        try:
+            await self._folder.background.do(watcher.start)
+            while True:
+                await self._rest()
+                self._saved.clear()
+                python = await ready_interpreter(self._server, self._folder)
+                if python is None or await self._round(python, runner) is not None:
+                    await self._saved.wait()
+        finally:
+            watcher.stop()
+            await asyncio.shield(runner.close())
+
+    def _notice(self) -> None:
+        self._server.call_soon(self._saved.set)
+
+    async def _rest(self) -> None:
+        """Wait while tests run that somebody asked for."""
+        while self._folder.run is not None:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+    async def _round(self, python: str, runner: WarmRunner) -> Round | None:
+        from testlens.workspace.continuous import run_affected, until_saved
+
+        counts = RunCounts(str(uuid.uuid4()))
+        shown = RunShown(self._server, self._folder, counts, ProgressBar(self._server))
+
+        def take(event: Event) -> None:
+            if self._folder.run is None:
+                self._folder.run = counts
+                self._server.announce_state(self._folder)
+            shown.take(event)
+
+        try:
+            work = run_affected(self._workspace, python, runner, take, self._folder.take)
+            done = await until_saved(work, self._saved, self._folder.root)
+        finally:
+            if self._folder.run is counts:
+                self._folder.run = None
+                self._server.announce_state(self._folder)
+        if done is not None:
+            self._tell(done)
+            await runner.prepare(await asyncio.to_thread(self._warmth, python))
+        return done
+
+    def _warmth(self, python: str) -> Warmth:
+        from testlens.workspace.continuous import warmth_of
+        from testlens.workspace.run_record import load_record
+
+        return warmth_of(self._workspace, python, load_record(self._folder.root))
+
+    def _tell(self, done: Round) -> None:
+        if done.problem is not None:
+            problems.tell_as_error(self._server, done.problem)
+        if done.result is not None:
+            problems.tell(self._server, done.result.problems)

@@ -1,0 +1,152 @@
+"""Runs what the edits since the last run can affect, and replaces what these tests said before."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testlens.domain.problems import Problem
+from testlens.runners.events import Event
+from testlens.runners.interpreter import packages_of
+from testlens.runners.run_log import RunRequest, RunResult
+from testlens.runners.warm_runner import WarmRunner, Warmth
+from testlens.workspace.finishing import finish
+from testlens.workspace.impact import Affected, Known, affected
+from testlens.workspace.run_record import (
+    RunRecord,
+    files_of_interest,
+    identity,
+    is_configuration,
+    load_record,
+    was_edited_since,
+)
+from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_results
+from testlens.workspace.workspace import Workspace
+
+_RAN_TO_THE_END = (0, 1)
+_NO_TESTS = 5
+
+Take = Callable[[Callable[[], Problem | None]], Awaitable[Problem | None]]
+"""Has a new snapshot made by a function that takes its time, wherever that belongs, and gives what that returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of one look at the edits; `result` is None where nothing had to run.
+
+    `is_known` says that what the tests said is known now. It is not where the run broke off, or files were edited
+    meanwhile: the next round runs these tests again. `seconds` is how long it took from the question.
+    """
+
+    affected: Affected
+    result: RunResult | None
+    is_known: bool
+    problem: Problem | None
+    seconds: float
+
+
+def known_of(workspace: Workspace) -> Known:
+    """What is known of the last run, as the newest snapshot has it."""
+    is_own = workspace.data is None or workspace.data.kind == "own run"
+    return Known(
+        root=workspace.root,
+        record=load_record(workspace.root) if is_own else None,
+        outcomes=workspace.store.outcomes(),
+        measured_text=workspace.store.measured_text,
+        contexts=workspace.contexts_of,
+    )
+
+
+def warmth_of(workspace: Workspace, python: str, record: RunRecord | None) -> Warmth:
+    """What a process has to be warm for to run this project's tests."""
+    root = workspace.root
+    surroundings = [packages_of(python)]
+    surroundings += [identity(root, path) for path in files_of_interest(root) if is_configuration(path)]
+    libraries = () if record is None else tuple((name, bool(flag)) for name, flag in record.libraries)
+    return Warmth(root, python, libraries, hashlib.sha256("\0".join(surroundings).encode()).hexdigest())
+
+
+async def run_affected(
+    workspace: Workspace, python: str, runner: WarmRunner, on_event: Callable[[Event], None], take: Take
+) -> Round:
+    """Run the tests that the edits since the last run select, all of them where that is not known.
+
+    Cancelling it changes nothing that is known, so that the next round selects them again.
+    """
+    began = time.monotonic()
+    known = await asyncio.to_thread(known_of, workspace)
+    selected = await asyncio.to_thread(affected, known)
+    if not selected.tests and not selected.everything:
+        return Round(selected, None, True, None, time.monotonic() - began)
+    warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
+    result = await runner.run(_request(workspace, python, selected), warmth, on_event)
+    is_known, problem = await _take_over(workspace, known.record, selected, result, take)
+    return Round(selected, result, is_known, problem, time.monotonic() - began)
+
+
+def _request(workspace: Workspace, python: str, selected: Affected) -> RunRequest:
+    settings = workspace.settings
+    chosen = () if selected.everything else selected.tests
+    outcomes = workspace.store.outcomes()
+    return RunRequest(
+        root=workspace.root,
+        python=python,
+        data_file=workspace.own_data.with_name(DATA_NAME),  # which takes its place once it is known to be whole
+        tests=tuple(dict.fromkeys(test.partition("::")[0] for test in chosen)),
+        pytest_args=settings.config.pytest_args,
+        test_timeout=settings.test_timeout,
+        record_values=False,
+        chosen=chosen,
+        first=tuple(test for test, result in outcomes.items() if result.failed),
+    )
+
+
+async def _take_over(
+    workspace: Workspace, record: RunRecord | None, selected: Affected, result: RunResult, take: Take
+) -> tuple[bool, Problem | None]:
+    """Whether what the run tells could be taken over, and what went wrong with it."""
+    data = result.data_file
+    if data is None:
+        return False, None
+    ended = result.exit_code in _RAN_TO_THE_END and len(result.results) >= result.total
+    if not (ended or result.exit_code == _NO_TESTS) or await asyncio.to_thread(
+        was_edited_since, workspace.root, result.began
+    ):
+        await asyncio.to_thread(data.unlink, missing_ok=True)
+        return False, None
+
+    def replace_all() -> None:
+        data.replace(workspace.own_data)
+        finish_full_run(workspace, result, selected.seen)
+
+    def replace_some() -> Problem | None:
+        assert record is not None
+        return replace_results(workspace, record, result, data, selected.seen)
+
+    return True, await finish(take(replace_all if selected.everything else replace_some))
+
+
+async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, root: Path) -> Round | None:
+    """What comes of a round; None where it was cancelled, since a file was `saved` that the tests may depend on."""
+    began = time.time()
+    running = asyncio.ensure_future(work)
+    try:
+        while True:
+            news = asyncio.ensure_future(saved.wait())
+            await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            if running.done():
+                return running.result()
+            saved.clear()
+            # Tests write files as well, and what they only read is looked at when they are done.
+            if await asyncio.to_thread(was_edited_since, root, began):
+                saved.set()
+                return None
+    finally:
+        running.cancel()
+        await asyncio.wait({running})

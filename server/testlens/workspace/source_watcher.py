@@ -1,0 +1,77 @@
+"""Watches the folders of a project's sources and tests, and says when files in them have been written."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.polling import PollingObserver
+
+from testlens.workspace.run_record import folders_of_interest
+
+_QUIET_SECONDS = 0.03  # without a further event, after which what was written is whole
+_POLL_EVERY = 1.0
+_WRITING = frozenset({"created", "modified", "moved", "deleted"})
+
+
+class SourceWatcher(FileSystemEventHandler):
+    """Calls `on_change`, on a thread of its own, when files that are not hidden were written, once they are whole.
+
+    Where the system cannot watch, it looks once a second.
+    """
+
+    def __init__(self, root: Path, on_change: Callable[[], None]) -> None:
+        self._root = root
+        self._on_change = on_change
+        self._watched: set[Path] = set()
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._observer: Any = Observer()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        try:
+            self._observer.start()
+            self._follow()
+        except OSError:
+            self._observer.stop()
+            self._observer = PollingObserver(timeout=_POLL_EVERY)
+            self._watched.clear()
+            self._observer.start()
+            self._follow()
+
+    def stop(self) -> None:
+        """Stop watching, without waiting for the threads to end."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+        self._observer.stop()
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Called by watchdog."""
+        path = Path(str(event.dest_path or event.src_path))
+        if event.event_type not in _WRITING or path.name.startswith(".") or path.name == "__pycache__":
+            return
+        if event.is_directory:
+            if event.event_type == "modified":
+                return
+            with contextlib.suppress(OSError):
+                self._follow()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(_QUIET_SECONDS, self._on_change)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _follow(self) -> None:
+        """Watch the folders that there are; not the whole tree, where packages have thousands of folders."""
+        there = set(folders_of_interest(self._root))
+        for folder in there - self._watched:
+            self._observer.schedule(self, str(folder), recursive=False)
+        self._watched = there

@@ -1,0 +1,238 @@
+"""Runs in copies of a process that is kept: the same results, in less time, whatever tests do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.projects import Project, Run
+from testlens.runners.events import Event, TestFinished, TestStarted
+from testlens.runners.run_log import RunRequest
+from testlens.runners.warm_runner import WarmRunner, Warmth
+
+_SHOP = {
+    "shop.py": """
+        def fee(amount):
+            if amount > 10:
+                return 2
+            return 1
+    """,
+    "test_shop.py": """
+        import json
+
+        from shop import fee
+
+
+        def test_small():
+            assert fee(3) == 1
+
+
+        def test_large():
+            assert json.loads("2") == fee(12)
+    """,
+}
+
+
+@pytest.fixture
+async def runner() -> AsyncIterator[WarmRunner]:
+    """One that waits a second for an answer."""
+    runner = WarmRunner(answer_seconds=1.0)
+    yield runner
+    await runner.close()
+
+
+async def warm_run(runner: WarmRunner, project: Project, request: RunRequest | None = None) -> Run:
+    """Run all tests in a copy of the process that has the libraries of a run before."""
+    events: list[Event] = []
+    async with asyncio.timeout(60):
+        result = await runner.run(request or project.request(), warmth(project), events.append)
+    return Run(result, tuple(events))
+
+
+def warmth(project: Project, *libraries: tuple[str, bool]) -> Warmth:
+    """With these modules, or a few of the standard library."""
+    return Warmth(project.root, str(project.python), libraries or (("json", False), ("decimal", False)), "")
+
+
+def processes(project: Project) -> set[int]:
+    """Those that have to do with the project."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cwd").readlink().is_relative_to(project.root):
+                found.add(int(folder.name))
+    return found
+
+
+async def test_results_are_those_of_a_run_of_its_own(project: Project, runner: WarmRunner) -> None:
+    """Outcomes, lines, arcs and contexts."""
+    project.write(_SHOP)
+    cold = await project.run()
+    lines, arcs = cold.lines(project.root / "shop.py"), cold.arcs(project.root / "shop.py")
+    contexts = cold.contexts(project.root / "shop.py", 3)
+    warm = await warm_run(runner, project)
+    assert warm.outcomes == cold.outcomes == {"test_small": "passed", "test_large": "passed"}
+    assert (warm.lines(project.root / "shop.py"), warm.arcs(project.root / "shop.py")) == (lines, arcs)
+    assert warm.contexts(project.root / "shop.py", 3) == contexts
+    assert warm.result.exit_code == 0, warm.messages
+
+
+async def test_the_project_is_imported_afresh_for_each_run(project: Project, runner: WarmRunner) -> None:
+    """An edit shows in the next run, in the same process's copy."""
+    project.write(_SHOP)
+    await warm_run(runner, project)
+    before = processes(project)
+    project.write({"shop.py": _SHOP["shop.py"].replace("return 2", "return 33")})
+    run = await warm_run(runner, project)
+    assert run.outcomes == {"test_small": "passed", "test_large": "failed"}
+    assert processes(project) == before != set()
+
+
+async def test_libraries_are_there_before_and_the_project_is_not(project: Project, runner: WarmRunner) -> None:
+    """What a run of all tests says that it imported is what the next has from the beginning."""
+    project.write(_SHOP)
+    cold = await project.run()
+    names = {name for name, _ in cold.result.libraries}
+    assert {"json", "pytest", "_pytest.fixtures"} <= names
+    assert not names & {"shop", "test_shop", "conftest", "__main__"}
+    project.write(
+        {
+            "conftest.py": """
+                import sys
+
+                BEFORE = set(sys.modules)
+            """,
+            "test_shop.py": """
+                from conftest import BEFORE
+
+
+                def test_it():
+                    assert "decimal" in BEFORE and "shop" not in BEFORE
+            """,
+        }
+    )
+    assert (await warm_run(runner, project)).outcomes == {"test_it": "passed"}
+
+
+async def test_rewritten_plugins_survive_warnings_as_errors(project: Project, runner: WarmRunner) -> None:
+    """pytest complains of plugins that were imported before it could rewrite them."""
+    project.write({**_SHOP, "pyproject.toml": '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n'})
+    cold = await project.run()
+    assert ("pytest_cov.plugin", True) in cold.result.libraries
+    result = await runner.run(project.request(), warmth(project, *cold.result.libraries), lambda _event: None)
+    assert result.exit_code == 0, (result.problems, result.output)
+
+
+async def test_a_process_that_was_killed_or_frozen_is_replaced(project: Project, runner: WarmRunner) -> None:
+    """The next run does not notice."""
+    project.write(_SHOP)
+    for harm in (signal.SIGKILL, signal.SIGSTOP):
+        await runner.prepare(warmth(project))
+        (process,) = processes(project)
+        os.kill(process, harm)
+        run = await warm_run(runner, project)
+        assert run.outcomes == {"test_small": "passed", "test_large": "passed"}
+        assert process not in processes(project)
+
+
+async def test_a_test_that_ends_its_process_is_named_and_nothing_else_is_lost(
+    project: Project, runner: WarmRunner
+) -> None:
+    """It, and not the process that is kept, has died of it."""
+    project.write(
+        {
+            **_SHOP,
+            "test_bad.py": """
+                import os
+                import signal
+
+
+                def test_before():
+                    pass
+
+
+                def test_bad():
+                    os.kill(os.getpid(), signal.SIGKILL)
+            """,
+        }
+    )
+    await runner.prepare(warmth(project))
+    before = processes(project)
+    run = await warm_run(runner, project)
+    assert run.outcomes == {
+        "test_before": "passed",
+        "test_bad": "error",
+        "test_small": "passed",
+        "test_large": "passed",
+    }
+    assert "SIGKILL" in str(run.test("test_bad").message)
+    assert processes(project) == before
+
+
+async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(project: Project, runner: WarmRunner) -> None:
+    """A save while tests run begins anew."""
+    project.write({"test_long.py": "import time\n\n\ndef test_long():\n    time.sleep(60)\n"})
+    await runner.prepare(warmth(project))
+    before = processes(project)
+    begun = asyncio.Event()
+
+    def take(event: Event) -> None:
+        if isinstance(event, TestStarted):
+            begun.set()
+
+    running = asyncio.ensure_future(runner.run(project.request(), warmth(project), take))
+    await asyncio.wait_for(begun.wait(), 30)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert processes(project) == before
+    project.write({"test_long.py": "def test_long():\n    pass\n"})
+    assert (await warm_run(runner, project)).outcomes == {"test_long": "passed"}
+
+
+async def test_other_surroundings_have_another_process_and_the_end_leaves_none(
+    project: Project, runner: WarmRunner
+) -> None:
+    """A change of the configuration, or of what is installed, replaces it."""
+    project.write(_SHOP)
+    await runner.prepare(warmth(project))
+    (first,) = processes(project)
+    await runner.prepare(Warmth(project.root, str(project.python), (("json", False),), "changed"))
+    (second,) = processes(project)
+    assert first != second
+    await runner.close()
+    assert processes(project) == set()
+
+
+async def test_a_library_that_starts_a_thread_leaves_runs_to_processes_of_their_own(
+    project: Project, runner: WarmRunner
+) -> None:
+    """A thread is not in a copy, and whoever waits for it there waits for ever."""
+    folder = project.root.parent / "library"
+    folder.mkdir()
+    (folder / "threaded.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+    )
+    project.write(_SHOP)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        result = await runner.run(project.request(), warmth(project, ("threaded", False)), lambda _event: None)
+    assert result.exit_code == 0
+    assert processes(project) == set()
+
+
+async def test_random_numbers_are_others_in_each_run(project: Project, runner: WarmRunner) -> None:
+    """As in processes of their own."""
+    project.write({"test_random.py": "import random\n\n\ndef test_it():\n    assert not random.random()\n"})
+    messages = set()
+    for _ in range(2):
+        events: list[Event] = []
+        await runner.run(project.request("-p", "no:randomly"), warmth(project, ("random", False)), events.append)
+        messages |= {event.message for event in events if isinstance(event, TestFinished)}
+    assert len(messages) == 2

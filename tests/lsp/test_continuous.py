@@ -1,0 +1,78 @@
+"""Continuous testing in the editor: save, and the marks follow, with no other action."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from lsp.conftest import OpenEditor
+from lsp.editor import Editor, eventually, painted
+from lsp.project import SHOP, TESTS, Project, line_of
+
+_DISCOUNT, _TOTAL = line_of(SHOP, "amount *= 0.9"), line_of(SHOP, "total += line")
+_REFUND = "\n\ndef test_refund():\n    assert shop.refund([1, 2]) == 3\n"
+
+
+async def followed(shop: Project, open_editor: OpenEditor) -> tuple[Editor, str]:
+    """An editor that has run all tests of the shop, since continuous testing is on, with its source open."""
+    editor = await open_editor(shop.root, continuous="onSave")
+    uri = editor.open(shop.file())
+    await editor.marks(uri)
+    await editor.status(shop.root, lambda status: status.state == "ready")
+    return editor, uri
+
+
+def save(shop: Project, editor: Editor, uri: str, text: str) -> None:
+    """Type and save."""
+    editor.type(uri, text)
+    shop.file().write_text(text)
+
+
+def processes(root: Path) -> set[int]:
+    """The processes that work in the project."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cwd").readlink().is_relative_to(root) and b"--warm" in (folder / "cmdline").read_bytes():
+                found.add(int(folder.name))
+    return found
+
+
+async def test_a_save_is_enough(shop: Project, open_editor: OpenEditor) -> None:
+    """Whoever saves: here it is another program that adds a test."""
+    editor, uri = await followed(shop, open_editor)
+    assert painted(await editor.marks(uri))[_TOTAL] == "uncovered"
+    shop.write({"test_shop.py": TESTS + _REFUND})
+    await editor.marks(uri, lambda marks: painted(marks)[_TOTAL] == "covered")
+
+
+async def test_only_what_the_edit_can_affect_runs(shop: Project, open_editor: OpenEditor) -> None:
+    """And what fails is shown as that, until it is mended."""
+    editor, uri = await followed(shop, open_editor)
+    editor.said["testlens/status"].clear()
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "failing")
+    counts = {(s.done, s.total, s.failed) for s in editor.said["testlens/status"] if s.state == "running"}
+    assert {total for _, total, _ in counts} <= {0, 2}
+    save(shop, editor, uri, SHOP)
+    await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "covered")
+
+
+async def test_half_a_line_loses_nothing(shop: Project, open_editor: OpenEditor) -> None:
+    """What is known stands until it can be imported again."""
+    editor, uri = await followed(shop, open_editor)
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= ("))
+    await eventually(lambda: any("shop" in message.message for message in editor.client.messages) or None, "a message")
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= (9 / 10)"))
+    await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "covered")
+
+
+async def test_nothing_runs_before_it_is_asked_for_and_nothing_stays(shop: Project, open_editor: OpenEditor) -> None:
+    """The process that is kept goes when continuous testing does."""
+    editor = await open_editor(shop.root)
+    assert (await editor.ready(shop.root)).state == "noData"
+    editor.configure(continuous="onSave")
+    await editor.status(shop.root, lambda status: status.source == "Testlens' own run")
+    await eventually(lambda: processes(shop.root) or None, "the process that is kept")
+    editor.configure()
+    await eventually(lambda: None if processes(shop.root) else True, "its end")

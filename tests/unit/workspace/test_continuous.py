@@ -1,0 +1,223 @@
+"""After each edit only what it can affect runs, and what is known then is what a run of all tests would tell."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from testlens.runners.events import Event, TestFinished
+from testlens.runners.warm_runner import WarmRunner
+from testlens.workspace.continuous import Round, run_affected
+from testlens.workspace.workspace import Workspace
+
+_PRICES = """\
+def fee(amount):
+    if amount > 10:
+        return 2
+    return 1
+
+
+def total(prices):
+    result = 0
+    for price in prices:
+        result += price
+    return result
+
+
+def never(price):
+    return price
+"""
+_TESTS = """\
+import pytest
+
+from shop.prices import fee, total
+
+
+def test_small():
+    assert fee(3) == 1
+
+
+def test_large():
+    assert fee(12) == 2
+
+
+@pytest.mark.parametrize("prices", [[], [1, 2]])
+def test_total(prices):
+    assert total(prices) == sum(prices)
+"""
+_OTHER = "from shop.prices import total\n\n\ndef test_other():\n    assert total([5]) == 5\n"
+
+
+@pytest.fixture
+async def runner() -> AsyncIterator[WarmRunner]:
+    """One that is closed at the end."""
+    runner = WarmRunner()
+    yield runner
+    await runner.close()
+
+
+class Shop:
+    """A project whose edits are followed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("pyproject.toml", '[tool.pytest.ini_options]\npythonpath = ["."]\n')
+        self.write("shop/__init__.py", "")
+        self.write("shop/prices.py", _PRICES)
+        self.write("tests/test_prices.py", _TESTS)
+        self.write("tests/test_other.py", _OTHER)
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file there."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def edit(self, name: str, before: str, after: str) -> None:
+        """Change a part of a file."""
+        path = self.root / name
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after))
+
+
+class Watched:
+    """A workspace that is kept up to date."""
+
+    def __init__(self, root: Path, runner: WarmRunner) -> None:
+        self.workspace = Workspace(root)
+        self.workspace.refresh()
+        self.ran: list[str] = []
+        self._runner = runner
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.workspace.close()
+
+    async def catch_up(self) -> Round:
+        """Look at the edits once; `ran` are then the names of the tests that ran."""
+        self.ran = []
+        return await run_affected(self.workspace, sys.executable, self._runner, self._take, asyncio.to_thread)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, TestFinished):
+            self.ran.append(event.nodeid.partition("::")[2])
+
+
+def known(workspace: Workspace) -> tuple[Mapping[str, str], Mapping[str, object]]:
+    """Outcomes, and what is known of each file, line by line."""
+    snapshot = workspace.snapshot
+    outcomes = {test: result.outcome for test, result in sorted(snapshot.outcomes.items())}
+    files = {
+        path: (report.coverage, report.numbers, dict(workspace.tests_by_line(path)))
+        for path, report in snapshot.files.items()
+    }
+    return outcomes, files
+
+
+async def told_by_all_tests(root: Path, folder: Path) -> tuple[Mapping[str, str], Mapping[str, object]]:
+    """The same, as a run of all tests of a copy of the project tells it."""
+    copy = folder / root.name
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(".testlens", "__pycache__"))
+    with closing(Workspace(copy)) as workspace:
+        workspace.refresh()
+        await run_affected(workspace, sys.executable, WarmRunner(), lambda _event: None, asyncio.to_thread)
+        return known(workspace)
+
+
+EDITS: Mapping[str, tuple[tuple[str, str, str], list[str]]] = {
+    "a body": (
+        ("shop/prices.py", "return 2", "return 1 + 1"),
+        ["test_large", "test_small"],
+    ),
+    "a body that fails a test": (
+        ("shop/prices.py", "return 2", "return 3"),
+        ["test_large", "test_small"],
+    ),
+    "lines above all others": (
+        ("shop/prices.py", "    if amount > 10:", "    limit = 10\n    limit = limit\n    if amount > limit:"),
+        ["test_large", "test_small"],
+    ),
+    "a branch that is gone": (
+        ("shop/prices.py", "    if amount > 10:\n        return 2\n", ""),
+        ["test_large", "test_small"],
+    ),
+    "a comment": (("shop/prices.py", "    return 1\n", "    # always\n    return 1\n"), []),
+    "a function that no test runs": (("shop/prices.py", "    return price\n", "    return price + 1\n"), []),
+    "a test": (("tests/test_prices.py", "fee(3) == 1", "fee(4) == 1"), ["test_small"]),
+    "a test that has another name": (
+        ("tests/test_prices.py", "def test_large", "def test_big"),
+        ["test_big", "test_small", "test_total[prices0]", "test_total[prices1]"],
+    ),
+    "a parameter less": (
+        ("tests/test_prices.py", "[[], [1, 2]]", "[[1, 2]]"),
+        ["test_large", "test_small", "test_total[prices0]"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+async def test_what_is_known_is_what_all_tests_would_tell(name: str, tmp_path: Path, runner: WarmRunner) -> None:
+    """Outcomes, lines, branches and the tests of each line, where only these tests ran."""
+    shop = Shop(tmp_path / "shop-project")
+    edit, expected = EDITS[name]
+    with closing(Watched(shop.root, runner)) as watched:
+        first = await watched.catch_up()
+        assert first.affected.everything
+        assert first.is_known
+        assert len(watched.ran) == 5
+        shop.edit(*edit)
+        done = await watched.catch_up()
+        assert sorted(watched.ran) == expected, done.affected.why
+        assert done.is_known
+        assert done.problem is None
+        # Of files for which nothing had to run the lines are followed when they are shown.
+        if expected:
+            assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
+
+
+async def test_edit_after_edit_leads_where_one_run_would(tmp_path: Path, runner: WarmRunner) -> None:
+    """Whatever came before, and over restarts."""
+    shop = Shop(tmp_path / "shop-project")
+    for name in ("a body that fails a test", "a test", "lines above all others", "a parameter less"):
+        with closing(Watched(shop.root, runner)) as watched:
+            await watched.catch_up()
+            shop.edit(*EDITS[name][0])
+            await watched.catch_up()
+            now = known(watched.workspace)
+    assert now == await told_by_all_tests(shop.root, tmp_path / "cold")
+
+
+async def test_nothing_runs_twice(tmp_path: Path, runner: WarmRunner) -> None:
+    """Tests that failed run again with the next edit that means something, and not by themselves."""
+    shop = Shop(tmp_path / "shop-project")
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit(*EDITS["a body that fails a test"][0])
+        await watched.catch_up()
+        assert (await watched.catch_up()).result is None
+        shop.edit("tests/test_other.py", "[5]) == 5", "[6]) == 6")
+        await watched.catch_up()
+        assert watched.ran == ["test_large", "test_other"], "those that failed come first"
+
+
+async def test_what_cannot_be_imported_loses_nothing(tmp_path: Path, runner: WarmRunner) -> None:
+    """Half a line was saved: what is known stands, and the next save finds out."""
+    shop = Shop(tmp_path / "shop-project")
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        before = known(watched.workspace)
+        shop.edit("tests/test_other.py", "assert total", "assert total(")
+        done = await watched.catch_up()
+        assert not done.is_known
+        assert done.result is not None
+        assert done.result.problems
+        assert known(watched.workspace) == before
+        shop.edit("tests/test_other.py", "assert total(", "assert total")
+        assert (await watched.catch_up()).result is None
