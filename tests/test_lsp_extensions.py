@@ -109,7 +109,13 @@ def test_the_page_names_the_options_that_the_server_reads() -> None:
 def test_every_setting_of_the_page_is_put_in_force() -> None:
     paragraph = PAGE.split("`Settings` (every key optional): ", 1)[1].split("\n\n", 1)[0]
     named = set(re.findall(r"(?:^|, |\n)`(\w+)` ", re.sub(r"\{[^}]*\}", "", paragraph)))
-    assert named == {*SETTINGS, "diagnostics", "codeLens"}
+    assert named == {*SETTINGS, "diagnostics", "codeLens", "continuous"}
     overrides = read_options({"settings": SETTINGS}, Options()).overrides()
     unchanged = {field.name for field in fields(Overrides) if getattr(overrides, field.name) == field.default}
     assert unchanged <= {"data"}, "only the command line names data files"
+
+
+@pytest.mark.parametrize(("said", "understood"), [("onSave", "onSave"), ("off", "off"), ("always", "off"), (1, "off")])
+def test_tests_run_by_themselves_only_where_that_was_said(said: object, understood: str) -> None:
+    assert read_options({"settings": {"continuous": said}}, Options()).continuous == understood
+    assert Options().continuous == "off"

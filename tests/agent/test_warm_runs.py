@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from agent.projects import Project, Run
+from processes import working_in
 from testlens.runners.events import Event, TestFinished, TestStarted
 from testlens.runners.run_log import RunRequest
 from testlens.runners.warm_runner import WarmRunner, Warmth
@@ -60,16 +59,6 @@ def warmth(project: Project, *libraries: tuple[str, bool]) -> Warmth:
     return Warmth(project.root, str(project.python), libraries or (("json", False), ("decimal", False)), "")
 
 
-def processes(project: Project) -> set[int]:
-    """Those that have to do with the project."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (folder / "cwd").readlink().is_relative_to(project.root):
-                found.add(int(folder.name))
-    return found
-
-
 async def test_results_are_those_of_a_run_of_its_own(project: Project, runner: WarmRunner) -> None:
     """Outcomes, lines, arcs and contexts."""
     project.write(_SHOP)
@@ -87,11 +76,11 @@ async def test_the_project_is_imported_afresh_for_each_run(project: Project, run
     """An edit shows in the next run, in the same process's copy."""
     project.write(_SHOP)
     await warm_run(runner, project)
-    before = processes(project)
+    before = working_in(project.root)
     project.write({"shop.py": _SHOP["shop.py"].replace("return 2", "return 33")})
     run = await warm_run(runner, project)
     assert run.outcomes == {"test_small": "passed", "test_large": "failed"}
-    assert processes(project) == before != set()
+    assert working_in(project.root) == before != set()
 
 
 async def test_libraries_are_there_before_and_the_project_is_not(project: Project, runner: WarmRunner) -> None:
@@ -134,11 +123,11 @@ async def test_a_process_that_was_killed_or_frozen_is_replaced(project: Project,
     project.write(_SHOP)
     for harm in (signal.SIGKILL, signal.SIGSTOP):
         await runner.prepare(warmth(project))
-        (process,) = processes(project)
+        (process,) = working_in(project.root)
         os.kill(process, harm)
         run = await warm_run(runner, project)
         assert run.outcomes == {"test_small": "passed", "test_large": "passed"}
-        assert process not in processes(project)
+        assert process not in working_in(project.root)
 
 
 async def test_a_test_that_ends_its_process_is_named_and_nothing_else_is_lost(
@@ -163,7 +152,7 @@ async def test_a_test_that_ends_its_process_is_named_and_nothing_else_is_lost(
         }
     )
     await runner.prepare(warmth(project))
-    before = processes(project)
+    before = working_in(project.root)
     run = await warm_run(runner, project)
     assert run.outcomes == {
         "test_before": "passed",
@@ -172,14 +161,14 @@ async def test_a_test_that_ends_its_process_is_named_and_nothing_else_is_lost(
         "test_large": "passed",
     }
     assert "SIGKILL" in str(run.test("test_bad").message)
-    assert processes(project) == before
+    assert working_in(project.root) == before
 
 
 async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(project: Project, runner: WarmRunner) -> None:
     """A save while tests run begins anew."""
     project.write({"test_long.py": "import time\n\n\ndef test_long():\n    time.sleep(60)\n"})
     await runner.prepare(warmth(project))
-    before = processes(project)
+    before = working_in(project.root)
     begun = asyncio.Event()
 
     def take(event: Event) -> None:
@@ -191,7 +180,7 @@ async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(projec
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert processes(project) == before
+    assert working_in(project.root) == before
     project.write({"test_long.py": "def test_long():\n    pass\n"})
     assert (await warm_run(runner, project)).outcomes == {"test_long": "passed"}
 
@@ -202,12 +191,12 @@ async def test_other_surroundings_have_another_process_and_the_end_leaves_none(
     """A change of the configuration, or of what is installed, replaces it."""
     project.write(_SHOP)
     await runner.prepare(warmth(project))
-    (first,) = processes(project)
+    (first,) = working_in(project.root)
     await runner.prepare(Warmth(project.root, str(project.python), (("json", False),), "changed"))
-    (second,) = processes(project)
+    (second,) = working_in(project.root)
     assert first != second
     await runner.close()
-    assert processes(project) == set()
+    assert working_in(project.root) == set()
 
 
 async def test_a_library_that_starts_a_thread_leaves_runs_to_processes_of_their_own(
@@ -224,7 +213,7 @@ async def test_a_library_that_starts_a_thread_leaves_runs_to_processes_of_their_
         patch.setenv("PYTHONPATH", str(folder))
         result = await runner.run(project.request(), warmth(project, ("threaded", False)), lambda _event: None)
     assert result.exit_code == 0
-    assert processes(project) == set()
+    assert working_in(project.root) == set()
 
 
 async def test_random_numbers_are_others_in_each_run(project: Project, runner: WarmRunner) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually, painted
 from lsp.project import SHOP, TESTS, Project, line_of
+from processes import working_in
 
 _DISCOUNT, _TOTAL = line_of(SHOP, "amount *= 0.9"), line_of(SHOP, "total += line")
 _REFUND = "\n\ndef test_refund():\n    assert shop.refund([1, 2]) == 3\n"
@@ -26,16 +24,6 @@ def save(shop: Project, editor: Editor, uri: str, text: str) -> None:
     """Type and save."""
     editor.type(uri, text)
     shop.file().write_text(text)
-
-
-def processes(root: Path) -> set[int]:
-    """The processes that work in the project."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (folder / "cwd").readlink().is_relative_to(root) and b"--warm" in (folder / "cmdline").read_bytes():
-                found.add(int(folder.name))
-    return found
 
 
 async def test_a_save_is_enough(shop: Project, open_editor: OpenEditor) -> None:
@@ -73,6 +61,6 @@ async def test_nothing_runs_before_it_is_asked_for_and_nothing_stays(shop: Proje
     assert (await editor.ready(shop.root)).state == "noData"
     editor.configure(continuous="onSave")
     await editor.status(shop.root, lambda status: status.source == "Testlens' own run")
-    await eventually(lambda: processes(shop.root) or None, "the process that is kept")
+    await eventually(lambda: working_in(shop.root) or None, "the process that is kept")
     editor.configure()
-    await eventually(lambda: None if processes(shop.root) else True, "its end")
+    await eventually(lambda: None if working_in(shop.root) else True, "its end")

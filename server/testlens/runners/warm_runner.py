@@ -37,7 +37,8 @@ _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 class Warmth:
     """What a process is kept warm for: where any of it is another, so is the process.
 
-    `libraries` are the modules to have imported, each with whether pytest rewrites its assertions. `surroundings`
+    `libraries` are the modules to have imported, each with whether pytest rewrites its assertions; where none are known
+    it would be of no use, and there is none. `surroundings`
     identifies what else it must not outlive: configuration, lock files and installed packages. Once it has reached
     `memory_mb`, it imports nothing more.
     """
@@ -88,7 +89,7 @@ class WarmRunner:
         if process is not None and (process.warmth != warmth or not process.is_alive):
             await self.close()
             process = None
-        if process is None and hasattr(os, "fork") and self._unable != warmth:
+        if process is None and warmth.libraries and hasattr(os, "fork") and self._unable != warmth:
             process = self._process = await _WarmProcess.start(warmth)
             if process is None:
                 self._unable = warmth
