@@ -73,7 +73,7 @@ class Compared:
 def compare_edits(name: str, folder: Path, python: Path, count: int, seed: int = 0) -> list[Compared]:
     """Make `count` edits of a project's sources, one after the other in two copies of it, and run its tests."""
     copies = [unpacked(name, folder / number) for number in "ab"]
-    edits = _edits(copies[0], folder / "made", count, seed)
+    edits = seeded_edits(copies[0], folder / "made", count, seed)
     with ThreadPoolExecutor(2) as pool:
         grounds: SimpleQueue[_Ground] = SimpleQueue()
         for ground in pool.map(lambda copy: _Ground(copy, python), copies):
@@ -89,7 +89,7 @@ def compare_edits(name: str, folder: Path, python: Path, count: int, seed: int =
         return list(pool.map(on_any, edits))
 
 
-def _edits(root: Path, scratch: Path, count: int, seed: int) -> list[Edit]:
+def seeded_edits(root: Path, scratch: Path, count: int, seed: int) -> list[Edit]:
     """Mutants as edits, of as many functions as there are, each with the same chance."""
     tree = Path(shutil.copytree(root, scratch))
     names = sorted(path.relative_to(tree).as_posix() for path in (tree / "src").rglob("*.py"))

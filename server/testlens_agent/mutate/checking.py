@@ -382,7 +382,7 @@ class Checking:
             self._distrust(*words_of_red_tests(result))
         if kind == "clean":
             self._proved.update(task["tests"])
-        if self._is_trusted:
+        if self._is_trusted and kind != "measure":
             self._learn(self._ledger.proved())
 
     def _take_cold(self, task: Task, result: dict[str, Any]) -> None:

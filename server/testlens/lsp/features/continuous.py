@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from testlens.runners.warm_runner import WarmRunner, Warmth
     from testlens.workspace.continuous import Round
     from testlens.workspace.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.2
 
@@ -82,12 +85,21 @@ class _Follower:
             while True:
                 await self._rest()
                 self._saved.clear()
-                python = await ready_interpreter(self._server, self._folder)
-                if python is None or await self._round(python, runner) is not None:
+                if await self._is_done(runner):
                     await self._saved.wait()
         finally:
             watcher.stop()
             await asyncio.shield(runner.close())
+
+    async def _is_done(self, runner: WarmRunner) -> bool:
+        """Look at the edits once; false where a file was saved meanwhile."""
+        python = await ready_interpreter(self._server, self._folder)
+        try:
+            return python is None or await self._round(python, runner) is not None
+        except Exception:
+            # The next save may be luckier; without this there would be none, and nobody would know.
+            logger.exception("The tests that the edits can affect could not be run.")
+            return True
 
     def _notice(self) -> None:
         self._server.call_soon(self._saved.set)
