@@ -40,12 +40,12 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     import pytest
 
     measurement = _measurement(request, root, events)
-    from testlens_agent.plugin import AgentPlugin, Chosen
+    from testlens_agent.plugin import AgentPlugin, Chosen, settings_of_environment
     from testlens_agent.uses import Uses
 
     plugin = AgentPlugin(root, events, measurement, Uses(root), Chosen(request["only"], request["first"]))
     os._exit = plugin.leave  # type: ignore[assignment]
-    arguments = request["arguments"]
+    arguments, environment = request["arguments"], settings_of_environment()
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]
     try:
         return int(pytest.main(list(arguments), plugins=[plugin, *_recording(request, root), *_repeating(request)]))
@@ -53,7 +53,8 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
         if measurement is not None:
             measurement.finish()
         if request["list_libraries"]:
-            events.send("libraries", modules=loaded(root, measurement.files if measurement is not None else ()))
+            files = measurement.files if measurement is not None else ()
+            events.send("libraries", modules=loaded(root, files, plugin.environment != environment))
 
 
 def _measurement(request: dict[str, Any], root: Path, events: EventStream) -> Any:

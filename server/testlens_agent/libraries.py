@@ -18,14 +18,16 @@ from typing import Any
 _STANDARD, _PACKAGES = ("stdlib", "platstdlib"), ("purelib", "platlib")
 _BUILT_IN = frozenset({"built-in", "frozen"})
 _NOT_AGAIN = frozenset({"__main__", "__mp_main__", "site", "sitecustomize", "usercustomize", "antigravity", "this"})
+_OF_PYTEST = frozenset({"pytest", "_pytest", "pluggy", "iniconfig", "packaging", "coverage"})
 _KILOBYTE = 1024
 
 
-def loaded(root: Path, measured: Iterable[str]) -> list[list[Any]]:
+def loaded(root: Path, measured: Iterable[str], is_prepared: bool) -> list[list[Any]]:
     """The modules of the standard library and of installed packages that this process has, as they were imported.
 
     Each comes with whether pytest has rewritten its assertions. Packages of which a file was `measured`, or that are
-    found in the folder of the project as well, are the project's own.
+    found in the folder of the project as well, are the project's own. Where the environment `is_prepared` by the project
+    before its tests run, packages may depend on that when they are imported: only pytest's are told then.
     """
     own = {*_names_in(root), *_names_in(root / "src"), *_top_levels(measured)}
     standard, packages = _folders(_STANDARD), _folders(_PACKAGES)
@@ -33,6 +35,8 @@ def loaded(root: Path, measured: Iterable[str]) -> list[list[Any]]:
     for name, module in list(sys.modules.items()):
         top = name.partition(".")[0]
         if name in _NOT_AGAIN or top in own or top == "testlens_agent" or not _is_of(name, module, standard, packages):
+            continue
+        if is_prepared and top not in _OF_PYTEST and not _is_of(name, module, standard, ()):
             continue
         found.append([name, type(module.__loader__).__name__ == "AssertionRewritingHook"])
     return found
@@ -104,7 +108,8 @@ def _is_of(name: str, module: ModuleType, standard: tuple[str, ...], packages: t
     origin = spec.origin
     if origin is None or not isinstance(origin, str):
         return False
-    return origin in _BUILT_IN or origin.startswith((*packages, *standard))
+    is_installed = "site-packages" in origin or "dist-packages" in origin
+    return origin in _BUILT_IN or origin.startswith(packages if is_installed else standard)
 
 
 def _folders(kinds: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from testlens_agent.wire import EventStream
 _Step = Iterator[None]
 # Which of two outcomes of one test stands: a failure of the test itself tells more than one of its teardown.
 _WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "error": 2, "failed": 3}
+_OF_TOOLS = ("PYTEST_", "COV_", "COVERAGE_")
 _BROKEN = frozenset({"failed", "error"})
 
 
@@ -58,7 +59,10 @@ class Chosen:
 
 
 class AgentPlugin:
-    """Reports one pytest session. `chosen` says what to run of all that is collected, and in which order."""
+    """Reports one pytest session. `chosen` says what to run of all that is collected, and in which order.
+
+    `environment` is what variables the environment had when the tests were collected.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class AgentPlugin:
         self._phase = ""
         self._chosen = chosen
         self._left_out: list[str] = []
+        self.environment = settings_of_environment()
         self._process = os.getpid()
         self._exit = os._exit
         self._result = _Result()
@@ -117,6 +122,7 @@ class AgentPlugin:
 
     def pytest_collection_finish(self, session: Any) -> None:
         """Report the tests to run, and commit what their import ran."""
+        self.environment = settings_of_environment()
         self._events.send(
             "collected",
             total=len(session.items),
@@ -241,6 +247,11 @@ class AgentPlugin:
         if os.getpid() != self._process:
             self._switch("")
             self._exit(1 if session.testsfailed else 0)
+
+
+def settings_of_environment() -> dict[str, str]:
+    """The environment variables that libraries may look at when they are imported."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OF_TOOLS)}
 
 
 def _config_file(options: Any) -> str | None:

@@ -98,7 +98,7 @@ class _Warm:
         os.close(alive)
         _, status = os.waitpid(run, 0)
         with contextlib.suppress(OSError):
-            self._events.send("idle", status=status)
+            self._events.send("idle", status=_as_of_wait(status))
         return is_wanted
 
     def _wait(self, run: int, alive: int) -> bool:
@@ -193,8 +193,13 @@ class ForkedChild:
         if self._status is None:
             done, raw = os.waitpid(self.pid, os.WNOHANG)
             if done:
-                self._status = -os.WTERMSIG(raw) if os.WIFSIGNALED(raw) else os.WEXITSTATUS(raw)
+                self._status = _as_of_wait(raw)
         return self._status is not None
+
+
+def _as_of_wait(raw: int) -> int:
+    """The exit status of a process, negative for a signal."""
+    return -os.WTERMSIG(raw) if os.WIFSIGNALED(raw) else os.WEXITSTATUS(raw)
 
 
 def _be_child(request: dict[str, Any], writing: int, parent: int) -> NoReturn:

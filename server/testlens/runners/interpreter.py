@@ -99,7 +99,8 @@ def packages_of(python: str) -> str:
     """Identifies the distributions that are installed beside an interpreter; "" where they are not found."""
     folder = Path(python).parent.parent
     places = [*folder.glob("lib/python3*/*-packages"), *folder.glob("[Ll]ib/site-packages")]
-    names = sorted({entry.name for place in places for entry in place.glob("*-info")})
+    # With its time, since a package may be installed again in the same version.
+    names = sorted({f"{entry.name} {entry.stat().st_mtime_ns}" for place in places for entry in place.glob("*-info")})
     return hashlib.sha256("\0".join(names).encode()).hexdigest() if names else ""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testlens.runners.events import Event, Warm, parse_event
+from testlens.runners.finishing import finish
 from testlens.runners.group_process import GroupProcess, start
 from testlens.runners.process import kill_group, kill_marked
 from testlens.runners.pytest_runner import (
@@ -102,11 +103,12 @@ class WarmRunner:
             is_whole = has_begun and process.is_alive
             return has_begun
         except asyncio.CancelledError:
-            is_whole = await asyncio.shield(process.cancel(log))
+            is_whole = await finish(process.cancel(log))
+            await finish(process.clean_up(log, scratch))
             raise
         finally:
             if not is_whole:
-                await asyncio.shield(self.close())
+                await finish(self.close())
 
 
 class _WarmProcess:
@@ -158,7 +160,9 @@ class _WarmProcess:
             return False
         log.take(first)
         await follow(log, self._lines_of(log))
-        await self._clean_up(log, scratch)
+        await self.clean_up(log, scratch)
+        if log.idle_status is None:
+            await self._agent.stop(GRACE_SECONDS)  # it said nothing for too long, or has died
         log.judge(log.idle_status if log.idle_status is not None else await self._agent.wait())
         return True
 
@@ -169,8 +173,6 @@ class _WarmProcess:
             async with asyncio.timeout(GRACE_SECONDS):
                 while log.idle_status is None and (line := await self._lines.next(None)) is not None:
                     log.take(line)
-        if log.group is not None:
-            kill_group(log.group)
         return self.is_alive and log.idle_status is not None
 
     async def close(self) -> None:
@@ -188,7 +190,7 @@ class _WarmProcess:
         line = await self._next(_LONGEST_PREPARATION_SECONDS)
         return line is not None and isinstance(parse_event(line, warmth.root), Warm)
 
-    async def _clean_up(self, log: RunLog, scratch: Path) -> None:
+    async def clean_up(self, log: RunLog, scratch: Path) -> None:
         """End what the run has left behind."""
         if log.group is not None:
             kill_group(log.group)

@@ -187,6 +187,14 @@ def merge(traces: Sequence[Trace]) -> Trace:
     return Trace(lines, frozenset[Arc]().union(*arcs))
 
 
+def all_contexts(path: Path) -> frozenset[str]:
+    """The contexts of a data file of Testlens' own, with their phases."""
+    data = CoverageData(basename=str(path), read_only=True)
+    data.read()
+    with data.keep_db_open():
+        return frozenset(data.measured_contexts())
+
+
 def node_id(context: str) -> str:
     """The test's node id without the phase that pytest-cov appends: `t.py::test_a|run` -> `t.py::test_a`."""
     for phase in _PHASES:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from testlens.domain.problems import Problem
 from testlens.runners.events import Event
+from testlens.runners.finishing import finish
 from testlens.runners.interpreter import packages_of
 from testlens.runners.run_log import RunRequest, RunResult
 from testlens.runners.warm_runner import WarmRunner, Warmth
-from testlens.workspace.finishing import finish
+from testlens.sources.coverage_data import SHARED_PHASE, all_contexts, node_id
 from testlens.workspace.impact import Affected, Known, affected
 from testlens.workspace.run_record import (
     RunRecord,
     files_of_interest,
+    identities,
     identity,
     is_configuration,
     load_record,
-    was_edited_since,
 )
-from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_results
+from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_results, tests_of
 from testlens.workspace.workspace import Workspace
 
 _RAN_TO_THE_END = (0, 1)
@@ -80,13 +81,57 @@ async def run_affected(
     """
     began = time.monotonic()
     known = await asyncio.to_thread(known_of, workspace)
-    selected = await asyncio.to_thread(affected, known)
+    selected = await asyncio.to_thread(_selected, workspace, known)
     if not selected.tests and not selected.everything:
         return Round(selected, None, True, None, time.monotonic() - began)
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
     result = await runner.run(_request(workspace, python, selected), warmth, on_event)
+    if known.record is not None and not selected.everything:
+        why = await asyncio.to_thread(_why_all, workspace, known.record, result)
+        if why is not None:
+            selected = replace(selected, everything=True, why=why)
+            result = await runner.run(_request(workspace, python, selected), warmth, on_event)
     is_known, problem = await _take_over(workspace, known.record, selected, result, take)
     return Round(selected, result, is_known, problem, time.monotonic() - began)
+
+
+def _selected(workspace: Workspace, known: Known) -> Affected:
+    """What to run: as `affected`, and all where what is known cannot be kept up by a part."""
+    selected = affected(known)
+    files = {test.partition("::")[0] for test in known.outcomes}
+    gone = sorted(file for file in files if not (known.root / file).is_file())
+    if gone:
+        return replace(selected, everything=True, why=f"{gone[0]} is gone, with all that only its tests ran.")
+    if selected.tests and workspace.data is None:
+        return replace(selected, everything=True, why="Nothing but tests was measured.")
+    return selected
+
+
+def _why_all(workspace: Workspace, record: RunRecord, result: RunResult) -> str | None:
+    """Why what these tests say cannot take the place of what they said, if it cannot.
+
+    The first test that uses a fixture of several tests sets it up for the others, and the first that imports a module
+    runs it: where one does not do that any more, nobody knows which does.
+    """
+    if result.exit_code == _NO_TESTS:
+        return "The tests that were affected are gone."
+    if result.data_file is None or result.exit_code not in _RAN_TO_THE_END:
+        return None
+    again = tests_of(workspace, result)
+    importing = {test.nodeid for test in result.results if test.uses.imports}
+    if again.intersection(record.importing) - importing:
+        return "A test does not import a module any more that others may need."
+    assert workspace.data is not None
+    shared = _setting_up(workspace.data.paths[0]) & again
+    if shared - _setting_up(result.data_file):
+        return "A test does not set up a fixture any more that others share."
+    return None
+
+
+def _setting_up(data_file: Path) -> set[str]:
+    """The tests for which fixtures were set up that several share."""
+    contexts = all_contexts(data_file)
+    return {node_id(context) for context in contexts if context.endswith(SHARED_PHASE)}
 
 
 def _request(workspace: Workspace, python: str, selected: Affected) -> RunRequest:
@@ -114,9 +159,7 @@ async def _take_over(
     if data is None:
         return False, None
     ended = result.exit_code in _RAN_TO_THE_END and len(result.results) >= result.total
-    if not (ended or result.exit_code == _NO_TESTS) or await asyncio.to_thread(
-        was_edited_since, workspace.root, result.began
-    ):
+    if not ended or await asyncio.to_thread(_is_edited, workspace.root, selected.seen):
         await asyncio.to_thread(data.unlink, missing_ok=True)
         return False, None
 
@@ -131,11 +174,20 @@ async def _take_over(
     return True, await finish(take(replace_all if selected.everything else replace_some))
 
 
+def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:
+    """Whether a file of interest is another one than it was when the edits were looked at."""
+    return bool(seen) and any(seen.get(path) != identified for path, identified in identities(root).items())
+
+
 async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, root: Path) -> Round | None:
-    """What comes of a round; None where it was cancelled, since a file was `saved` that the tests may depend on."""
-    began = time.time()
+    """What comes of a round; None where it was cancelled, since a file was `saved` that the tests may depend on.
+
+    Where other files were saved meanwhile, by the tests perhaps, `saved` is set at the end: they are to be looked at.
+    """
+    is_to_be_looked_at = False
     running = asyncio.ensure_future(work)
     try:
+        before = await asyncio.to_thread(identities, root)
         while True:
             news = asyncio.ensure_future(saved.wait())
             await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
@@ -143,10 +195,11 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
             if running.done():
                 return running.result()
             saved.clear()
-            # Tests write files as well, and what they only read is looked at when they are done.
-            if await asyncio.to_thread(was_edited_since, root, began):
-                saved.set()
+            is_to_be_looked_at = True
+            if await asyncio.to_thread(identities, root) != before:
                 return None
     finally:
         running.cancel()
         await asyncio.wait({running})
+        if is_to_be_looked_at:
+            saved.set()

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from testlens.analysis.fingerprints import Block, changed_blocks
 from testlens.domain.snapshot import TestResult
+from testlens.domain.staleness import anchor
 from testlens.runners.interpreter import packages_of
 from testlens.sources.coverage_data import SHARED_PHASE, node_id
-from testlens.sources.coverage_parse import decode
+from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.source_text import read_content
 from testlens.workspace.run_record import (
     RunRecord,
@@ -73,6 +74,9 @@ def _affected(known: Known, record: RunRecord, selection: _Selection) -> Affecte
     except _EverythingError as error:
         return Affected(tuple(selection.all_files()), True, str(error))
     tests = selection.tests
+    if selection.reasons and selection.reformatted:
+        why = f"{min(selection.reformatted)} was reformatted as well, in lines that tests ran."
+        return Affected(tuple(selection.all_files()), True, why)
     if selection.reasons and record.starts_shared:
         why = "A fixture that several tests share starts processes, of which nothing is known."
         return Affected(tuple(selection.all_files()), True, why)
@@ -94,6 +98,7 @@ class _Selection:
         self.tests: set[str] = set()
         self.seen: dict[str, str] = {}
         self.reasons: list[str] = []
+        self.reformatted: set[str] = set()
 
     def select(self) -> None:
         """Look at all that the tests may depend on; raises _EverythingError."""
@@ -181,6 +186,20 @@ class _Selection:
             if change.before is None:
                 continue  # what binds it has changed as well, and speaks for it
             self._take_block(path, change.before)
+        self._take_formatting(path, kept[1], decode(content), [change.before for change in changes if change.before])
+
+    def _take_formatting(self, path: str, before: str, now: str, changed: list[Block]) -> None:
+        """Lines of code that are the same but in their form: what ran them cannot be followed to where they are now."""
+        moved = anchor(normalise(before), normalise(now)).moved
+        if moved is None:
+            return
+        in_changed = {line for block in changed for line in range(block.first, block.last + 1)}
+        lines = before.split("\n")
+        for line in range(1, len(lines) + 1):
+            is_lost = line not in moved and line not in in_changed
+            if is_lost and lines[line - 1].strip() and self._known.contexts(path, range(line, line + 1)):
+                self.reformatted.add(path)
+                return
 
     def _take_block(self, path: str, block: Block) -> None:
         name = block.name or "the module level"
@@ -192,7 +211,7 @@ class _Selection:
         tests = set(map(node_id, contexts))
         if tests.intersection(self._record.importing):
             raise _EverythingError(f"{path} has changed in {name}, which ran while a test imported modules.")
-        if block.is_cached and tests:
+        if block.is_cached:  # whoever called it first may not do so any more
             raise _EverythingError(f"{path} has changed in {name}, whose results are kept from test to test.")
         if any(context.endswith(SHARED_PHASE) for context in contexts):
             raise _EverythingError(f"{path} has changed in {name}, which ran in a fixture that several tests share.")

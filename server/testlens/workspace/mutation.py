@@ -12,6 +12,7 @@ from typing import Any
 
 from testlens.domain.mutants import Mutant, mutation_score
 from testlens.domain.problems import Problem
+from testlens.runners.finishing import finish
 from testlens.runners.mutation_runner import (
     Made,
     MutationEnd,
@@ -20,7 +21,6 @@ from testlens.runners.mutation_runner import (
     WantedMutant,
     run_mutants,
 )
-from testlens.workspace.finishing import finish
 from testlens.workspace.mutation_job import Listeners, MutationJob
 from testlens.workspace.mutation_store import VerdictStore
 from testlens.workspace.mutation_targets import MutationTarget

@@ -143,9 +143,9 @@ def with_some_tests(before: RunRecord, now: RunRecord, tests: Collection[str]) -
     )
 
 
-def was_edited_since(root: Path, began: float) -> bool:
-    """Whether a file of interest was written since then (seconds since the epoch): nobody knows which text ran."""
-    return any(_identity_then(root, path, began, {}) == _EDITED_SINCE for path in files_of_interest(root))
+def identities(root: Path) -> Mapping[str, str]:
+    """What identifies each file of interest now."""
+    return {path: identity(root, path) for path in files_of_interest(root)}
 
 
 def keep_record(root: Path, record: RunRecord | None) -> None:
@@ -234,13 +234,18 @@ def _listing(folder: Path) -> list[str]:
 
 
 def _identity_then(root: Path, path: str, began: float, seen: Mapping[str, str]) -> str:
-    """As `identity`, at the time when the tests ran; what was edited meanwhile is identified with nothing."""
+    """As `identity`, at the time when the tests ran; what was edited meanwhile is identified with nothing.
+
+    A file that was `seen` before tells that by itself, others by when they were written.
+    """
+    identified = identity(root, path)
+    if path in seen:
+        return identified if seen[path] == identified else _EDITED_SINCE
     try:
         is_written = not path.endswith("/") and (root / path).stat().st_mtime >= began
     except OSError:
         return ""
-    identified = identity(root, path)
-    return _EDITED_SINCE if is_written and seen.get(path) != identified else identified
+    return _EDITED_SINCE if is_written else identified
 
 
 def _is_lock(path: Path) -> bool:

@@ -107,11 +107,8 @@ def replace_results(
     """
     base, root = workspace.data, workspace.root
     assert base is not None
-    looked_at, present = set(result.request.tests), result.present or frozenset()
-    known = workspace.snapshot.outcomes
-    gone = {test for test in known if test.partition("::")[0] in looked_at and test not in present}
-    outcomes = outcomes_of(result)
-    again = gone | outcomes.keys()
+    known, outcomes = workspace.snapshot.outcomes, outcomes_of(result)
+    again = tests_of(workspace, result)
     before, now = load_run_sources(root), workspace.run_sources(result.sources)
 
     def moves(name: str) -> Anchors | None:
@@ -124,11 +121,19 @@ def replace_results(
     data_file.unlink(missing_ok=True)
     if problem is not None:
         return problem
-    kept = {test: outcome for test, outcome in known.items() if test not in gone}
+    kept = {test: outcome for test, outcome in known.items() if test not in again}
     sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
     snapshot = workspace.finish_run({**kept, **outcomes}, sources)
     keep_record(root, with_some_tests(record, record_run(root, result, snapshot, seen, record), again))
     return None
+
+
+def tests_of(workspace: Workspace, result: RunResult) -> frozenset[str]:
+    """The tests of which a run says something new: those that ran, and those that are no longer found."""
+    looked_at, present = set(result.request.tests), result.present or frozenset()
+    gone = (test for test in workspace.snapshot.outcomes if test.partition("::")[0] in looked_at)
+    ran = {test.nodeid for test in result.results}
+    return frozenset(ran | {test for test in gone if test not in present})
 
 
 def _moves(workspace: Workspace, path: str) -> Anchors:

@@ -61,6 +61,9 @@ class SourceWatcher(FileSystemEventHandler):
             if event.event_type == "modified":
                 return
             with contextlib.suppress(OSError):
+                # A folder that was there before may be another one now, of which the old watch tells nothing.
+                self._observer.unschedule_all()
+                self._watched.clear()
                 self._follow()
         with self._lock:
             if self._timer is not None:

@@ -105,6 +105,7 @@ class Checking:
         self._shared_out = SharedOut(self._crew.size if self._may_split else 1)
         self._is_trusted = True
         self._is_doubted = False
+        self._is_over = False
         seconds = self._ground.request.seconds
         self._deadline = None if seconds is None else self._ground.request.began + seconds
 
@@ -209,7 +210,7 @@ class Checking:
 
     def _unsettled(self, unfinished: list[Task]) -> list[Task]:
         """All mutants that have a verdict of this run's or wait for one, when workers were dismissed from some."""
-        if self._seconds_left() == 0:  # none of them will play again
+        if self._is_over or self._seconds_left() == 0:  # none of them will play again
             self._ledger.take_back(self._ledger.played())
         unsettled = self._recalled(unfinished) + self._ledger.held() + self._ledger.played()
         return unsettled + [task for task in self._queue if task["kind"] == "mutant"]
@@ -285,7 +286,8 @@ class Checking:
         """Leave the mutants that have not ended for another run: one of them may loop for ever."""
         # What the stems of these workers did not prove yet stands: a sample is checked again.
         unfinished = self._crew.dismiss() if any(task["kind"] == "mutant" for task in self._crew.at_work) else []
-        given_up = (*unfinished, *self._queue)
+        given_up = [task for task in (*unfinished, *self._queue) if self._shared_out.is_open(task)]
+        self._is_over = True
         self._ledger.take_back(task for task in given_up if task["kind"] == "mutant")
         self._queue = deque(task for task in given_up if task["kind"] not in ("mutant", "warm"))
         self._deadline = None

@@ -55,6 +55,10 @@ class SharedOut:
         del self._open[share["mutant"]]
         return task, {**result, "seconds": sum(each["seconds"] for each in results)}
 
+    def is_open(self, task: Task) -> bool:
+        """Whether the verdict of this task still counts: that of a share does until another share decided."""
+        return "share" not in task or task["mutant"] in self._open
+
     def recall(self) -> list[Task]:
         """The mutants of which not every share is done; from now on they are not shared out."""
         unfinished = [task for task, _ in self._open.values()]

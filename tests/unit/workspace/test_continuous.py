@@ -189,6 +189,70 @@ async def test_edit_after_edit_leads_where_one_run_would(tmp_path: Path, runner:
     assert now == await told_by_all_tests(shop.root, tmp_path / "cold")
 
 
+async def test_what_is_only_reformatted_is_not_lost(tmp_path: Path, runner: WarmRunner) -> None:
+    """A comment on a line that tests ran, beside a change: where it is now is left to a run of all."""
+    shop = Shop(tmp_path / "shop-project")
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit("shop/prices.py", "    result = 0\n", "    result = 0  # so far\n")
+        assert (await watched.catch_up()).result is None
+        shop.edit("shop/prices.py", "return 2", "return 1 + 1")
+        done = await watched.catch_up()
+        assert "was reformatted as well" in done.affected.why
+        shop.edit("shop/prices.py", "result += price", "result -= price")
+        await watched.catch_up()
+        assert sorted(watched.ran) == ["test_other", "test_total[prices0]", "test_total[prices1]"]
+
+
+_FIRST = """\
+import pytest
+
+from shop.prices import never
+
+
+@pytest.fixture(scope="session")
+def price():
+    return never(4)
+
+
+def test_first(price):
+    assert price == 4
+
+
+def test_second(price):
+    assert price == 4
+"""
+
+
+async def test_what_a_test_did_first_for_others_is_not_forgotten_with_it(tmp_path: Path, runner: WarmRunner) -> None:
+    """The fixture is set up for another test now, and nobody knows for which before all have run."""
+    shop = Shop(tmp_path / "shop-project")
+    shop.write("tests/test_first.py", _FIRST)
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit("tests/test_first.py", "def test_first(price):\n    assert price == 4", "def test_first():\n    pass")
+        done = await watched.catch_up()
+        assert done.is_known
+        shop.edit("shop/prices.py", "    return price\n", "    return price + 1\n")
+        await watched.catch_up()
+        outcomes, _ = known(watched.workspace)
+        assert outcomes["tests/test_first.py::test_second"] == "failed"
+
+
+async def test_tests_that_are_gone_are_forgotten(tmp_path: Path, runner: WarmRunner) -> None:
+    """With what they ran, be it the whole file or the last test in it."""
+    shop = Shop(tmp_path / "shop-project")
+    shop.write("tests/test_only.py", "from shop.prices import never\n\n\ndef test_only():\n    assert never(1)\n")
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.write("tests/test_only.py", "from shop.prices import never\n")
+        await watched.catch_up()
+        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
+        (shop.root / "tests/test_other.py").unlink()
+        await watched.catch_up()
+        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "colder")
+
+
 async def test_nothing_runs_twice(tmp_path: Path, runner: WarmRunner) -> None:
     """Tests that failed run again with the next edit that means something, and not by themselves."""
     shop = Shop(tmp_path / "shop-project")

@@ -83,7 +83,6 @@ class _Follower:
         try:
             await self._folder.background.do(watcher.start)
             while True:
-                await self._rest()
                 self._saved.clear()
                 if await self._is_done(runner):
                     await self._saved.wait()
@@ -94,6 +93,7 @@ class _Follower:
     async def _is_done(self, runner: WarmRunner) -> bool:
         """Look at the edits once; false where a file was saved meanwhile."""
         python = await ready_interpreter(self._server, self._folder)
+        await self._rest()
         try:
             return python is None or await self._round(python, runner) is not None
         except Exception:
@@ -115,9 +115,13 @@ class _Follower:
         counts = RunCounts(str(uuid.uuid4()))
         shown = RunShown(self._server, self._folder, counts, ProgressBar(self._server))
 
+        self._folder.run = counts  # nobody else may run tests of the folder from now on
+        has_said = False
+
         def take(event: Event) -> None:
-            if self._folder.run is None:
-                self._folder.run = counts
+            nonlocal has_said
+            if not has_said:
+                has_said = True
                 self._server.announce_state(self._folder)
             shown.take(event)
 
@@ -125,10 +129,11 @@ class _Follower:
             work = run_affected(self._workspace, python, runner, take, self._folder.take)
             done = await until_saved(work, self._saved, self._folder.root)
         finally:
-            if self._folder.run is counts:
-                self._folder.run = None
-                self._server.announce_state(self._folder)
+            self._folder.run = None
+            self._server.announce_state(self._folder)
         if done is not None:
+            if done.result is None:
+                self._folder.refresh()  # what else changed meanwhile was left to the end of this
             self._tell(done)
             await runner.prepare(await asyncio.to_thread(self._warmth, python))
         return done
