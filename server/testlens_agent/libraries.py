@@ -26,8 +26,8 @@ def loaded(root: Path, measured: Iterable[str], is_prepared: bool) -> list[list[
     """The modules of the standard library and of installed packages that this process has, as they were imported.
 
     Each comes with whether pytest has rewritten its assertions. Packages of which a file was `measured`, or that are
-    found in the folder of the project as well, are the project's own. Where the environment `is_prepared` by the project
-    before its tests run, packages may depend on that when they are imported: only pytest's are told then.
+    found in the folder of the project as well, are the project's own. Where the environment `is_prepared` by the
+    project before its tests run, packages may depend on that when they are imported: only pytest's are told then.
     """
     own = {*_names_in(root), *_names_in(root / "src"), *_top_levels(measured)}
     standard, packages = _folders(_STANDARD), _folders(_PACKAGES)
