@@ -60,7 +60,8 @@ def main() -> None:
 def _of(name: str, folder: Path, python: Path, count: int, seed: int) -> Iterator[Figure]:
     root = unpacked(name, folder / "ours")
     edits = seeded_edits(root, folder / "made", count, seed)
-    cold = statistics.median(_cold(unpacked(name, folder / "theirs"), python) for _ in range(_COLD_RUNS))
+    theirs = unpacked(name, folder / "theirs")
+    cold = statistics.median(_cold(theirs, python) for _ in range(_COLD_RUNS))
     rounds = asyncio.run(_rounds(root, python, edits))
     seconds = [one.seconds for one in rounds]
     everything = sum(one.affected.everything for one in rounds)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.projects import Project, Run
-from processes import working_in
+from left_behind import working_in
 from testlens.runners.events import Event, TestFinished, TestStarted
 from testlens.runners.run_log import RunRequest
 from testlens.runners.warm_runner import WarmRunner, Warmth

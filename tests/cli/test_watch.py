@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import working_in
+from left_behind import working_in
 
 _PATIENCE = 30.0
 

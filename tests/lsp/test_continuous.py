@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from left_behind import working_in
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually, painted
 from lsp.project import SHOP, TESTS, Project, line_of
-from processes import working_in
 
 _DISCOUNT, _TOTAL = line_of(SHOP, "amount *= 0.9"), line_of(SHOP, "total += line")
 _REFUND = "\n\ndef test_refund():\n    assert shop.refund([1, 2]) == 3\n"
