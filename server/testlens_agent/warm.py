@@ -23,7 +23,6 @@ from testlens_agent.supervisor import supervise_run
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin
 
 _TICK_SECONDS = 0.2
-_SECONDS_TO_END = 10.0
 _CHUNK_BYTES = 65_536
 _CANCELLED = 130
 

@@ -189,9 +189,7 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
     try:
         before = await asyncio.to_thread(identities, root)
         while True:
-            news = asyncio.ensure_future(saved.wait())
-            await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
-            news.cancel()
+            await _first_of(running, saved)
             if running.done():
                 return running.result()
             saved.clear()
@@ -203,3 +201,11 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
         await asyncio.wait({running})
         if is_to_be_looked_at:
             saved.set()
+
+
+async def _first_of(running: asyncio.Future[Round], saved: asyncio.Event) -> None:
+    news = asyncio.ensure_future(saved.wait())
+    try:
+        await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        news.cancel()
