@@ -205,7 +205,8 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
 
 async def _first_of(running: asyncio.Future[Round], saved: asyncio.Event) -> None:
     news = asyncio.ensure_future(saved.wait())
+    both: set[asyncio.Future[Any]] = {running, news}
     try:
-        await asyncio.wait({running, news}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     finally:
         news.cancel()
