@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,6 +62,8 @@ def main(measure: Callable[[Size], Iterable[Figure]], description: str | None) -
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     arguments = vars(parser.parse_args())
     file: Path | None = arguments.pop("json")
+    # Some machines forbid it: there all that is measured, peers too, would compile at every start what is imported.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     figures = list(measure(Size(**arguments)))
     if file is not None:
         file.write_text(json.dumps([asdict(figure) for figure in figures]), encoding="utf-8")

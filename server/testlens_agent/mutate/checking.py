@@ -269,12 +269,8 @@ class Checking:
         task = self._queue.popleft()
         if task["kind"] != "mutant" or "share" in task:
             return task
-        task = self._ordering.ready(task, self._tasks)
-        if task.get("alone") or not self._shared_out.is_wanted():
-            return task
-        if not self._tasks.are_worth_all_workers(task):
-            return {**task, "on_stem": False} if self._shared_out.is_first() else task
-        first, *others = self._shared_out.share_out(task, self._tasks)
+        ready = self._ordering.ready(task, self._tasks)
+        first, *others = self._shared_out.parts(ready, self._tasks, is_cold=not self._crew.warmth)
         self._queue.extendleft(reversed(others))
         return first
 

@@ -30,4 +30,5 @@ class Ordering:
         tests = sorted(task["tests"], key=lambda test: (test != shared, -killers[test], test not in first))
         ready = {**task, "tests": tests}
         may_share = self.may_share and not task.get("whole") and (task["function"], tests[0]) not in self._barren
-        return {**ready, "on_stem": may_share and tasks.is_worth_stem(ready)}
+        on_stem = may_share and tasks.is_worth_stem(ready)
+        return {**ready, "on_stem": on_stem, "begins_alike": on_stem and shared is not None}

@@ -23,26 +23,21 @@ class SharedOut:
         self._is_first = True
         self._open: dict[str, tuple[Task, list[dict[str, Any]]]] = {}
 
-    def is_wanted(self) -> bool:
-        """Whether it is worth it to share out one more."""
-        return self._left > 0
+    def parts(self, task: Task, tasks: Tasks, is_cold: bool) -> list[Task]:
+        """The mutant, ready to be played; or its shares, where it is worth it that all workers play it.
 
-    def is_first(self) -> bool:
-        """Whether this question comes for the first time: to grow a stem would only delay that mutant."""
+        To workers that are cold a share costs as much as a stem does, which the mutants after it can use.
+        """
+        if task.get("alone") or self._left == 0 or (is_cold and task["begins_alike"]):
+            return [task]
+        if tasks.are_worth_all_workers(task):
+            return self._share_out(task, tasks)
         is_first, self._is_first = self._is_first, False
-        return is_first
+        return [{**task, "on_stem": False}] if is_first else [task]  # to grow a stem would only delay the first
 
     def found_survivor(self) -> None:
         """There is one, so from now on it is the whole that has to be fast."""
         self._left = 0
-
-    def share_out(self, task: Task, tasks: Tasks) -> list[Task]:
-        """The shares of a mutant."""
-        self._left -= 1
-        self._open[task["mutant"]] = (task, [])
-        shares = tasks.shares(task["tests"], self._workers)
-        of_each = {"shares": len(shares), "on_stem": False}
-        return [{**task, "tests": share, "share": number, **of_each} for number, share in enumerate(shares)]
 
     def join(self, share: Task, result: dict[str, Any]) -> tuple[Task, dict[str, Any]] | None:
         """The mutant and its result, if this share of it decides; others may come after that, and are nothing."""
@@ -64,3 +59,10 @@ class SharedOut:
         unfinished = [task for task, _ in self._open.values()]
         self._open.clear()
         return unfinished
+
+    def _share_out(self, task: Task, tasks: Tasks) -> list[Task]:
+        self._left -= 1
+        self._open[task["mutant"]] = (task, [])
+        shares = tasks.shares(task["tests"], self._workers)
+        of_each = {"shares": len(shares), "on_stem": False}
+        return [{**task, "tests": share, "share": number, **of_each} for number, share in enumerate(shares)]
