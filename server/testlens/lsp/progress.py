@@ -23,7 +23,8 @@ _SAY_EVERY = 0.1
 class ProgressBar:
     """One bar in the editor, from `open` to `close`; does nothing where the client has none.
 
-    `on_cancel` hears, on the event loop, of the user's wish to stop; without it the bar offers none.
+    `on_cancel` hears, on the event loop, of the user's wish to stop; without it the bar offers none. It moves at most
+    ten times a second, since each message keeps requests waiting; that all is done is said at once.
     """
 
     def __init__(self, server: LanguageServer, on_cancel: Callable[[], None] | None = None) -> None:
@@ -33,6 +34,8 @@ class ProgressBar:
         self._possible = bool(window and window.work_done_progress)
         self._shown = False
         self._has_end = True
+        self._moved_at = 0.0
+        self._coming: WorkDoneProgressReport | None = None
         # Tokens are never used twice: some clients confuse a second bar with the first.
         self._token = str(uuid.uuid4())
 
@@ -63,9 +66,20 @@ class ProgressBar:
         """Show how far the work is."""
         if not self._has_end:
             self.say(message)
-        elif self._shown:
-            percentage = 100 * done // total if total else 0
-            self._progress.report(self._token, WorkDoneProgressReport(message=message, percentage=percentage))
+            return
+        percentage = 100 * done // total if total else 0
+        is_first, self._coming = self._coming is None, WorkDoneProgressReport(message=message, percentage=percentage)
+        wait = self._moved_at + _SAY_EVERY - time.monotonic()
+        if wait <= 0 or done == total:
+            self._move()
+        elif is_first:
+            asyncio.get_running_loop().call_later(wait, self._move)
+
+    def _move(self) -> None:
+        coming, self._coming = self._coming, None
+        if self._shown and coming is not None:
+            self._moved_at = time.monotonic()
+            self._progress.report(self._token, coming)
 
     def say(self, message: str) -> None:
         """Show what is being done, wherever that is."""

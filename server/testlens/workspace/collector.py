@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 
-# Objects more than were freed, before the collector looks at the young ones, and how often it then looks at older ones.
-_YOUNG = 50_000
-_OLDER = 20
+# Objects more than were freed, before the collector looks at the young ones (a few milliseconds in which no request is
+# answered), and how often it then looks at older ones.
+_YOUNG = 10_000
+_OLDER = 100
 _OLDEST = 100
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -95,6 +96,8 @@ class _Mutations:
         return MutationTarget(None if path is None else folder.relative(path), wanted.function)
 
     async def _run(self, job: Job, wanted: MutateArguments, run: Run) -> None:
+        # What takes long to import does so where it keeps no request waiting.
+        await asyncio.to_thread(importlib.import_module, "testlens.workspace.mutation")
         target = await self._target(job.folder, wanted)
         if target is None:
             return
