@@ -58,7 +58,7 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("method", "kinds"),
     [
-        (protocol.MARKS, [protocol.MarksParams]),
+        (protocol.MARKS, [protocol.MarksParams, protocol.FailureMark]),
         (protocol.STATUS, [protocol.StatusParams]),
         (
             protocol.PLAN,
@@ -72,6 +72,8 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
         ),
         (protocol.MUTANT, [protocol.MutantParams, protocol.MutantResult]),
         (protocol.MUTATION_REPORT, [protocol.FolderParams, protocol.MutationReportResult]),
+        (protocol.TESTS_OF_LINE, [protocol.LineParams, protocol.TestsOfLineResult, protocol.LinkedTest]),
+        (protocol.LINES_OF_TEST, [protocol.LineParams, protocol.LinesOfTestResult, protocol.LinkedFile]),
         (protocol.SAVE, [protocol.SaveParams, protocol.SaveResult]),
         (protocol.INTERPRETER, [protocol.FolderParams, protocol.InterpreterResult]),
     ],

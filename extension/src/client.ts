@@ -13,19 +13,24 @@ import {
 import { Coalescer } from "./coalescer";
 import {
   InterpreterRequest,
+  LinesOfTestRequest,
   MarksNotification,
   MutantRequest,
   MutationReportRequest,
   PlanRequest,
   SaveRequest,
   StatusNotification,
+  TestsOfLineRequest,
   type FolderParams,
+  type LineParams,
+  type LinesOfTest,
   type MarksParams,
   type Mutant,
   type MutantParams,
   type MutationReport,
   type Plan,
   type StatusParams,
+  type TestsOfLine,
 } from "./protocol";
 import { RestartPolicy } from "./restartPolicy";
 import { saveDocuments } from "./saving";
@@ -120,6 +125,16 @@ export class Client implements vscode.Disposable {
   /** All mutants of a folder; undefined while no server is running. */
   async mutationReport(folder: string): Promise<MutationReport | undefined> {
     return this.running()?.sendRequest(MutationReportRequest, { folder });
+  }
+
+  /** The tests that run a line; undefined while no server is running. */
+  async testsOfLine(params: LineParams): Promise<TestsOfLine | undefined> {
+    return this.running()?.sendRequest(TestsOfLineRequest, params);
+  }
+
+  /** The lines that the test on a line runs; undefined while no server is running. */
+  async linesOfTest(params: LineParams): Promise<LinesOfTest | undefined> {
+    return this.running()?.sendRequest(LinesOfTestRequest, params);
   }
 
   dispose(): void {

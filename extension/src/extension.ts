@@ -16,6 +16,7 @@ import { ServerCommand, type MutantParams } from "./protocol";
 import { writeTest } from "./scaffolding";
 import { onSettingChange, serverInterpreter } from "./settings";
 import { StatusBar } from "./status";
+import { showLinesOfTest, showTestsOfLine } from "./testLinks";
 
 let client: Client | undefined;
 
@@ -115,6 +116,8 @@ function commands(
     toggleGutters: () => gutters.toggle(),
     openPlan: () => tree.focus(),
     writeTest: (node) => writeTest(client, node),
+    testsOfLine: () => showTestsOfLine(client),
+    linesOfTest: () => showLinesOfTest(client),
     restartServer: () => client.restart(),
     showOutput: () => {
       output.show();

@@ -2,12 +2,14 @@
  * Paints the marks beside the text.
  *
  * A mark is the left border of its lines: it stays out of the glyph margin, where an icon of an extension takes the click that sets
- * a breakpoint. Width and style of the border tell the states apart without colour.
+ * a breakpoint. Width and style of the border tell the states apart without colour. Where a test failed, its message stands behind
+ * the text.
  */
 
 import * as vscode from "vscode";
 import type { DocumentMarks } from "./documentMarks";
 import { MARK_STATES, spansOf, type MarkState } from "./marks";
+import type { FailureMark } from "./protocol";
 import { guttersEnabled, onSettingChange } from "./settings";
 
 const SHOWN_KEY = "testlens.guttersShown";
@@ -28,9 +30,17 @@ const LOOKS: Readonly<Record<MarkState, Look>> = {
   // Large round dots: the line ran, and holds here and there.
   survivor: { width: 6, style: "dotted", ruler: true },
 };
+const FAILED = "failed";
+const FAILED_LOOK: Look = { width: 9, style: "solid", ruler: true };
+const LONGEST_MESSAGE = 160;
 
 export class Gutters implements vscode.Disposable {
-  private readonly types = MARK_STATES.map((state) => ({ state, type: decorationType(state) }));
+  private readonly types = MARK_STATES.map((state) => ({ state, type: decorationType(state, LOOKS[state]) }));
+  private readonly failedType = decorationType(FAILED, FAILED_LOOK);
+  private readonly messageType = vscode.window.createTextEditorDecorationType({
+    after: { margin: "0 0 0 2em", fontStyle: "italic", color: new vscode.ThemeColor(`testlens.${FAILED}`) },
+    rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+  });
   private readonly listeners: readonly vscode.Disposable[];
 
   constructor(
@@ -63,7 +73,7 @@ export class Gutters implements vscode.Disposable {
   }
 
   dispose(): void {
-    vscode.Disposable.from(...this.listeners, ...this.types.map(({ type }) => type)).dispose();
+    vscode.Disposable.from(...this.listeners, ...this.types.map(({ type }) => type), this.failedType, this.messageType).dispose();
   }
 
   private get shown(): boolean {
@@ -103,11 +113,29 @@ export class Gutters implements vscode.Disposable {
         spans.map(({ first, last }) => new vscode.Range(first, 0, last, 0)),
       );
     }
+    this.paintFailures(editor, marks?.failures ?? []);
+  }
+
+  private paintFailures(editor: vscode.TextEditor, failures: readonly FailureMark[]): void {
+    editor.setDecorations(
+      this.failedType,
+      failures.map(({ line }) => new vscode.Range(line, 0, line, 0)),
+    );
+    editor.setDecorations(
+      this.messageType,
+      failures.map(({ line, message }) => ({
+        range: new vscode.Range(line, Number.MAX_SAFE_INTEGER, line, Number.MAX_SAFE_INTEGER),
+        renderOptions: { after: { contentText: `✗ ${shortened(message)}` } },
+      })),
+    );
   }
 }
 
-function decorationType(state: MarkState): vscode.TextEditorDecorationType {
-  const { width, style, ruler } = LOOKS[state];
+function shortened(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+}
+
+function decorationType(state: string, { width, style, ruler }: Look): vscode.TextEditorDecorationType {
   const color = new vscode.ThemeColor(`testlens.${state}`);
   return vscode.window.createTextEditorDecorationType({
     isWholeLine: true,

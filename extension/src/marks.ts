@@ -1,6 +1,6 @@
 /** Marks of one document as values: flat ranges of 0-based lines, and what an edit does to them. */
 
-import type { FlatRanges, MarksParams } from "./protocol";
+import type { FailureMark, FlatRanges, MarksParams } from "./protocol";
 
 /** How a line can be marked. */
 export const MARK_STATES = ["covered", "partial", "uncovered", "stale", "failing", "survivor"] as const;
@@ -50,11 +50,12 @@ export function lineEdit({ range: { start, end }, text }: TextChange): LineEdit 
 export function marksAfter(marks: MarksParams, changes: readonly TextChange[]): MarksParams {
   // All changes of one event are in coordinates of the old text: from the bottom up, none moves the next.
   const edits = changes.map(lineEdit).sort((one, other) => other.first - one.first);
-  const after = { ...marks, gaps: edits.reduce(regionsAfter, marks.gaps) };
+  const after = { ...marks, gaps: edits.reduce(regionsAfter, marks.gaps), failures: edits.reduce(failuresAfter, marks.failures) };
   for (const state of MARK_STATES) {
     after[state] = edits.reduce(linesAfter, marks[state]);
   }
-  const unchanged = after.gaps === marks.gaps && MARK_STATES.every((state) => after[state] === marks[state]);
+  const same = after.gaps === marks.gaps && after.failures === marks.failures;
+  const unchanged = same && MARK_STATES.every((state) => after[state] === marks[state]);
   return unchanged ? marks : after;
 }
 
@@ -74,6 +75,17 @@ function regionsAfter(flat: FlatRanges, edit: LineEdit): FlatRanges {
     }
     return first >= edit.end ? [first + shift, last + shift] : [];
   });
+}
+
+/** Where a test failed moves as a mark does. */
+function failuresAfter(failures: readonly FailureMark[], { first, end, inserted }: LineEdit): readonly FailureMark[] {
+  const shift = inserted - (end - first);
+  if (!failures.some(({ line }) => line >= first && (line < end || shift !== 0))) {
+    return failures;
+  }
+  return failures
+    .filter(({ line }) => line < first || line >= end)
+    .map((failure) => (failure.line < first ? failure : { ...failure, line: failure.line + shift }));
 }
 
 function rewritten(flat: FlatRanges, edit: LineEdit, rewrite: (span: LineSpan, shift: number) => number[]): FlatRanges {

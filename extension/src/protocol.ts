@@ -4,6 +4,12 @@ import { NotificationType, RequestType } from "vscode-languageclient/node";
 
 export type FlatRanges = readonly number[];
 
+/** What failing tests said at a line, in one line of words. */
+export interface FailureMark {
+  readonly line: number;
+  readonly message: string;
+}
+
 /** What to paint in one open document. */
 export interface MarksParams {
   readonly uri: string;
@@ -15,6 +21,7 @@ export interface MarksParams {
   readonly failing: FlatRanges;
   readonly survivor: FlatRanges;
   readonly gaps: FlatRanges;
+  readonly failures: readonly FailureMark[];
   readonly percent: number | null;
   readonly note: string | null;
 }
@@ -70,6 +77,34 @@ export interface MutateArguments {
 export interface MutantParams {
   readonly uri: string;
   readonly name: string;
+}
+
+/** A line of an open document. */
+export interface LineParams {
+  readonly uri: string;
+  readonly line: number;
+}
+
+/** A test by node id, and where it failed, or else is defined. */
+export interface LinkedTest {
+  readonly name: string;
+  readonly failed: boolean;
+  readonly seconds: number;
+  readonly uri: string | null;
+  readonly line: number;
+}
+
+/** The tests that run a line; the note says why there are none. */
+export interface TestsOfLine {
+  readonly tests: readonly LinkedTest[];
+  readonly note: string;
+}
+
+/** What a test runs; the note says why that is nothing. */
+export interface LinesOfTest {
+  readonly name: string;
+  readonly files: readonly { readonly uri: string; readonly lines: FlatRanges }[];
+  readonly note: string;
 }
 
 /** The document as the mutant has it; without a text, the title says why. */
@@ -157,6 +192,8 @@ export const StatusNotification = new NotificationType<StatusParams>("testlens/s
 export const PlanRequest = new RequestType<FolderParams, Plan, void>("testlens/plan");
 export const MutantRequest = new RequestType<MutantParams, Mutant, void>("testlens/mutant");
 export const MutationReportRequest = new RequestType<FolderParams, MutationReport, void>("testlens/mutationReport");
+export const TestsOfLineRequest = new RequestType<LineParams, TestsOfLine, void>("testlens/testsOfLine");
+export const LinesOfTestRequest = new RequestType<LineParams, LinesOfTest, void>("testlens/linesOfTest");
 export const InterpreterRequest = new RequestType<FolderParams, { path: string | null }, void>("testlens/interpreter");
 export const SaveRequest = new RequestType<SaveParams, { saved: boolean }, void>("testlens/save");
 

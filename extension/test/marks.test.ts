@@ -15,6 +15,7 @@ const NO_MARKS: MarksParams = {
   failing: [],
   survivor: [],
   gaps: [],
+  failures: [],
   percent: 50,
   note: null,
 };
@@ -37,7 +38,22 @@ function gapsAfter(gaps: number[], ...changes: TextChange[]): readonly number[] 
   return marksAfter({ ...NO_MARKS, gaps }, changes).gaps;
 }
 
+function failuresAfter(line: number, ...changes: TextChange[]): readonly number[] {
+  const marks = marksAfter({ ...NO_MARKS, failures: [{ line, message: "assert 1 == 2" }] }, changes);
+  return marks.failures.map((failure) => failure.line);
+}
+
 suite("marks after an edit", () => {
+  test("where a test failed moves with its line", () => {
+    assert.deepEqual(failuresAfter(4, change("1:0", "1:0", "import os\n")), [5]);
+    assert.deepEqual(failuresAfter(4, change("1:0", "2:0", "")), [3]);
+    assert.deepEqual(failuresAfter(4, change("6:0", "6:0", "import os\n")), [4]);
+  });
+
+  test("a line that is typed in is no longer the one where a test failed", () => {
+    assert.deepEqual(failuresAfter(4, change("4:3", "4:3", "x")), []);
+  });
+
   test("a flat list reads as spans of lines", () => {
     assert.deepEqual(spansOf([2, 4, 9, 9]), [
       { first: 2, last: 4 },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,14 @@ def failure_message(report: Any) -> str | None:
     return _bounded(text, _LONGEST_MESSAGE)
 
 
-def failure_place(excinfo: Any, root: Path) -> tuple[str, int] | None:
-    """Absolute path and 1-based line of the innermost call in the project's own code, None if there is none."""
+def failure_place(excinfo: Any, root: Path) -> tuple[str, int, str] | None:
+    """Absolute path, 1-based line and its text, of the innermost call in the project's own code; None without one."""
     place = None
     for entry in excinfo.traceback:
         path = Path(str(entry.path))
         if _is_own(path, root):
             place = (str(path), entry.lineno + 1)
-    return place
+    return None if place is None else (*place, linecache.getline(*place).strip())
 
 
 def long_text(report: Any) -> str:

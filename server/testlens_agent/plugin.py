@@ -29,7 +29,7 @@ class _Result:
         self.duration = 0.0
         self.message: str | None = None
         self.longrepr: str | None = None
-        self.place: tuple[str, int] | None = None
+        self.place: tuple[str, int, str] | None = None
 
     def add(self, report: Any) -> None:
         outcome = _outcome(report)
@@ -144,8 +144,9 @@ class AgentPlugin:
         yield
         self._uses.is_in_test = False
         self._end_copies(item.session)
+        source = None
         if result.place is not None and result.outcome in _BROKEN:
-            file, line = result.place
+            file, line, source = result.place
         self._events.send(
             "finished",
             nodeid=item.nodeid,
@@ -154,6 +155,7 @@ class AgentPlugin:
             message=result.message,
             file=file,
             line=line,
+            source=source,
             longrepr=result.longrepr,
             uses=self._uses.take(),
         )

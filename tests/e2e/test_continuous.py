@@ -38,6 +38,8 @@ def test_type_and_save_and_the_marks_follow(followed: tuple[Workbench, Path]) ->
     workbench.page.keyboard.press("Enter")
     workbench.page.keyboard.press("Control+s")
     workbench.wait_for(
-        workbench.marks, lambda marks: marks.get(body) == "failing", "the line to be run by failing tests only", 60
+        workbench.marks, lambda marks: marks.get(body) == "failed", "the line to be marked where tests fail", 60
     )
+    told = workbench.messages_behind_lines()
+    assert any(text.startswith("✗ test_") and text.endswith("AssertionError: broken") for text in told), told
     workbench.screenshot("continuous-failing")

@@ -62,6 +62,22 @@ def test_hover_on_a_covered_line_names_the_tests_that_ran_it(service: Workbench,
     assert re.search(r"test_\w+", service.hover(truth.line_of_a_tested_function, until="test_"))
 
 
+def test_from_a_line_to_a_test_that_runs_it_and_back(service: Workbench, truth: Truth) -> None:
+    service.go_to(truth.line_of_a_tested_function)
+    title = "Testlens: Show the Tests That Run This Line"
+    service.search_palette(title)
+    service.palette_rows(title).first.click()
+    rows = service.quick_input.locator(".monaco-list-row")
+    expect(rows.filter(has_text=re.compile(r"test_\w+.*\d+ ms")).first).to_be_visible()
+    service.page.keyboard.press("Enter")
+    service.wait_for(service.active_file, lambda name: name.startswith("test_"), "a test in the editor")
+    service.command("Testlens: Show What This Test Runs")
+    peek = service.page.locator(".peekview-widget")
+    expect(peek).to_be_visible()
+    expect(peek).to_contain_text(SERVICE.rpartition("/")[2])
+    service.screenshot("what-a-test-runs")
+
+
 def test_click_on_a_gap_in_the_tree_opens_its_place(workbench: Workbench) -> None:
     workbench.command("Testlens: Show the Test Gaps")
     expect(workbench.gap_rows().first).to_be_visible()

@@ -23,8 +23,16 @@ MARK_OF_BORDER = {
     ("solid", "5px"): "uncovered",
     ("dotted", "3px"): "stale",
     ("double", "6px"): "failing",
+    ("solid", "9px"): "failed",
     ("dotted", "6px"): "survivor",
 }
+# What is written behind a line is the content of a pseudo-element.
+READ_MESSAGES = """
+editor => [...editor.querySelectorAll('.view-line span')]
+  .map(e => getComputedStyle(e, '::after').content)
+  .filter(content => content && content !== 'none' && content !== 'normal')
+  .map(content => content.replace(/^"|"$/g, ''))
+"""
 # The text and the decorations of a line are different elements at one height.
 READ_BORDERS = """
 editor => {
@@ -216,6 +224,10 @@ class Workbench:
         """The marks that are painted in the part of the active editor that is in view: {line: state}."""
         borders = self.editor.evaluate(READ_BORDERS)
         return {line: MARK_OF_BORDER.get((style, width), f"{style} {width}") for line, style, width in borders}
+
+    def messages_behind_lines(self) -> list[str]:
+        """What stands behind the text of lines that are in view."""
+        return self.editor.evaluate(READ_MESSAGES)
 
     def contrast_of_marks(self, state: str) -> float:
         """The contrast, from 1 to 21, between a state's marks in view and the editor behind them."""

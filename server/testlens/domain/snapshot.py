@@ -75,13 +75,18 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """The last known outcome of one test: passed, failed, error, skipped, xfailed or xpassed; seconds."""
+    """The last known outcome of one test: passed, failed, error, skipped, xfailed or xpassed; seconds.
+
+    `file` (relative, POSIX) and `line` (1-based) are where it failed, and `source` the text of that line without the
+    space around it; where `source` is None, they are where the test is defined.
+    """
 
     outcome: str
     duration: float
     message: str = ""
     file: str | None = None
     line: int | None = None
+    source: str | None = None
 
     @property
     def failed(self) -> bool:

@@ -10,8 +10,9 @@ from testlens.lsp.convert import path_of
 from testlens.lsp.folders import Folder
 
 if TYPE_CHECKING:
-    from testlens.domain.snapshot import FileReport, FileSurvivors
+    from testlens.domain.snapshot import FileReport, FileSurvivors, TestResult
     from testlens.lsp.server import TestlensServer
+    from testlens.workspace.failures import Failure
     from testlens.workspace.views import MutantView, View
     from testlens.workspace.workspace import Workspace
 
@@ -88,6 +89,13 @@ class Documents:
         self._mutants[document.uri] = (found, document.version, view)
         return view
 
+    async def failures(self, document: Document) -> tuple[Failure, ...]:
+        """Where tests failed in the document, seen in its text."""
+        snapshot = document.folder.snapshot
+        if snapshot is None or not snapshot.outcomes:
+            return ()
+        return await self._server.quick.do(_place_failures, snapshot.outcomes, document.path, document.text)
+
     async def tests_by_line(self, document: Document) -> Mapping[int, tuple[str, ...]]:
         """The tests that ran each measured line of the document; slow on huge data, so kept until the next report."""
         folder = document.folder
@@ -118,3 +126,9 @@ def _look_at_mutants(workspace: Workspace, found: FileSurvivors, text: str) -> M
     from testlens.workspace.views import look_at_mutants
 
     return look_at_mutants(workspace, found, text)
+
+
+def _place_failures(outcomes: Mapping[str, TestResult], path: str, text: str) -> tuple[Failure, ...]:
+    from testlens.workspace.failures import place_failures
+
+    return place_failures(outcomes, path, text)

@@ -21,6 +21,8 @@ MUTANT = "testlens/mutant"
 MUTATION_REPORT = "testlens/mutationReport"
 INTERPRETER = "testlens/interpreter"
 SAVE = "testlens/save"
+TESTS_OF_LINE = "testlens/testsOfLine"
+LINES_OF_TEST = "testlens/linesOfTest"
 
 RUN_TESTS = "testlens.server.runTests"
 CANCEL_RUN = "testlens.server.cancelRun"
@@ -31,6 +33,14 @@ KILL = "testlens.server.kill"
 
 FlatRanges = list[int]
 """`[first, last, first, last, ...]`, 0-based, both inclusive."""
+
+
+@attrs.frozen
+class FailureMark:
+    """What failing tests said at a line (0-based), in one line of words."""
+
+    line: int
+    message: str
 
 
 @attrs.frozen
@@ -46,6 +56,7 @@ class MarksParams:
     failing: FlatRanges
     survivor: FlatRanges
     gaps: FlatRanges
+    failures: list[FailureMark]
     percent: float | None
     note: str | None
 
@@ -84,6 +95,46 @@ class MutantParams:
 
     uri: str
     name: str
+
+
+@attrs.frozen
+class LineParams:
+    """A line of a document (0-based)."""
+
+    uri: str
+    line: int
+
+
+class LinkedTest(TypedDict):
+    """A test by node id, and where it failed or else is defined (0-based line); `uri` is None where that is unknown."""
+
+    name: str
+    failed: bool
+    seconds: float
+    uri: str | None
+    line: int
+
+
+class TestsOfLineResult(TypedDict):
+    """The tests that run a line, failing ones first, then the fastest; `note` says why there are none."""
+
+    tests: list[LinkedTest]
+    note: str
+
+
+class LinkedFile(TypedDict):
+    """Lines of a file."""
+
+    uri: str
+    lines: FlatRanges
+
+
+class LinesOfTestResult(TypedDict):
+    """A test by node id, without parameters, and the lines that it runs; `note` says why there are none."""
+
+    name: str
+    files: list[LinkedFile]
+    note: str
 
 
 class MutantResult(TypedDict):
@@ -243,6 +294,14 @@ class _MutantRequest:
 
 
 @attrs.frozen
+class _LineRequest:
+    id: int | str
+    method: str
+    params: LineParams
+    jsonrpc: str = "2.0"
+
+
+@attrs.frozen
 class _InterpreterResponse:
     id: int | str
     result: InterpreterResult
@@ -256,7 +315,12 @@ class _SaveResponse:
     jsonrpc: str = "2.0"
 
 
-_QUESTIONS = {PLAN: _FolderRequest, MUTANT: _MutantRequest, MUTATION_REPORT: _FolderRequest}
+_QUESTIONS = {
+    PLAN: _FolderRequest,
+    MUTANT: _MutantRequest,
+    MUTATION_REPORT: _FolderRequest,
+    **dict.fromkeys((TESTS_OF_LINE, LINES_OF_TEST), _LineRequest),
+}
 _ANSWERS = {INTERPRETER: _InterpreterResponse, SAVE: _SaveResponse}
 
 

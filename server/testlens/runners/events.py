@@ -83,7 +83,8 @@ class TestFinished:
     """A test ended. `duration` is in seconds, setup and teardown included.
 
     `file` and the 1-based `line` are where it failed in the project's code, else where it is defined; `file` is
-    relative to the workspace folder (POSIX) where it lies inside. A test that had to run again is reported again.
+    relative to the workspace folder (POSIX) where it lies inside. `source` is the text of the line where it failed. A
+    test that had to run again is reported again.
     """
 
     __test__ = False
@@ -94,6 +95,7 @@ class TestFinished:
     message: str | None = None
     file: str | None = None
     line: int | None = None
+    source: str | None = None
     longrepr: str | None = None
     uses: Uses = UNKNOWN_USES
 
@@ -201,6 +203,7 @@ def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
         fields["message"],
         _relative(fields["file"], root),
         fields["line"],
+        fields.get("source"),
         fields["longrepr"],
         _uses(fields["uses"], root) if "uses" in fields else UNKNOWN_USES,
     )

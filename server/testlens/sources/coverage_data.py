@@ -7,6 +7,7 @@ first query. Within `keep_db_open`, coverage.py's public queries, one a file, ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -87,6 +88,19 @@ class OpenData:
                 continue
             found.update(*(contexts for line, contexts in by_line.items() if line in lines))
         return frozenset(found)
+
+    def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
+        """The raw lines that a test (a node id) ran of each file, all cases of a parametrised one together."""
+        found: dict[str, set[int]] = {}
+        for data in tuple(self._members):
+            try:
+                data.set_query_contexts([f"^{re.escape(test)}(\\[.*\\])?(\\||$)"])
+                for name in data.measured_files():
+                    found.setdefault(name, set()).update(data.lines(name) or ())
+                data.set_query_contexts(None)
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+        return {name: frozenset(line for line in lines if line > 0) for name, lines in found.items() if lines}
 
     def lines_run_by(self, name: str, contexts: Collection[str]) -> frozenset[int]:
         """The raw lines of the file that at least one of the tests in `contexts` ran."""

@@ -44,7 +44,7 @@ class SelectedRun:
 def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
     """The results of a run by node id."""
     return {
-        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line)
+        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line, test.source)
         for test in result.results
     }
 

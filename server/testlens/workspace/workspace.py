@@ -150,6 +150,19 @@ class Workspace:
                     tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
         return tests
 
+    def lines_run_by(self, test: str) -> Mapping[str, frozenset[int]]:
+        """The lines that a test ran of each file, as they were measured (1-based); all cases of a parametrised one."""
+        measurement = self._measurement
+        if measurement is None or not measurement.data.has_contexts:
+            return {}
+        with coverage_data.open_data(measurement.data.paths) as data:
+            found = data.lines_of_test(test)
+        nothing = frozenset[int]()
+        lines = {
+            path: nothing.union(*(found.get(n, nothing) for n in names)) for path, names in measurement.names.items()
+        }
+        return {path: ran for path, ran in lines.items() if ran}
+
     def contexts_of(self, path: str, lines: range) -> frozenset[str]:
         """All contexts of the data that ran one of these lines of the text that was measured, "" being the import."""
         measurement = self._measurement

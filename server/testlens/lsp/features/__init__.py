@@ -17,10 +17,11 @@ from testlens.lsp.features import (
     runs,
     scaffold,
     status,
+    test_links,
     writing,
 )
 
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
-    *(writing, scaffold, mutants, mutate, kill, continuous),
+    *(writing, scaffold, mutants, mutate, kill, continuous, test_links),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from testlens.lsp.server import TestlensServer
 if TYPE_CHECKING:
     from testlens.domain.problems import Problem
     from testlens.domain.snapshot import Snapshot
+    from testlens.workspace.failures import Failure
     from testlens.workspace.views import PlacedGap
     from testlens.workspace.workspace import Workspace
 
@@ -78,6 +79,8 @@ class _Diagnostics:
             return
         gaps = (*(() if view is None else view.gaps), *(() if mutants is None else mutants.survivors))
         found = _of_gaps(gaps, document.text, self._server.options.diagnostics)
+        failures = await self._server.documents.failures(document)
+        found += _of_failures(failures, document.text, self._server.options.diagnostics)
         found += _of_problems(snapshot.problems, document.folder.root).get(document.path, [])
         if self._published.setdefault(document.folder.uri, {}).get(document.path, []) != found:
             self._publish(document.folder, document.path, found, document)
@@ -105,12 +108,15 @@ class _Diagnostics:
 def _of_folder(
     workspace: Workspace, snapshot: Snapshot, texts: Mapping[str, str], options: DiagnosticOptions
 ) -> dict[str, list[Diagnostic]]:
+    from testlens.workspace.failures import place_failures
     from testlens.workspace.views import look_at_mutants, place_gaps, text_on_disk
 
     found = _of_problems(snapshot.problems, workspace.root)
-    for path in dict.fromkeys([*snapshot.files, *snapshot.survivors]) if options.enabled else ():
+    failed = {result.file: None for result in snapshot.outcomes.values() if result.failed and result.file}
+    for path in dict.fromkeys([*snapshot.files, *snapshot.survivors, *failed]) if options.enabled else ():
         report, survivors = snapshot.files.get(path), snapshot.survivors.get(path)
-        if not (report is not None and report.gaps) and not (survivors is not None and survivors.gaps):
+        has_gaps = (report is not None and report.gaps) or (survivors is not None and survivors.gaps)
+        if not has_gaps and path not in failed:
             continue
         text = texts.get(path) if path in texts else text_on_disk(workspace.root / path)
         if text is None:
@@ -119,6 +125,7 @@ def _of_folder(
         gaps = () if report is None or anchors is None else place_gaps(report.gaps, anchors)
         survived = () if survivors is None else look_at_mutants(workspace, survivors, text).survivors
         diagnostics = _of_gaps((*gaps, *survived), text, options)
+        diagnostics += _of_failures(place_failures(snapshot.outcomes, path, text), text, options)
         if diagnostics:
             found[path] = diagnostics + found.get(path, [])
     return found
@@ -148,6 +155,24 @@ def _of_gap(placed: PlacedGap, lines: list[str], options: DiagnosticOptions) -> 
         source=SOURCE,
         data=None if placed.gap.survivor is None else placed.gap.survivor.mutant.name,
     )
+
+
+def _of_failures(failures: Iterable[Failure], text: str, options: DiagnosticOptions) -> list[Diagnostic]:
+    lines = split_lines(text) if failures and options.enabled else []
+    return [
+        Diagnostic(
+            range=text_range(lines, failure.line, failure.line),
+            message=f"{_these(failure.tests)} failed here: {failure.message.strip() or 'no reason was given'}",
+            severity=DiagnosticSeverity.Error,
+            code="failed",
+            source=SOURCE,
+        )
+        for failure in (failures if lines else ())
+    ]
+
+
+def _these(tests: Sequence[str]) -> str:
+    return tests[0] if len(tests) == 1 else f"{tests[0]} and {len(tests) - 1} more"
 
 
 def _message(placed: PlacedGap) -> str:

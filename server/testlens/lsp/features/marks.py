@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from lsprotocol.types import (
@@ -19,10 +19,11 @@ from lsprotocol.types import (
 from testlens.lsp.convert import flat_pairs, flat_ranges, path_of
 from testlens.lsp.documents import Document
 from testlens.lsp.folders import Folder
-from testlens.lsp.protocol import MARKS, FlatRanges, MarksParams
+from testlens.lsp.protocol import MARKS, FailureMark, FlatRanges, MarksParams
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from testlens.workspace.failures import Failure
     from testlens.workspace.views import PlacedGap, View
 
 _PAUSE_IN_TYPING = 0.05
@@ -108,6 +109,7 @@ class _Marks:
         view = await self._server.documents.view(document)
         mutants = await self._server.documents.mutants(document)
         params = _with_survivors(_params(document, view), () if mutants is None else mutants.survivors)
+        params = _with_failures(params, await self._server.documents.failures(document))
         if self._sent.get(uri) != params:
             self._sent[uri] = params
             self._server.protocol.notify(MARKS, params)
@@ -129,13 +131,14 @@ def _params(document: Document, view: View | None) -> MarksParams:
         flat_ranges(marks.failing),
         [],
         flat_pairs((gap.first, gap.last) for gap in view.gaps),
+        [],
         view.report.numbers.percent,
         None,
     )
 
 
 def _no_marks(uri: str, version: int | None, percent: float | None, note: str) -> MarksParams:
-    return MarksParams(uri, version, [], [], [], [], [], [], [], percent, note)
+    return MarksParams(uri, version, [], [], [], [], [], [], [], [], percent, note)
 
 
 def _with_survivors(params: MarksParams, survivors: Sequence[PlacedGap]) -> MarksParams:
@@ -152,6 +155,18 @@ def _with_survivors(params: MarksParams, survivors: Sequence[PlacedGap]) -> Mark
         survivor=flat_ranges(line + 1 for line in partly_proved),
         gaps=[line for span in sorted(spans) for line in span],
     )
+
+
+def _with_failures(params: MarksParams, failures: Sequence[Failure]) -> MarksParams:
+    """Marks the lines where tests failed as that, and as nothing else."""
+    if not failures:
+        return params
+    failed = {failure.line - 1 for failure in failures}
+    others: dict[str, Any] = {
+        state: flat_ranges(line + 1 for line in _lines(getattr(params, state)) if line not in failed)
+        for state in ("covered", "partial", "uncovered", "stale", "failing", "survivor")
+    }
+    return attrs.evolve(params, failures=[FailureMark(f.line - 1, f.summary) for f in failures], **others)
 
 
 def _lines(flat: FlatRanges) -> Iterator[int]:
