@@ -161,7 +161,9 @@ def test_while_nobody_waits_the_tests_are_run_for_the_next_time(tmp_path: Path, 
     assert first.end.trusted, first.messages
     assert again.end.trusted, again.messages
     names = {"test_small", "test_large", "test_at_the_limit"}
-    assert list(idle.values()).count(names) == 2, idle
+    # The fastest in each of two workers, and all of them once to see whether they pass in what that has prepared.
+    assert list(idle.values()).count({"test_small"}) == 3, idle
+    assert set().union(*idle.values()) == names
     assert again.statuses == check(tmp_path, python).statuses
 
 

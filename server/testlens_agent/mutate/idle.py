@@ -29,7 +29,7 @@ def prepare(crew: Crew, tasks: Tasks, proved: set[str], finished: Finished) -> C
     likely = tasks.likely_next()
     others = [test for test in tasks.short_suite() if test not in set(likely)]
     try:
-        crew = _warmed(crew, tasks.to_warm(likely), proved, finished)
+        crew = _warmed(crew, tasks.to_warm_soon(likely), proved, finished)
         # The slowest first: those that are left when a request comes delay it least.
         order = (*reversed(likely), *reversed(others))
         _prove(crew, tasks.ahead([test for test in order if test not in proved]), proved, finished)

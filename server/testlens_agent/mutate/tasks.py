@@ -25,6 +25,7 @@ _SECONDS_WORTH_STEM = 0.01
 _SECONDS_WORTH_ALL_WORKERS = 0.1
 _SHORT_SUITE_SECONDS = 5.0
 _SECONDS_OF_PORTION = 0.05
+_SECONDS_OF_WARMING = 0.1  # by themselves; what the first ones prepare takes several times as long
 _MANGLED = re.compile(r"\.x[_ǁ]")
 _SECONDS_OF_SHORTEST = 0.001
 _NO_LIMITS = {"wall": _LONGEST_RUN_SECONDS, "cpu": int(_LONGEST_RUN_SECONDS)}
@@ -168,6 +169,17 @@ class Tasks:
     def to_warm(self, tests: list[str]) -> list[str]:
         """One test of each function: the others of a parametrized one need the same libraries."""
         return list({test.partition("[")[0]: test for test in reversed(tests)}.values())[::-1]
+
+    def to_warm_soon(self, tests: list[str]) -> list[str]:
+        """As many of those, given fastest first, as take a moment: the first few need most of what the others need."""
+        chosen: list[str] = []
+        seconds = 0.0
+        for test in self.to_warm(tests):
+            seconds += self._contexts.whole_duration_of(test)
+            if chosen and seconds > _SECONDS_OF_WARMING:
+                break
+            chosen.append(test)
+        return chosen
 
     def _if_short(self, tests: Iterable[str]) -> list[str]:
         ordered = sorted(tests, key=self._contexts.whole_duration_of)
