@@ -41,6 +41,12 @@ def place_failures(outcomes: Mapping[str, TestResult], path: str, text: str) -> 
     return tuple(Failure(line, here[tests[0]].message, tuple(tests)) for line, tests in sorted(found.items()))
 
 
+def files_with_failures(outcomes: Mapping[str, TestResult]) -> tuple[str, ...]:
+    """The files of the project (relative, POSIX) in which tests have failed, in the order of the tests."""
+    found = (result.file for result in outcomes.values() if result.failed and result.source)
+    return tuple(dict.fromkeys(file for file in found if file is not None))
+
+
 def _placed(results: Mapping[str, TestResult], lines: list[str]) -> Iterator[tuple[str, int]]:
     for test, result in sorted(results.items()):
         if not result.source or result.line is None:

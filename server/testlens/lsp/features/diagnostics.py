@@ -108,11 +108,11 @@ class _Diagnostics:
 def _of_folder(
     workspace: Workspace, snapshot: Snapshot, texts: Mapping[str, str], options: DiagnosticOptions
 ) -> dict[str, list[Diagnostic]]:
-    from testlens.workspace.failures import place_failures
+    from testlens.workspace.failures import files_with_failures, place_failures
     from testlens.workspace.views import look_at_mutants, place_gaps, text_on_disk
 
     found = _of_problems(snapshot.problems, workspace.root)
-    failed = {result.file: None for result in snapshot.outcomes.values() if result.failed and result.file}
+    failed = files_with_failures(snapshot.outcomes)
     for path in dict.fromkeys([*snapshot.files, *snapshot.survivors, *failed]) if options.enabled else ():
         report, survivors = snapshot.files.get(path), snapshot.survivors.get(path)
         has_gaps = (report is not None and report.gaps) or (survivors is not None and survivors.gaps)
