@@ -150,7 +150,7 @@ class Workspace:
                     tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
         return tests
 
-    def lines_run_by(self, test: str) -> Mapping[str, frozenset[int]]:
+    def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The lines that a test ran of each file, as they were measured (1-based); all cases of a parametrised one."""
         measurement = self._measurement
         if measurement is None or not measurement.data.has_contexts:

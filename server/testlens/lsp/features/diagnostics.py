@@ -157,8 +157,10 @@ def _of_gap(placed: PlacedGap, lines: list[str], options: DiagnosticOptions) -> 
     )
 
 
-def _of_failures(failures: Iterable[Failure], text: str, options: DiagnosticOptions) -> list[Diagnostic]:
-    lines = split_lines(text) if failures and options.enabled else []
+def _of_failures(failures: Sequence[Failure], text: str, options: DiagnosticOptions) -> list[Diagnostic]:
+    if not failures or not options.enabled:
+        return []
+    lines = split_lines(text)
     return [
         Diagnostic(
             range=text_range(lines, failure.line, failure.line),
@@ -167,7 +169,7 @@ def _of_failures(failures: Iterable[Failure], text: str, options: DiagnosticOpti
             code="failed",
             source=SOURCE,
         )
-        for failure in (failures if lines else ())
+        for failure in failures
     ]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testlens.lsp.convert import flat_ranges, from_line, uri_of
-from testlens.lsp.documents import Document
 from testlens.lsp.protocol import (
     LINES_OF_TEST,
     TESTS_OF_LINE,
@@ -18,6 +19,7 @@ from testlens.lsp.protocol import (
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from testlens.domain.snapshot import TestResult
     from testlens.workspace.workspace import Workspace
 
 _NO_DATA = "Nothing is known of this file's lines yet: run the tests first."
@@ -48,20 +50,24 @@ async def _tests_of_line(server: TestlensServer, params: LineParams) -> tuple[li
     tests = (await server.documents.tests_by_line(document)).get(measured, ())
     if not tests:
         return [], "No test runs this line."
-    found = [_linked(document, test) for test in tests]
-    return sorted(found, key=lambda test: (not test["failed"], test["seconds"], test["name"])), ""
+    snapshot = document.folder.snapshot
+    outcomes = {} if snapshot is None else snapshot.outcomes
+    return await server.quick.do(_linked, document.folder.root, tests, outcomes), ""
 
 
-def _linked(document: Document, test: str) -> LinkedTest:
-    folder, snapshot = document.folder, document.folder.snapshot
-    result = None if snapshot is None else snapshot.outcomes.get(test)
+def _linked(root: Path, tests: Sequence[str], outcomes: Mapping[str, TestResult]) -> list[LinkedTest]:
+    """Looks on the disk for the files of the tests, so in a thread."""
+    found = [_link(root, test, outcomes.get(test)) for test in tests]
+    return sorted(found, key=lambda test: (not test["failed"], test["seconds"], test["name"]))
+
+
+def _link(root: Path, test: str, result: TestResult | None) -> LinkedTest:
     file = test.partition("::")[0] if result is None or result.file is None else result.file
-    is_there = (folder.root / file).is_file()
     return LinkedTest(
         name=test,
         failed=result is not None and result.failed,
         seconds=0.0 if result is None else result.duration,
-        uri=uri_of(folder.root / file) if is_there else None,
+        uri=uri_of(root / file) if (root / file).is_file() else None,
         line=0 if result is None or result.line is None else from_line(result.line),
     )
 
@@ -98,7 +104,7 @@ def _run_by(workspace: Workspace, test: str, texts: dict[str, str]) -> list[Link
     from testlens.workspace.views import text_on_disk
 
     found = []
-    for path, lines in workspace.lines_run_by(test).items():
+    for path, lines in workspace.lines_of_test(test).items():
         report = workspace.snapshot.files.get(path)
         text = texts.get(path) or text_on_disk(workspace.root / path)
         anchors = None if report is None or text is None else workspace.anchors(report, text)
