@@ -10,6 +10,8 @@ import { heading, main, say, step } from "./lib/terminal.mjs";
 
 const PYTHON = venvPython(SERVER_VENV);
 const NPM_RUN = [...npmCommand(), "run", "--silent"];
+// Two workers, since most tests start processes of their own; in the order of tests/conftest.py.
+const SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"];
 
 const CHECKS = [
   { name: "ruff check", command: [PYTHON, "-m", "ruff", "check", "."] },
@@ -46,6 +48,6 @@ await main(async () => {
   if (failed.length > 0) say(`Failed before pytest: ${failed.join(", ")}`);
   // tests/conftest.py repeats the failed checks above pytest's closing line, where they are seen.
   const env = { ...process.env, TESTLENS_FAILED_CHECKS: failed.join(", ") };
-  const code = await runHere(PYTHON, ["-m", "pytest", ...process.argv.slice(2)], { cwd: ROOT, env });
+  const code = await runHere(PYTHON, ["-m", "pytest", ...SIDE_BY_SIDE, ...process.argv.slice(2)], { cwd: ROOT, env });
   return code === 0 && failed.length > 0 ? 1 : code;
 });

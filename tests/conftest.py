@@ -1,24 +1,70 @@
-"""What all tests share: the order of the suites, and the checks that ran before pytest."""
+"""What all tests share: the order of the suites, what may run side by side, and the checks that ran before pytest."""
 
+from __future__ import annotations
+
+import contextlib
 import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 TESTS = Path(__file__).parent
+LOCKS = TESTS.parent / ".cache" / "tests"
 # Fast suites first, so that a mistake shows early. Files outside these folders come before them.
-SUITES = ("unit", "agent", "lsp", "cli", "real", "e2e")
+# The browser comes before the published projects: one worker drives it for minutes, while the others go on with those.
+SUITES = ("unit", "agent", "lsp", "cli", "e2e", "real")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what pytest-xdist says about this process from the many processes that tests start."""
+    del config
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        del os.environ[name]
+
+
+def _suite(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def _suite_rank(item: pytest.Item) -> int:
-    folder = item.path.relative_to(TESTS).parts[0]
+    folder = _suite(item)
     return SUITES.index(folder) + 1 if folder in SUITES else 0
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast suites first; within a suite the order stays."""
+    """Put the fast suites first, in their own order, and give to one worker what shares expensive fixtures."""
     items.sort(key=_suite_rank)
+    for item in items:
+        # The windows of all browser tests are those of one VS Code.
+        group = "e2e" if _suite(item) == "e2e" else item.path.relative_to(TESTS).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run what is marked `alone`, since it measures time, while the other workers wait."""
+    with _room(item):
+        return (yield)
+
+
+@contextlib.contextmanager
+def _room(item: pytest.Item) -> Iterator[None]:
+    given: dict[str, object] | None = getattr(item.config, "workerinput", None)
+    if given is None:
+        yield
+        return
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    own = str(given["workerid"])
+    everyone = [f"gw{number}" for number in range(int(str(given["workercount"])))]
+    with contextlib.ExitStack() as held:
+        # Who waits for the others keeps the turn, so that they can't go on with test after test meanwhile.
+        with FileLock(LOCKS / "turn.lock"):
+            for worker in everyone if item.get_closest_marker("alone") else [own]:
+                held.enter_context(FileLock(LOCKS / f"{worker}.lock"))
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -10,6 +10,8 @@ import venv
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 SUPPORTED = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
@@ -37,7 +39,12 @@ def environment(version: str, interpreter: Path) -> Path:
 
 def environment_with(name: str, interpreter: Path, packages: Sequence[str]) -> Path:
     """The interpreter of a virtual environment with these packages, made once and kept under this name."""
-    folder = _CACHE / name
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(_CACHE / f"{name}.lock"):  # tests that run side by side want the same one
+        return _environment_with(_CACHE / name, interpreter, packages)
+
+
+def _environment_with(folder: Path, interpreter: Path, packages: Sequence[str]) -> Path:
     python = folder / "bin" / "python"
     ready = folder / "ready.txt"
     if ready.is_file() and ready.read_text() == "\n".join(packages) and python.exists():

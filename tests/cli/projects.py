@@ -148,7 +148,7 @@ def run_testlens(
         check=False,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from e2e.example import Truth, copy_example, measure
 from e2e.served import ROOT, ServedCode, served_code
-from e2e.workbench import Workbench, open_pages, window
+from e2e.workbench import SLOW_MS, Workbench, open_pages, window
 
 FAILURES = ROOT / ".cache" / "e2e-failures"
 CHROMIUM = os.environ.get("TESTLENS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -32,6 +32,8 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    # What is never shown fails a test all the same, and a busy machine does not.
+    expect.set_options(timeout=SLOW_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser

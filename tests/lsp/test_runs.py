@@ -95,6 +95,7 @@ async def test_cancelling_the_progress_ends_the_run_and_its_processes(shop: Proj
     assert not is_alive(pid)
 
 
+@pytest.mark.alone
 async def test_requests_are_answered_within_50_ms_during_a_run(measured: Project, open_editor: OpenEditor) -> None:
     editor, _ = await slow_run(measured, open_editor)
     uri = editor.open(measured.file())
@@ -118,6 +119,7 @@ async def test_a_second_run_is_refused_until_the_first_is_cancelled(shop: Projec
     assert not is_alive(pid)
 
 
+@pytest.mark.alone
 async def test_the_server_ends_quickly_in_the_middle_of_a_run_and_takes_the_tests_with_it(
     shop: Project, open_editor: OpenEditor
 ) -> None:

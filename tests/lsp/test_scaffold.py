@@ -146,6 +146,7 @@ async def test_why_nothing_is_offered_is_told_only_to_who_asks(measured: Project
     assert "when the module is imported" in action.disabled.reason
 
 
+@pytest.mark.alone
 async def test_offers_come_within_50_ms_also_right_after_typing(measured: Project, open_editor: OpenEditor) -> None:
     measured.write({"shop.py": SHOP + "\n\n".join(f"def f{n}(x):\n    return x + {n}\n" for n in range(500))})
     measured.measure()
@@ -305,6 +306,7 @@ async def test_a_test_file_with_unsaved_changes_is_left_alone(measured: Project,
     assert editor.buffers.edits == []
 
 
+@pytest.mark.alone
 async def test_cancelling_ends_the_search_and_leaves_everything_as_it_was(
     measured: Project, open_editor: OpenEditor
 ) -> None:

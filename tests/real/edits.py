@@ -40,7 +40,7 @@ generate(sys.argv[2:], tree, kept, 2, None)
 print(json.dumps({name: generated(kept, name)["functions"] for name in sys.argv[2:]}))
 """
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
-_LONGEST_SECONDS = 60.0
+_LONGEST_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import sys
 import tarfile
 from pathlib import Path
 
+from filelock import FileLock
+
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "published"
 ENVIRONMENT = ROOT / "requirements" / "published.lock"
@@ -24,6 +26,12 @@ def unpacked(name: str, folder: Path) -> Path:
 
 def environment() -> Path:
     """The interpreter of an environment with all projects installed from their source archives."""
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE.with_suffix(".lock")):  # tests that run side by side want the same one
+        return _environment()
+
+
+def _environment() -> Path:
     wanted = hashlib.sha256(ENVIRONMENT.read_bytes() + SOURCES.read_bytes() + sys.version.encode()).hexdigest()
     stamp, venv = CACHE / "stamp", CACHE / "venv"
     python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")

@@ -260,6 +260,7 @@ def test_damage_anywhere_in_a_data_file_never_raises(own: Measured, measured: Me
         assert own.data.read_bytes() == damaged
 
 
+@pytest.mark.alone
 def test_one_file_of_a_thousand_is_read_in_a_few_milliseconds(tmp_path: Path) -> None:
     arcs = [(line, line + 1) for line in range(1, 100)]
     path = write_data(tmp_path / ".coverage", {f"/src/module_{n}.py": arcs for n in range(1000)})

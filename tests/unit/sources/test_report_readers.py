@@ -249,6 +249,7 @@ def test_records_of_the_same_file_add_up(tmp_path: Path) -> None:
     assert files["a.py"].numbers == Numbers(statements=1, missing=0, branches=2, missing_branches=1)
 
 
+@pytest.mark.alone
 def test_a_150_kb_xml_and_a_42_kb_lcov_are_read_in_well_under_a_tenth_of_a_second(tmp_path: Path) -> None:
     lines = "".join(
         f'<line number="{n}" hits="{n % 2}" branch="true" condition-coverage="50% (1/2)" missing-branches="{n + 1}"/>'
