@@ -12,6 +12,7 @@ import ast
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["module", "class", "function"]
@@ -69,9 +70,13 @@ def blocks(text: str) -> Mapping[str, Block]:
     return found
 
 
+# Who saves again and again compares the text of each save with that of the last one.
+_blocks = lru_cache(maxsize=16)(blocks)
+
+
 def changed_blocks(before: str, after: str) -> tuple[BlockChange, ...]:
     """The blocks whose own code differs between two texts of a module. Raises as `blocks` does."""
-    old, new = blocks(before), blocks(after)
+    old, new = _blocks(before), _blocks(after)
     names = [*old, *(name for name in new if name not in old)]
     changes = [BlockChange(old.get(name), new.get(name)) for name in names]
     return tuple(change for change in changes if _print_of(change.before) != _print_of(change.after))

@@ -8,8 +8,9 @@ first query. Within `keep_db_open`, coverage.py's public queries, one a file, ar
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -82,6 +83,9 @@ class OpenData:
         found: set[str] = set()
         for data in tuple(self._members):
             try:
+                if data.has_arcs():
+                    found |= _contexts_of_arcs(Path(data.data_filename()), name, lines)
+                    continue
                 by_line = data.contexts_by_lineno(name)
             except _data_file.DAMAGE as error:
                 self._lose(data, error)
@@ -101,12 +105,6 @@ class OpenData:
             except _data_file.DAMAGE as error:
                 self._lose(data, error)
         return {name: frozenset(line for line in lines if line > 0) for name, lines in found.items() if lines}
-
-    def lines_run_by(self, name: str, contexts: Collection[str]) -> frozenset[int]:
-        """The raw lines of the file that at least one of the tests in `contexts` ran."""
-        wanted = frozenset(contexts)
-        by_line = self.contexts_by_line(name)
-        return frozenset(line for line, tests in by_line.items() if not wanted.isdisjoint(tests))
 
     def add(self, path: Path, files: ExitStack) -> None:
         """Open one more data file until `files` is closed; what cannot be opened becomes a problem."""
@@ -184,12 +182,6 @@ def contexts_by_line(paths: Sequence[Path], name: str) -> Mapping[int, tuple[str
         return data.contexts_by_line(name)
 
 
-def lines_run_by(paths: Sequence[Path], name: str, contexts: Collection[str]) -> frozenset[int]:
-    """As `OpenData.lines_run_by`, for one question; empty where the data cannot be read."""
-    with open_data(paths) as data:
-        return data.lines_run_by(name, contexts)
-
-
 def merge(traces: Sequence[Trace]) -> Trace:
     """All that ran in any of `traces`, which must not be empty; arcs are kept only if every trace has them."""
     if len(traces) == 1:
@@ -215,6 +207,18 @@ def node_id(context: str) -> str:
         if context.endswith(phase):
             return context.removesuffix(phase)
     return context
+
+
+def _contexts_of_arcs(path: Path, name: str, lines: range) -> set[str]:
+    # `contexts_by_lineno` reads all of a file's arcs, of which each of many tests may have run hundreds.
+    query = """
+        select distinct context.context from arc join context on context.id = arc.context_id
+        where arc.file_id = (select id from file where path = ?)
+        and (arc.fromno between ? and ? or arc.tono between ? and ?)
+    """
+    ends = (lines.start, lines.stop - 1)
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        return {context for (context,) in database.execute(query, (name, *ends, *ends))}
 
 
 def _ends(arcs: Sequence[Arc]) -> frozenset[int]:

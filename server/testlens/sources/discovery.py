@@ -79,6 +79,11 @@ def find_data(root: Path, config: ProjectConfig) -> tuple[tuple[DataFile, ...], 
     return (*explicit, *sorted(found, key=rank, reverse=True)), problems
 
 
+def own_run(root: Path) -> DataFile | None:
+    """What Testlens' own runs have left, if there is any."""
+    return _data_file("own run", [root / OWN_RUN])
+
+
 def is_data_name(name: str, more: Collection[str] = ()) -> bool:
     """Whether a file called `name` (no folder) may be coverage data; `more` are names from `data_names`."""
     if name.endswith(("-journal", "-wal", "-shm")):

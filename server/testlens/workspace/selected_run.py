@@ -115,12 +115,14 @@ def replace_results(
         path = _relative(name, root)
         return _moves(workspace, path) if path in now and now[path] != before.get(path) else None
 
-    problem = replace_tests(
+    touched = replace_tests(
         base.paths[0], data_file, workspace.own_data, lambda context: node_id(context) in again, moves
     )
     data_file.unlink(missing_ok=True)
-    if problem is not None:
-        return problem
+    if isinstance(touched, Problem):
+        return touched
+    if base.kind == "own run":
+        workspace.keep_examinations(touched)
     kept = {test: outcome for test, outcome in known.items() if test not in again}
     sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
     snapshot = workspace.finish_run({**kept, **outcomes}, sources)

@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,13 @@ class Store:
         """Remember `(path, origin, value)`, one a path."""
         rows = [(path, o.content, o.trace, o.signature, o.rules, value) for path, o, value in kept]
         self._write("insert or replace into examined values (?, ?, ?, ?, ?, ?)", rows)
+
+    def carry_examinations(self, before: str, now: str, but: Collection[str]) -> None:
+        """Let what was found with the data file of the signature `before` hold for `now`, `but` for some paths."""
+        kept = [
+            (now, path) for path, origin in self.origins().items() if origin.signature == before and path not in but
+        ]
+        self._write("update examined set signature = ? where path = ?", kept)
 
     def measured_text(self, path: str) -> tuple[str, str] | None:
         """Digest and text of the source that was last known to match the coverage data of `path`."""

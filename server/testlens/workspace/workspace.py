@@ -21,7 +21,7 @@ from testlens.domain.snapshot import FileReport, FileSurvivors, Snapshot, TestRe
 from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
 from testlens.sources import coverage_data, project_config
 from testlens.sources.coverage_parse import normalise
-from testlens.sources.discovery import OWN_RUN, DataFile, find_data
+from testlens.sources.discovery import OWN_RUN, DataFile, find_data, own_run
 from testlens.sources.path_mapping import map_paths
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
@@ -208,6 +208,17 @@ class Workspace:
         """What a run measured, by absolute path, as relative paths of the sources that it is shown at."""
         coverage = self.settings.config.coverage
         return digests_by_path(sources, map_paths(sources, self.root, coverage.source, coverage.paths).resolved)
+
+    def keep_examinations(self, touched: frozenset[str]) -> None:
+        """Keep what was found in files for the data that has taken the place of what the newest snapshot was made from.
+
+        It says of each file what that data said, but for those recorded as `touched`.
+        """
+        measurement, now = self._measurement, own_run(self.root)
+        assert measurement is not None
+        if now is not None:
+            edited = {path for path, names in measurement.names.items() if not touched.isdisjoint(names)}
+            self.store.carry_examinations(repr(measurement.data.signature), repr(now.signature), edited)
 
     def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
         """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""

@@ -75,14 +75,6 @@ def test_a_test_that_ran_a_line_in_two_phases_is_named_once(tmp_path: Path) -> N
     assert coverage_data.contexts_by_line([path], "/a.py") == {1: ("t.py::a", "t.py::b"), 2: ("t.py::a", "t.py::b")}
 
 
-def test_lines_of_some_tests_are_the_lines_these_ran(measured: Measured) -> None:
-    wanted = {"tests/test_orders.py::test_first", "tests/test_orders.py::unknown"}
-    by_line = coverage_data.contexts_by_line([measured.data], measured.orders)
-    lines = coverage_data.lines_run_by([measured.data], measured.orders, wanted)
-    assert lines == {line for line, tests in by_line.items() if "tests/test_orders.py::test_first" in tests}
-    assert lines
-
-
 def test_parallel_files_add_up_and_stay_where_they_are(tmp_path: Path) -> None:
     one = write_data(tmp_path / ".coverage.host.1", {"/a.py": [(-1, 1), (1, 2)], "/b.py": [(1, 2)]}, "t::a|run")
     two = write_data(tmp_path / ".coverage.host.2", {"/a.py": [(1, 3)], "/c.py": [(1, 2)]}, "t::b|run")
