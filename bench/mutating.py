@@ -155,7 +155,8 @@ def _of(project: Project, folder: Path) -> Iterator[Figure]:
         yield ratio(f"{subject.name}: one function, sample checked again", [warm.end], [peer_function], 0.5, "s")
         assert warm.first is not None
         yield ratio(f"{subject.name}: its first survivor on screen", [warm.first], [peer_function], 0.25, "s")
-        yield ratio(f"{subject.name}: the same, of our own run", [warm.first], [warm.last], 0.25, "s")
+        yield ratio(f"{subject.name}: the same, of our own run", [warm.first], [warm.end], 0.25, "s")
+        yield ratio(f"{subject.name}: the same, of the time to our last verdict", [warm.first], [warm.last], 0.25, "s")
         yield ratio(f"{subject.name}: the module", [module.last], [peer_module], 0.5, "s")
         yield ratio(f"{subject.name}: after an edit of that function", [edited.last], [full], 0.1, "s")
         yield ratio(f"{subject.name}: the same, sample checked again", [edited.end], [full], 0.1, "s")

@@ -90,9 +90,10 @@ def compare_edits(name: str, folder: Path, python: Path, count: int, seed: int =
 
 
 def seeded_edits(root: Path, scratch: Path, count: int, seed: int) -> list[Edit]:
-    """Mutants as edits, of as many functions as there are, each with the same chance."""
+    """Mutants as edits, each of another function as long as there are some."""
     tree = Path(shutil.copytree(root, scratch))
-    names = sorted(path.relative_to(tree).as_posix() for path in (tree / "src").rglob("*.py"))
+    draw = random.Random(seed)
+    names = _drawn_files(tree, draw, count)
     command = [str(mutation_python()), "-c", _MAKE, str(AGENT.parents[1]), *names]
     made = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
@@ -101,9 +102,15 @@ def seeded_edits(root: Path, scratch: Path, count: int, seed: int) -> list[Edit]
         for path, by_key in json.loads(made.stdout.splitlines()[-1]).items()
         for key, function in by_key.items()
     ]
-    draw = random.Random(seed)
     draw.shuffle(functions)
     return [_edit(root, draw, *functions[number % len(functions)]) for number in range(count)]
+
+
+def _drawn_files(tree: Path, draw: random.Random, count: int) -> list[str]:
+    """Source files for so many edits, one drawn as often as it has functions: mutants of all would take minutes."""
+    names = sorted(path.relative_to(tree).as_posix() for path in (tree / "src").rglob("*.py"))
+    functions = [len(re.findall(r"^\s*(?:async )?def ", (tree / name).read_text(), re.MULTILINE)) for name in names]
+    return sorted(set(draw.choices(names, functions, k=count)))
 
 
 def _edit(root: Path, draw: random.Random, path: str, key: str, function: dict[str, Any]) -> Edit:
