@@ -11,7 +11,7 @@ import { heading, main, say, step } from "./lib/terminal.mjs";
 const PYTHON = venvPython(SERVER_VENV);
 const NPM_RUN = [...npmCommand(), "run", "--silent"];
 // Two workers, since most tests start processes of their own; in the order of tests/conftest.py.
-const SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"];
+const SIDE_BY_SIDE = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"];
 
 const CHECKS = [
   { name: "ruff check", command: [PYTHON, "-m", "ruff", "check", "."] },

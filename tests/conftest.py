@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).parent
 LOCKS = TESTS.parent / ".cache" / "tests"
 # Fast suites first, so that a mistake shows early. Files outside these folders come before them.
 # The browser comes before the published projects: one worker drives it for minutes, while the others go on with those.
 SUITES = ("unit", "agent", "lsp", "cli", "e2e", "real")
+# The windows of all browser tests are those of one VS Code, and each published project's own suite runs once.
+TOGETHER = {"tests/e2e/": "e2e", "tests/real/test_published": "published", "tests/real/test_trials": "published"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,14 +37,23 @@ def _suite_rank(item: pytest.Item) -> int:
     return SUITES.index(folder) + 1 if folder in SUITES else 0
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the fast suites first, in their own order, and give to one worker what shares expensive fixtures."""
+    """Put the fast suites first; within a suite the order stays."""
     items.sort(key=_suite_rank)
-    for item in items:
-        # The windows of all browser tests are those of one VS Code.
-        group = "e2e" if _suite(item) == "e2e" else item.path.relative_to(TESTS).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+class _InGroups(LoadScopeScheduling):
+    """Gives to one worker what shares expensive fixtures, and the groups in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((group for beginning, group in TOGETHER.items() if file.startswith(beginning)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Group the tests by file, and some files together, instead of what `--dist` says."""
+    return _InGroups(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
