@@ -97,28 +97,31 @@ def _arcs_of_imports(database: sqlite3.Connection) -> Mapping[str, frozenset[Arc
 def _move_lines(database: sqlite3.Connection, moves: Callable[[str], Anchors | None]) -> frozenset[str]:
     """Returns the names of the files whose text is another one now."""
     found: set[str] = set()
+    database.execute("create temp table place (before integer primary key, now integer)")
     for file, name in list(database.execute("select id, path from file")):
         anchors = moves(name)
         if anchors is None:
             continue
         found.add(name)
-        if anchors.moved is None:
-            continue
-        query = "select context_id, fromno, tono from arc where file_id = ?"
-        moved = [
-            (file, context, source, end)
-            for context, before, after in database.execute(query, (file,))
-            if (source := _moved(before, anchors)) is not None and (end := _moved(after, anchors)) is not None
-        ]
-        database.execute("delete from arc where file_id = ?", (file,))
-        database.executemany("insert or ignore into arc values (?, ?, ?, ?)", moved)
+        if anchors.moved is not None:
+            _move_arcs(database, file, anchors.moved)
     return frozenset(found)
 
 
-def _moved(line: int, anchors: Anchors) -> int | None:
-    """Where an end of an arc is now; one below 0 stands for the beginning or end of the code that starts there."""
-    now = anchors.current(abs(line))
-    return None if now is None else now if line > 0 else -now
+def _move_arcs(database: sqlite3.Connection, file: int, moved: Mapping[int, int]) -> None:
+    # An end of an arc below 0 stands for the beginning or end of the code that starts there.
+    places = ((sign * before, sign * now) for before, now in moved.items() for sign in (1, -1))
+    database.execute("delete from place")
+    database.executemany("insert into place values (?, ?)", places)
+    database.execute(
+        "create temp table moved as select arc.context_id, source.now as fromno, target.now as tono from arc "
+        "join place as source on source.before = arc.fromno join place as target on target.before = arc.tono "
+        "where arc.file_id = ?",
+        (file,),
+    )
+    database.execute("delete from arc where file_id = ?", (file,))
+    database.execute("insert or ignore into arc select ?, context_id, fromno, tono from moved", (file,))
+    database.execute("drop table moved")
 
 
 @contextlib.contextmanager
