@@ -105,6 +105,12 @@ class AgentPlugin:
             config.option.tx = []
         yield
 
+    def pytest_collectstart(self, collector: Any) -> None:
+        """Say which file is imported next, since that may end the process."""
+        if isinstance(collector, pytest.File):
+            path = getattr(collector, "path", None) or collector.fspath
+            self._events.send("collecting", path=str(path))
+
     def pytest_collectreport(self, report: Any) -> None:
         """Report what could not be collected."""
         if report.failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import importlib.util
+import linecache
 import os
 import platform
 import signal
@@ -83,6 +84,7 @@ class _Run:
         self._remaining: list[str] | None = None
         self._done_here: list[str] = []
         self._current: dict[str, Any] | None = None
+        self._collecting: str | None = None
         self._finished: set[str] = set()
         self._paths: dict[str, list[str]] = {}
         self._failures = 0
@@ -114,7 +116,7 @@ class _Run:
 
     def _run_child(self) -> int | None:
         """Run what remains in a new process: pytest's exit code, or None if the process did not get to the end."""
-        self._current, self._done_here = None, []
+        self._current, self._collecting, self._done_here = None, None, []
         self._left, self._killed_by = False, None
         self._child = child = self._start(self._child_request())
         self._events.send("process", pid=child.pid)
@@ -150,6 +152,8 @@ class _Run:
         kind = event.pop("event")
         if kind == "collected":
             self._take_collected(event)
+        elif kind == "collecting":
+            self._collecting = event["path"]
         elif kind == "paths":
             self._paths = event["paths"]
         elif kind == "leaving":
@@ -195,9 +199,19 @@ class _Run:
     def _unexpected_end(self, status: int) -> int | None:
         left = [test for test in self._remaining or () if test not in self._finished]
         if self._current is None and self._remaining is not None and not left:
-            return abs(status)  # a plugin that ends the process after the last test
+            return self._end_after_tests(status)
         self._explain(self._how_it_ended(status))
         return None
+
+    def _end_after_tests(self, status: int) -> int:
+        """The exit code where a plugin ended the process after the last test, or it died then."""
+        if self._killed_by is None and status >= 0:
+            return status
+        self._events.problem(
+            f"The test process stopped after the last test: {self._how_it_ended(status)}.",
+            "Look at what fixtures, plugins and libraries do at the end; the results are complete.",
+        )
+        return 1 if self._failures else 0
 
     def _how_it_ended(self, status: int) -> str:
         if self._killed_by is not None:
@@ -210,17 +224,29 @@ class _Run:
         return f"the test process ended with exit code {status}{hint}"
 
     def _explain(self, how: str) -> None:
-        if self._current is None:
-            stage = "while the tests were collected" if self._remaining is None else "outside of any test"
+        current = self._current
+        if current is None:
+            path = self._collecting if self._remaining is None else None
             self._events.problem(
-                f"The test process stopped {stage}: {how}.",
+                f"The test process stopped {self._stage()}: {how}.",
                 "Look at the run's output, and run pytest in a terminal.",
+                path,
                 severity="error",
             )
             return
-        message = f"{how} during this test"
-        self._count(self._current["nodeid"], "error")
-        self._events.send("finished", **self._current, outcome="error", duration=0.0, message=message, longrepr=None)
+        message, source = f"{how} during this test", _line_of(current["file"], current["line"])
+        self._count(current["nodeid"], "error")
+        self._events.send(
+            "finished", **current, outcome="error", duration=0.0, message=message, source=source, longrepr=None
+        )
+
+    def _stage(self) -> str:
+        if self._remaining is not None:
+            return "outside of any test"
+        if self._collecting is None:
+            return "while the tests were collected"
+        path = Path(self._collecting)
+        return f"while {path.relative_to(self._root) if self._root in path.parents else path} was collected"
 
     def _may_go_on(self) -> bool:
         """Prepare the tests that remain for a new process; false if there is no sense in one."""
@@ -321,6 +347,13 @@ def _as_argument(nodeid: str, root: Path) -> str:
         if (folder / file).exists():
             return str(folder / file) + separator + name
     return nodeid
+
+
+def _line_of(file: str | None, line: int | None) -> str | None:
+    """The text of a line, where a test is defined, as far as known."""
+    if file is None or line is None:
+        return None
+    return linecache.getline(file, line).strip() or None
 
 
 def _signal_name(number: int) -> str:

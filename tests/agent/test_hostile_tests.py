@@ -306,7 +306,7 @@ async def test_a_process_that_ends_while_collecting_is_a_problem(project: Projec
 
     run = await project.run()
 
-    assert "while the tests were collected" in run.messages
+    assert "while test_bad.py was collected" in run.messages
     assert "exit code 7" in run.messages
 
 

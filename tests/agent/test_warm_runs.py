@@ -3,65 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.projects import Project, Run
+from agent.projects import Project
+from agent.warming import SHOP, warm_run, warmth
 from left_behind import working_in
 from testlens.runners.events import Event, TestFinished, TestStarted
-from testlens.runners.run_log import RunRequest
 from testlens.runners.warm_runner import WarmRunner, Warmth
-
-_SHOP = {
-    "shop.py": """
-        def fee(amount):
-            if amount > 10:
-                return 2
-            return 1
-    """,
-    "test_shop.py": """
-        import json
-
-        from shop import fee
-
-
-        def test_small():
-            assert fee(3) == 1
-
-
-        def test_large():
-            assert json.loads("2") == fee(12)
-    """,
-}
-
-
-@pytest.fixture
-async def runner() -> AsyncIterator[WarmRunner]:
-    """One that waits a second for an answer."""
-    runner = WarmRunner(answer_seconds=1.0)
-    yield runner
-    await runner.close()
-
-
-async def warm_run(runner: WarmRunner, project: Project, request: RunRequest | None = None) -> Run:
-    """Run all tests in a copy of the process that has the libraries of a run before."""
-    events: list[Event] = []
-    async with asyncio.timeout(60):
-        result = await runner.run(request or project.request(), warmth(project), events.append)
-    return Run(result, tuple(events))
-
-
-def warmth(project: Project, *libraries: tuple[str, bool]) -> Warmth:
-    """With these modules, or a few of the standard library."""
-    return Warmth(project.root, str(project.python), libraries or (("json", False), ("decimal", False)), "")
 
 
 async def test_results_are_those_of_a_run_of_its_own(project: Project, runner: WarmRunner) -> None:
     """Outcomes, lines, arcs and contexts."""
-    project.write(_SHOP)
+    project.write(SHOP)
     cold = await project.run()
     lines, arcs = cold.lines(project.root / "shop.py"), cold.arcs(project.root / "shop.py")
     contexts = cold.contexts(project.root / "shop.py", 3)
@@ -74,10 +28,10 @@ async def test_results_are_those_of_a_run_of_its_own(project: Project, runner: W
 
 async def test_the_project_is_imported_afresh_for_each_run(project: Project, runner: WarmRunner) -> None:
     """An edit shows in the next run, in the same process's copy."""
-    project.write(_SHOP)
+    project.write(SHOP)
     await warm_run(runner, project)
     before = working_in(project.root)
-    project.write({"shop.py": _SHOP["shop.py"].replace("return 2", "return 33")})
+    project.write({"shop.py": SHOP["shop.py"].replace("return 2", "return 33")})
     run = await warm_run(runner, project)
     assert run.outcomes == {"test_small": "passed", "test_large": "failed"}
     assert working_in(project.root) == before != set()
@@ -85,7 +39,7 @@ async def test_the_project_is_imported_afresh_for_each_run(project: Project, run
 
 async def test_libraries_are_there_before_and_the_project_is_not(project: Project, runner: WarmRunner) -> None:
     """What a run of all tests says that it imported is what the next has from the beginning."""
-    project.write(_SHOP)
+    project.write(SHOP)
     cold = await project.run()
     names = {name for name, _ in cold.result.libraries}
     assert {"json", "pytest", "_pytest.fixtures"} <= names
@@ -111,57 +65,11 @@ async def test_libraries_are_there_before_and_the_project_is_not(project: Projec
 
 async def test_rewritten_plugins_survive_warnings_as_errors(project: Project, runner: WarmRunner) -> None:
     """pytest complains of plugins that were imported before it could rewrite them."""
-    project.write({**_SHOP, "pyproject.toml": '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n'})
+    project.write({**SHOP, "pyproject.toml": '[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n'})
     cold = await project.run()
     assert ("pytest_cov.plugin", True) in cold.result.libraries
     result = await runner.run(project.request(), warmth(project, *cold.result.libraries), lambda _event: None)
     assert result.exit_code == 0, (result.problems, result.output)
-
-
-async def test_a_process_that_was_killed_or_frozen_is_replaced(project: Project, runner: WarmRunner) -> None:
-    """The next run does not notice."""
-    project.write(_SHOP)
-    for harm in (signal.SIGKILL, signal.SIGSTOP):
-        await runner.prepare(warmth(project))
-        (process,) = working_in(project.root)
-        os.kill(process, harm)
-        run = await warm_run(runner, project)
-        assert run.outcomes == {"test_small": "passed", "test_large": "passed"}
-        assert process not in working_in(project.root)
-
-
-async def test_a_test_that_ends_its_process_is_named_and_nothing_else_is_lost(
-    project: Project, runner: WarmRunner
-) -> None:
-    """It, and not the process that is kept, has died of it."""
-    project.write(
-        {
-            **_SHOP,
-            "test_bad.py": """
-                import os
-                import signal
-
-
-                def test_before():
-                    pass
-
-
-                def test_bad():
-                    os.kill(os.getpid(), signal.SIGKILL)
-            """,
-        }
-    )
-    await runner.prepare(warmth(project))
-    before = working_in(project.root)
-    run = await warm_run(runner, project)
-    assert run.outcomes == {
-        "test_before": "passed",
-        "test_bad": "error",
-        "test_small": "passed",
-        "test_large": "passed",
-    }
-    assert "SIGKILL" in str(run.test("test_bad").message)
-    assert working_in(project.root) == before
 
 
 async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(project: Project, runner: WarmRunner) -> None:
@@ -189,7 +97,7 @@ async def test_other_surroundings_have_another_process_and_the_end_leaves_none(
     project: Project, runner: WarmRunner
 ) -> None:
     """A change of the configuration, or of what is installed, replaces it."""
-    project.write(_SHOP)
+    project.write(SHOP)
     await runner.prepare(warmth(project))
     (first,) = working_in(project.root)
     await runner.prepare(Warmth(project.root, str(project.python), (("json", False),), "changed"))
@@ -208,7 +116,7 @@ async def test_a_library_that_starts_a_thread_leaves_runs_to_processes_of_their_
     (folder / "threaded.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
     )
-    project.write(_SHOP)
+    project.write(SHOP)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
         result = await runner.run(project.request(), warmth(project, ("threaded", False)), lambda _event: None)

@@ -32,7 +32,8 @@ class RunShown:
         counts = self._counts
         match event:
             case Collected(total=total):
-                counts.total = total
+                # Tests that run again, since their process died, are counted again.
+                counts.total, counts.done, counts.failed = total, 0, 0
             case TestFinished(outcome=outcome):
                 counts.done += 1
                 counts.failed += outcome in ("failed", "error")

@@ -19,6 +19,7 @@ from pathlib import Path
 from testlens.domain.problems import Problem
 
 _LONGEST_ERROR_TEXT = 4_000
+_FROZEN = ("T", "t")  # by a signal, by a debugger
 
 
 def kill_group(pid: int) -> None:
@@ -44,6 +45,15 @@ def kill_marked(variable: str, value: str, spared: int | None = None) -> None:
         with contextlib.suppress(OSError):
             if int(folder.name) != spared and mark in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
+
+
+def is_frozen(pid: int) -> bool:
+    """Whether a process was stopped, and does nothing until somebody lets it go on. Linux only: else it says no."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] in _FROZEN
 
 
 @dataclass(frozen=True, slots=True)

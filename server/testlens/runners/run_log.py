@@ -147,6 +147,7 @@ class RunLog:
 
     def _report_death(self, status: int) -> None:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
+        when = "" if self.running is None else f" during {self.running.nodeid}"
         if self.running is not None:
             message = f"the agent ended ({how}) during this test"
             test = TestFinished(
@@ -155,7 +156,7 @@ class RunLog:
             self.results[test.nodeid] = test
             self.on_event(test)
         self.report(
-            f"The agent that runs the tests ended early ({how}); the results of this run are incomplete.",
+            f"The agent that runs the tests ended early ({how}){when}; the results of this run are incomplete.",
             "Correct the test that is reported as an error, or look at the run's output, then run again.",
         )
 

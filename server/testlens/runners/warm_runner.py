@@ -12,7 +12,7 @@ from pathlib import Path
 from testlens.runners.events import Event, Warm, parse_event
 from testlens.runners.finishing import finish
 from testlens.runners.group_process import GroupProcess, start
-from testlens.runners.process import kill_group, kill_marked
+from testlens.runners.process import is_frozen, kill_group, kill_marked
 from testlens.runners.pytest_runner import (
     AGENT,
     GRACE_SECONDS,
@@ -28,8 +28,8 @@ from testlens.runners.pytest_runner import (
 from testlens.runners.run_log import RunLog, RunRequest, RunResult
 
 _CHUNK_BYTES = 65_536
-_LONGEST_PREPARATION_SECONDS = 120.0
-_LONGEST_GOODBYE_SECONDS = 10.0
+_LONGEST_GOODBYE_SECONDS = 2.0
+_ATTEMPTS = 2
 # With these coverage.py would measure the process that stays, and write into the user's folder.
 _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 
@@ -54,9 +54,13 @@ class Warmth:
 class WarmRunner:
     """Keeps one process; runs take turns. Where it cannot be kept, they go as `run_tests`, with the same results."""
 
-    def __init__(self, answer_seconds: float = 10.0) -> None:
-        """A process that has not begun with a run for `answer_seconds` is replaced."""
+    def __init__(self, answer_seconds: float = 10.0, preparation_seconds: float = 120.0) -> None:
+        """A process that has not begun with a run for `answer_seconds`, or died during one, is replaced.
+
+        One that is not warm after `preparation_seconds` is given up, and so is one that died twice before it was.
+        """
         self._answer_seconds = answer_seconds
+        self._preparation_seconds = preparation_seconds
         self._process: _WarmProcess | None = None
         self._unable: Warmth | None = None
         self._turn = asyncio.Lock()
@@ -69,14 +73,16 @@ class WarmRunner:
     async def run(self, request: RunRequest, warmth: Warmth, on_event: Callable[[Event], None]) -> RunResult:
         """As `run_tests`; cancelling it leaves the process for the next run."""
         async with self._turn:
-            for _ in range(2):  # one that was killed or frozen meanwhile has not begun with any test
+            for _ in range(_ATTEMPTS):
                 process = await self._ensure(warmth)
                 if process is None:
                     break
                 async with logged(request, on_event) as (log, scratch):
-                    has_begun = await self._run_in(process, log, scratch)
-                if has_begun:
+                    await self._run_in(process, log, scratch)
+                if log.done is not None:
                     return log.result()
+                if log.results or log.running is not None:
+                    break  # a test may have killed it, and would do so again: a run of its own tells which
             return await run_tests(request, on_event)
 
     async def close(self) -> None:
@@ -91,17 +97,25 @@ class WarmRunner:
             await self.close()
             process = None
         if process is None and warmth.libraries and hasattr(os, "fork") and self._unable != warmth:
-            process = self._process = await _WarmProcess.start(warmth)
+            process = self._process = await self._start(warmth)
             if process is None:
                 self._unable = warmth
         return process
 
-    async def _run_in(self, process: _WarmProcess, log: RunLog, scratch: Path) -> bool:
+    async def _start(self, warmth: Warmth) -> _WarmProcess | None:
+        """A process that is warm, None where there cannot be one."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await _WarmProcess.start(warmth, self._preparation_seconds)
+            except _DiedError:
+                continue  # memory may have been short, which says nothing of the next one
+        return None
+
+    async def _run_in(self, process: _WarmProcess, log: RunLog, scratch: Path) -> None:
         is_whole = False
         try:
-            has_begun = await process.run(log, scratch, self._answer_seconds)
-            is_whole = has_begun and process.is_alive
-            return has_begun
+            await process.run(log, scratch, self._answer_seconds)
+            is_whole = log.idle_status is not None and process.is_alive
         except asyncio.CancelledError:
             is_whole = await finish(process.cancel(log))
             await finish(process.clean_up(log, scratch))
@@ -109,6 +123,10 @@ class WarmRunner:
         finally:
             if not is_whole:
                 await finish(self.close())
+
+
+class _DiedError(Exception):
+    """A process has ended before it was warm, and has not said why."""
 
 
 class _WarmProcess:
@@ -123,8 +141,11 @@ class _WarmProcess:
         self._printed = asyncio.create_task(self._keep_output())
 
     @classmethod
-    async def start(cls, warmth: Warmth) -> _WarmProcess | None:
-        """Start one; None where that cannot be, for whatever reason: a run of its own will tell it."""
+    async def start(cls, warmth: Warmth, patience: float) -> _WarmProcess | None:
+        """Start one; None where that cannot be in `patience` seconds: a run of its own will tell why.
+
+        Raises _DiedError.
+        """
         mark = f"warm-{os.getpid()}-{id(warmth)}"
         environment = {**project_environment(warmth.python), RUN_VARIABLE: mark}
         for name in _HIDDEN:
@@ -135,36 +156,33 @@ class _WarmProcess:
             return None
         process = cls(warmth, agent, mark)
         try:
-            is_warm = await process._warm_up()
+            if await process._warm_up(patience):
+                return process
         except BaseException:
-            await asyncio.shield(process.close())
+            await finish(process.close())
             raise
-        if is_warm:
-            return process
         await process.close()
         return None
 
     @property
     def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self._agent.is_running
+        """Whether it runs, and would go on if it were told to."""
+        return self._agent.is_running and not is_frozen(self._agent.pid)
 
-    async def run(self, log: RunLog, scratch: Path, patience: float) -> bool:
-        """Make a run; False if it has not even begun after `patience` seconds."""
+    async def run(self, log: RunLog, scratch: Path, patience: float) -> None:
+        """Make a run. It is not done where it has not begun after `patience` seconds, or the process died."""
         self._log = log
         self._agent.write_line(
             {"run": {**request_fields(log.request, scratch), "environment": {RUN_VARIABLE: str(scratch)}}}
         )
         first = await self._next(patience)
         if first is None:
-            return False
+            return
         log.take(first)
         await follow(log, self._lines_of(log))
         await self.clean_up(log, scratch)
-        if log.idle_status is None:
-            await self._agent.stop(GRACE_SECONDS)  # it said nothing for too long, or has died
-        log.judge(log.idle_status if log.idle_status is not None else await self._agent.wait())
-        return True
+        if log.done is not None:
+            log.judge(0)
 
     async def cancel(self, log: RunLog) -> bool:
         """End the run that is going on; whether the process is still of use."""
@@ -184,11 +202,16 @@ class _WarmProcess:
         self._printed.cancel()
         self._agent.close()
 
-    async def _warm_up(self) -> bool:
+    async def _warm_up(self, patience: float) -> bool:
         warmth = self.warmth
         self._agent.write_line({"root": str(warmth.root), "libraries": warmth.libraries, "memory_mb": warmth.memory_mb})
-        line = await self._next(_LONGEST_PREPARATION_SECONDS)
-        return line is not None and isinstance(parse_event(line, warmth.root), Warm)
+        try:
+            line = await self._lines.next(patience)
+        except TimeoutError:
+            return False
+        if line is None:
+            raise _DiedError
+        return isinstance(parse_event(line, warmth.root), Warm)
 
     async def clean_up(self, log: RunLog, scratch: Path) -> None:
         """End what the run has left behind."""
@@ -199,8 +222,13 @@ class _WarmProcess:
 
     async def _lines_of(self, log: RunLog) -> AsyncIterator[bytes]:
         while True:
-            silence = silence_of(log.request) if log.done is None else _LONGEST_GOODBYE_SECONDS
-            line = await self._lines.next(silence)
+            is_over = log.done is not None
+            try:
+                line = await self._lines.next(_LONGEST_GOODBYE_SECONDS if is_over else silence_of(log.request))
+            except TimeoutError:
+                if is_over:
+                    return  # all is said; whatever became of the process, it is replaced
+                raise
             if line is None:
                 return
             yield line
