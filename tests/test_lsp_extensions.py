@@ -117,7 +117,10 @@ def test_every_setting_of_the_page_is_put_in_force() -> None:
     assert unchanged <= {"data"}, "only the command line names data files"
 
 
-@pytest.mark.parametrize(("said", "understood"), [("onSave", "onSave"), ("off", "off"), ("always", "off"), (1, "off")])
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [("onSave", "onSave"), ("onIdle", "onIdle"), ("off", "off"), ("always", "off"), (1, "off")],
+)
 def test_tests_run_by_themselves_only_where_that_was_said(said: object, understood: str) -> None:
     assert read_options({"settings": {"continuous": said}}, Options()).continuous == understood
     assert Options().continuous == "off"

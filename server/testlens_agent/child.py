@@ -43,7 +43,8 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     from testlens_agent.plugin import AgentPlugin, Chosen, settings_of_environment
     from testlens_agent.uses import Uses
 
-    plugin = AgentPlugin(root, events, measurement, Uses(root), Chosen(request["only"], request["first"]))
+    chosen = Chosen(request["only"], request["first"], request["order"])
+    plugin = AgentPlugin(root, events, measurement, Uses(root), chosen)
     os._exit = plugin.leave  # type: ignore[assignment]
     arguments, environment = request["arguments"], settings_of_environment()
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]

@@ -43,19 +43,23 @@ class _Result:
 
 
 class Chosen:
-    """What to run: tests by node id or files, None for all; those that are `first` come before the others."""
+    """What to run: tests by node id or files, None for all; those that are `first` come before the others.
 
-    def __init__(self, only: Sequence[str] | None, first: Sequence[str]) -> None:
+    The files in `order` come then, in this order and each as it is, and after them what is left.
+    """
+
+    def __init__(self, only: Sequence[str] | None, first: Sequence[str], order: Sequence[str]) -> None:
         self._only = None if only is None else frozenset(only)
         self._first = frozenset(first)
+        self._ranks = {file: rank for rank, file in enumerate(order)}
 
     def has(self, nodeid: str) -> bool:
         """Whether a test is to run."""
         return self._only is None or nodeid in self._only or nodeid.partition("::")[0] in self._only
 
-    def is_first(self, nodeid: str) -> bool:
-        """Whether it comes before those that are not."""
-        return nodeid in self._first
+    def rank(self, nodeid: str) -> tuple[bool, int]:
+        """What to sort tests by, in a way that leaves those of equal rank as they are."""
+        return nodeid not in self._first, self._ranks.get(nodeid.partition("::")[0], len(self._ranks))
 
 
 class AgentPlugin:
@@ -124,7 +128,7 @@ class AgentPlugin:
             config.hook.pytest_deselected(items=left_out)
         self._left_out = [item.nodeid for item in left_out]
         items[:] = [item for item in items if self._chosen.has(item.nodeid)]
-        items.sort(key=lambda item: not self._chosen.is_first(item.nodeid))
+        items.sort(key=lambda item: self._chosen.rank(item.nodeid))
 
     def pytest_collection_finish(self, session: Any) -> None:
         """Report the tests to run, and commit what their import ran."""

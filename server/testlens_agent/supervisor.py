@@ -32,7 +32,8 @@ def supervise() -> int:
 
     The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
     `tests` node ids or files (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a
-    boolean. Of what is found only what is `chosen` runs, node ids or files, and those that are `first` before others.
+    boolean. Of what is found only what is `chosen` runs, node ids or files, and those that are `first` before others,
+    then the files in `order`, in this order.
     `record_values` (a boolean, too) says whether to keep what the tests call in `calls.json`, beside `data_file`.
     `times` is how often the tests are run, one after the other in one process.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
@@ -141,6 +142,7 @@ class _Run:
             "arguments": [*self._request.get("pytest_args", ()), *tests],
             "only": self._request.get("chosen") if self._remaining is None else self._remaining,
             "first": self._request.get("first", ()),
+            "order": self._request.get("order", ()),
             "times": self._times,
             "measure": self._request.get("measure", True),
             "piece": data_files.piece_name(self._scratch, self._generation),

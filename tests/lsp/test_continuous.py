@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from left_behind import working_in
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually, painted
@@ -11,9 +14,9 @@ _DISCOUNT, _TOTAL = line_of(SHOP, "amount *= 0.9"), line_of(SHOP, "total += line
 _REFUND = "\n\ndef test_refund():\n    assert shop.refund([1, 2]) == 3\n"
 
 
-async def followed(shop: Project, open_editor: OpenEditor) -> tuple[Editor, str]:
+async def followed(shop: Project, open_editor: OpenEditor, when: str = "onSave") -> tuple[Editor, str]:
     """An editor that has run all tests of the shop, since continuous testing is on, with its source open."""
-    editor = await open_editor(shop.root, continuous="onSave")
+    editor = await open_editor(shop.root, continuous=when)
     uri = editor.open(shop.file())
     await editor.marks(uri)
     await editor.status(shop.root, lambda status: status.state == "ready")
@@ -64,3 +67,53 @@ async def test_nothing_runs_before_it_is_asked_for_and_nothing_stays(shop: Proje
     await eventually(lambda: working_in(shop.root) or None, "the process that is kept")
     editor.configure()
     await eventually(lambda: None if working_in(shop.root) else True, "its end")
+
+
+def runs(editor: Editor) -> int:
+    """How often tests were seen to run."""
+    return sum(status.state == "running" for status in editor.said["testlens/status"])
+
+
+async def test_on_idle_nothing_runs_before_the_hands_rest(shop: Project, open_editor: OpenEditor) -> None:
+    """Where an editor saves by itself while its user types; what is not saved is never run."""
+    editor, uri = await followed(shop, open_editor, "onIdle")
+    editor.said["testlens/status"].clear()
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    for spaces in range(1, 11):
+        await asyncio.sleep(0.3)
+        editor.type(uri, SHOP.replace("amount *= 0.9", "amount *= 0.8" + " " * spaces))
+    assert runs(editor) == 0
+    editor.type(uri, SHOP.replace("amount *= 0.9", "amount *= 0.9 +"))
+    await editor.status(shop.root, lambda status: status.state == "running")
+    await editor.status(shop.root, lambda status: status.state == "ready")
+    editor.type(uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "failing")
+
+
+async def test_on_idle_typing_alone_runs_nothing(shop: Project, open_editor: OpenEditor) -> None:
+    """And neither does an editor's pause without a save."""
+    editor, uri = await followed(shop, open_editor, "onIdle")
+    editor.said["testlens/status"].clear()
+    editor.type(uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    await asyncio.sleep(2.5)
+    assert runs(editor) == 0
+
+
+async def test_a_round_can_be_cancelled_and_the_next_save_makes_another(shop: Project, open_editor: OpenEditor) -> None:
+    """Nothing that is known is lost, and nothing runs again by itself."""
+    editor, uri = await followed(shop, open_editor)
+    before = await editor.marks(uri)
+    slow = SHOP.replace("amount *= 0.9", "import time; time.sleep(50); amount *= 0.8")
+    save(shop, editor, uri, slow)
+    await editor.status(shop.root, lambda status: status.state == "running" and status.total)
+    began = time.monotonic()
+    await editor.command("cancelRun")
+    await editor.status(shop.root, lambda status: status.state == "ready")
+    assert time.monotonic() - began < 20
+    editor.said["testlens/status"].clear()
+    await asyncio.sleep(1.5)
+    assert runs(editor) == 0
+    editor.type(uri, SHOP)
+    assert painted(await editor.marks(uri)) == painted(before)
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "failing")

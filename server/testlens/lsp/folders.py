@@ -34,12 +34,13 @@ _PROGRESS_EVERY = 0.25
 
 @dataclass(slots=True)
 class RunCounts:
-    """How far a test run is: tests done, in all, and failed."""
+    """How far a test run is: tests done, in all, and failed. `cancel` ends it, where the user may."""
 
     job: str
     done: int = 0
     total: int = 0
     failed: int = 0
+    cancel: Callable[[], object] | None = None
 
 
 class Folder:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from testlens.workspace.settings import Overrides
 
 
-Continuous = Literal["off", "onSave"]
+Continuous = Literal["off", "onSave", "onIdle"]
 
 
 @dataclass(frozen=True, slots=True)

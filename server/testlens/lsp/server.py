@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -34,7 +35,8 @@ Listener = Callable[[Folder], None]
 class TestlensServer(LanguageServer):
     """Holds folders, documents and options; features add themselves to the listeners.
 
-    `quick` is the one thread for short work that an editor waits for; long work is on each folder's own.
+    `quick` is the one thread for short work that an editor waits for; long work is on each folder's own. `typed_at` is
+    when something was last typed in a document, in seconds as of `time.monotonic`.
     """
 
     __test__ = False
@@ -54,6 +56,7 @@ class TestlensServer(LanguageServer):
         self.documents = Documents(self)
         self.gap_targets = GapTargets(self)
         self.verdicts = Verdicts(self)
+        self.typed_at = -math.inf
         self.writing: Writing  # added by its feature, before those that write
         self.on_state: list[Listener] = []
         self.on_reports: list[Listener] = []

@@ -88,6 +88,7 @@ def request_fields(request: RunRequest, scratch: Path) -> dict[str, Any]:
         "times": request.times,
         "chosen": request.chosen or None,
         "first": request.first,
+        "order": request.order,
     }
 
 

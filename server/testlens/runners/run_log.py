@@ -34,7 +34,7 @@ class RunRequest:
     `tests` are node ids, none meaning all. A test without any progress for `test_timeout` seconds is ended.
     `record_values` keeps what the tests call the project's functions with in `calls.json`, beside the data file.
     Of the `tests`, which may be files then, only those `chosen` run (node ids or files; none meaning all of them), and
-    those that are `first` before the others.
+    those that are `first` before the others, and then those of the files in `order`, in this order.
     With `times` above 1 the tests run that often, one after the other in one process: each then ends several times.
     """
 
@@ -48,6 +48,7 @@ class RunRequest:
     times: int = 1
     chosen: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

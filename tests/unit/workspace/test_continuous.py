@@ -266,6 +266,36 @@ async def test_nothing_runs_twice(tmp_path: Path, runner: WarmRunner) -> None:
         assert watched.ran == ["test_large", "test_other"], "those that failed come first"
 
 
+_SLEEPING = """\
+import time
+
+from shop.prices import fee
+
+
+def test_{0}():
+    time.sleep({1})
+    assert fee(3) == 1
+"""
+
+
+async def test_files_whose_tests_are_fast_come_first(tmp_path: Path, runner: WarmRunner) -> None:
+    """After the tests that failed before; the tests of a file stay together."""
+    shop = Shop(tmp_path / "shop-project")
+    slow = (
+        "import time\n\nfrom shop.prices import fee\n\n\ndef test_{0}():\n    time.sleep({1})\n    assert fee(3) == 1\n"
+    )
+    shop.write("tests/test_a.py", slow.format("slow", 0.3))
+    shop.write("tests/test_b.py", slow.format("slower", 0.6).replace("== 1", "== 2"))
+    shop.write("tests/test_c.py", slow.format("quick", 0.1))
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit(*EDITS["a branch that is gone"][0])
+        await watched.catch_up()
+        assert watched.ran[0] == "test_slower", "it failed"
+        assert watched.ran[-2:] == ["test_quick", "test_slow"]
+        assert sorted(watched.ran[1:-2]) == ["test_large", "test_small"]
+
+
 async def test_what_cannot_be_imported_loses_nothing(tmp_path: Path, runner: WarmRunner) -> None:
     """Half a line was saved: what is known stands, and the next save finds out."""
     shop = Shop(tmp_path / "shop-project")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from testlens.lsp.features import problems
 from testlens.lsp.features.equipment import ready_interpreter
@@ -20,9 +22,12 @@ if TYPE_CHECKING:
     from testlens.workspace.continuous import Round
     from testlens.workspace.workspace import Workspace
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.2
+_IDLE_AFTER_SECONDS = 1.0
 
 
 def register(server: TestlensServer) -> None:
@@ -43,7 +48,7 @@ class _Continuous:
 
     def adjust(self, folder: Folder) -> None:
         """Follow a folder, or no longer, as the settings have it."""
-        is_wanted = self._server.options.trusted and self._server.options.continuous == "onSave"
+        is_wanted = self._server.options.trusted and self._server.options.continuous != "off"
         if not is_wanted:
             self.leave(folder)
         elif folder not in self._following and folder.workspace is not None:
@@ -72,6 +77,7 @@ class _Follower:
         self._folder = folder
         self._workspace = workspace
         self._saved = asyncio.Event()
+        self._saved_at = -math.inf
 
     async def follow(self) -> None:
         """Go on until cancelled."""
@@ -83,6 +89,7 @@ class _Follower:
         try:
             await self._folder.background.do(watcher.start)
             while True:
+                await self._until_idle()
                 self._saved.clear()
                 if await self._is_done(runner):
                     await self._saved.wait()
@@ -91,18 +98,34 @@ class _Follower:
             await asyncio.shield(runner.close())
 
     async def _is_done(self, runner: WarmRunner) -> bool:
-        """Look at the edits once; false where a file was saved meanwhile."""
+        """Look at the edits once; false where a file was saved meanwhile, and not where the user has cancelled it."""
         python = await ready_interpreter(self._server, self._folder)
         await self._rest()
         try:
             return python is None or await self._round(python, runner) is not None
+        except _StoppedError:
+            self._saved.clear()  # by the tests perhaps: whoever ends a round does not want it again at once
+            return True
         except Exception:
             # The next save may be luckier; without this there would be none, and nobody would know.
             logger.exception("The tests that the edits can affect could not be run.")
             return True
 
     def _notice(self) -> None:
-        self._server.call_soon(self._saved.set)
+        self._server.call_soon(self._note_save)
+
+    def _note_save(self) -> None:
+        self._saved_at = time.monotonic()
+        self._saved.set()
+
+    async def _until_idle(self) -> None:
+        """Wait, where that is wanted, until nothing was saved and nothing typed for a moment."""
+        while self._server.options.continuous == "onIdle":
+            last = max(self._saved_at, self._server.typed_at)
+            wait = last + _IDLE_AFTER_SECONDS - time.monotonic()
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
 
     async def _rest(self) -> None:
         """Wait while tests run that somebody asked for."""
@@ -127,7 +150,9 @@ class _Follower:
 
         try:
             work = run_affected(self._workspace, python, runner, take, self._folder.take)
-            done = await until_saved(work, self._saved, self._folder.root)
+            running = asyncio.ensure_future(until_saved(work, self._saved, self._folder.root))
+            counts.cancel = running.cancel
+            done = await _unless_stopped(running)
         finally:
             self._folder.run = None
             self._server.announce_state(self._folder)
@@ -149,3 +174,20 @@ class _Follower:
             problems.tell_as_error(self._server, done.problem)
         if done.result is not None:
             problems.tell(self._server, done.result.problems)
+
+
+class _StoppedError(Exception):
+    """The user has ended a round."""
+
+
+async def _unless_stopped(running: asyncio.Future[T]) -> T:
+    """What comes of it; raises _StoppedError where it was cancelled by itself, and not whoever waits for it."""
+    try:
+        await asyncio.wait({running})
+    except asyncio.CancelledError:
+        running.cancel()
+        await asyncio.wait({running})
+        raise
+    if running.cancelled():
+        raise _StoppedError
+    return running.result()

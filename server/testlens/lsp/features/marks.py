@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def register(server: TestlensServer) -> None:
 
     @server.feature(TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: DidChangeTextDocumentParams) -> None:
+        server.typed_at = time.monotonic()
         feature.send_after_pause(params.text_document.uri)
 
     @server.feature(TEXT_DOCUMENT_DID_CLOSE)

@@ -39,21 +39,23 @@ def register(server: TestlensServer) -> None:
 
     @server.command(CANCEL_RUN)
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
-        feature.jobs.cancel(folder_of(ls, parse(arguments, FolderArguments).folder))
+        run = folder_of(ls, parse(arguments, FolderArguments).folder).run
+        if run is not None and run.cancel is not None:
+            run.cancel()
 
 
 class _Runs:
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self.jobs = Jobs(server, "Tests of {} are already running. Cancel that run first.")
+        self._jobs = Jobs(server, "Tests of {} are already running. Cancel that run first.")
 
     def start(self, folder: Folder, tests: tuple[str, ...]) -> JobResult:
         """Start a run; nothing of it is waited for."""
         if folder.run is not None:
             # That of a test that was just written is no job of its own.
-            raise self.jobs.busy(folder)
-        started = self.jobs.start(folder, lambda job: self._run(job, counts, tests), lambda: self._end(folder))
-        counts = folder.run = RunCounts(started.job)
+            raise self._jobs.busy(folder)
+        started = self._jobs.start(folder, lambda job: self._run(job, counts, tests), lambda: self._end(folder))
+        counts = folder.run = RunCounts(started.job, cancel=lambda: self._jobs.cancel(folder))
         self._server.announce_state(folder)
         return started
 
