@@ -23,6 +23,7 @@ SETTINGS = {
     "pytestArgs": ["-x"],
     "testTimeout": 9,
     "recordValues": False,
+    "slowTests": 2,
     "scaffold": {"budget": 1, "network": True, "style": "plain"},
     "mutants": {"show": "all"},
 }
@@ -74,6 +75,7 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
         (protocol.MUTATION_REPORT, [protocol.FolderParams, protocol.MutationReportResult]),
         (protocol.TESTS_OF_LINE, [protocol.LineParams, protocol.TestsOfLineResult, protocol.LinkedTest]),
         (protocol.LINES_OF_TEST, [protocol.LineParams, protocol.LinesOfTestResult, protocol.LinkedFile]),
+        (protocol.DEBUG_TARGET, [protocol.FolderParams, protocol.DebugTargetResult]),
         (protocol.SAVE, [protocol.SaveParams, protocol.SaveResult]),
         (protocol.INTERPRETER, [protocol.FolderParams, protocol.InterpreterResult]),
     ],
@@ -87,6 +89,7 @@ def test_a_message_has_the_fields_that_the_page_gives_it(method: str, kinds: lis
     ("command", "kind"),
     [
         (protocol.RUN_TESTS, protocol.RunTestsArguments),
+        (protocol.RUN_LEFT_OUT, protocol.FolderArguments),
         (protocol.CANCEL_RUN, protocol.FolderArguments),
         (protocol.REFRESH, protocol.FolderArguments),
         (protocol.SCAFFOLD, protocol.ScaffoldArguments),

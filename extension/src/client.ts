@@ -12,6 +12,7 @@ import {
 } from "vscode-languageclient/node";
 import { Coalescer } from "./coalescer";
 import {
+  DebugTargetRequest,
   InterpreterRequest,
   LinesOfTestRequest,
   MarksNotification,
@@ -21,6 +22,7 @@ import {
   SaveRequest,
   StatusNotification,
   TestsOfLineRequest,
+  type DebugTarget,
   type FolderParams,
   type LineParams,
   type LinesOfTest,
@@ -135,6 +137,11 @@ export class Client implements vscode.Disposable {
   /** The lines that the test on a line runs; undefined while no server is running. */
   async linesOfTest(params: LineParams): Promise<LinesOfTest | undefined> {
     return this.running()?.sendRequest(LinesOfTestRequest, params);
+  }
+
+  /** What a debugger needs for tests of a folder; undefined while no server is running. */
+  async debugTarget(params: FolderParams): Promise<DebugTarget | undefined> {
+    return this.running()?.sendRequest(DebugTargetRequest, params);
   }
 
   dispose(): void {

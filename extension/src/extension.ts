@@ -103,6 +103,7 @@ function commands(
         await execute(ServerCommand.runTests, folder.uri.toString());
       }
     },
+    runLeftOut: () => execute(ServerCommand.runLeftOut, ...folders.leftOut),
     cancelRun: () => execute(ServerCommand.cancelRun, ...folders.running),
     refresh: () => execute(ServerCommand.refresh, ...allFolders()),
     nextGap: () => {

@@ -28,6 +28,11 @@ export class FolderStatus implements vscode.Disposable {
     return [...this.byFolder.values()].filter(({ state }) => state === "running").map(({ folder }) => folder);
   }
 
+  /** The URIs of the folders of which slow tests are left to the user. */
+  get leftOut(): readonly string[] {
+    return [...this.byFolder.values()].filter(({ leftOut }) => leftOut > 0).map(({ folder }) => folder);
+  }
+
   of(folder: vscode.WorkspaceFolder | undefined): StatusParams | undefined {
     return folder && this.byFolder.get(folder.uri.toString());
   }
@@ -61,6 +66,7 @@ export class FolderStatus implements vscode.Disposable {
     const state = this.windowState();
     setContext("testlens.state", state);
     setContext("testlens.running", state === "running");
+    setContext("testlens.leftOut", this.leftOut.length > 0);
     this.changeEmitter.fire();
   }
 

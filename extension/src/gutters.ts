@@ -29,6 +29,8 @@ const LOOKS: Readonly<Record<MarkState, Look>> = {
   failing: { width: 6, style: "double", ruler: true },
   // Large round dots: the line ran, and holds here and there.
   survivor: { width: 6, style: "dotted", ruler: true },
+  // Two hairlines, like the rails of something that moves.
+  running: { width: 3, style: "double", ruler: false },
 };
 const FAILED = "failed";
 const FAILED_LOOK: Look = { width: 9, style: "solid", ruler: true };

@@ -3,7 +3,7 @@
 import type { FailureMark, FlatRanges, MarksParams } from "./protocol";
 
 /** How a line can be marked. */
-export const MARK_STATES = ["covered", "partial", "uncovered", "stale", "failing", "survivor"] as const;
+export const MARK_STATES = ["covered", "partial", "uncovered", "stale", "failing", "survivor", "running"] as const;
 export type MarkState = (typeof MARK_STATES)[number];
 
 /** Lines `first` to `last`, both inclusive. */

@@ -20,6 +20,7 @@ export interface MarksParams {
   readonly stale: FlatRanges;
   readonly failing: FlatRanges;
   readonly survivor: FlatRanges;
+  readonly running: FlatRanges;
   readonly gaps: FlatRanges;
   readonly failures: readonly FailureMark[];
   readonly percent: number | null;
@@ -46,6 +47,8 @@ export interface StatusParams {
   readonly done: number;
   readonly total: number;
   readonly failed: number;
+  /** Slow tests that edits select, and that are left to the user. */
+  readonly leftOut: number;
 }
 
 export interface FolderParams {
@@ -89,6 +92,8 @@ export interface LineParams {
 export interface LinkedTest {
   readonly name: string;
   readonly failed: boolean;
+  /** Whether it is slow, and was left out since the last edits. */
+  readonly stale: boolean;
   readonly seconds: number;
   readonly uri: string | null;
   readonly line: number;
@@ -104,6 +109,13 @@ export interface TestsOfLine {
 export interface LinesOfTest {
   readonly name: string;
   readonly files: readonly { readonly uri: string; readonly lines: FlatRanges }[];
+  readonly note: string;
+}
+
+/** What a debugger needs to run a test of a folder; without an interpreter the note says why. */
+export interface DebugTarget {
+  readonly python: string | null;
+  readonly args: readonly string[];
   readonly note: string;
 }
 
@@ -161,6 +173,7 @@ export interface Settings {
   readonly pytestArgs?: readonly string[] | undefined;
   readonly testTimeout?: number | undefined;
   readonly recordValues?: boolean | undefined;
+  readonly slowTests?: number | undefined;
   readonly continuous?: string | undefined;
   readonly diagnostics?: {
     readonly enabled?: boolean | undefined;
@@ -194,12 +207,14 @@ export const MutantRequest = new RequestType<MutantParams, Mutant, void>("testle
 export const MutationReportRequest = new RequestType<FolderParams, MutationReport, void>("testlens/mutationReport");
 export const TestsOfLineRequest = new RequestType<LineParams, TestsOfLine, void>("testlens/testsOfLine");
 export const LinesOfTestRequest = new RequestType<LineParams, LinesOfTest, void>("testlens/linesOfTest");
+export const DebugTargetRequest = new RequestType<FolderParams, DebugTarget, void>("testlens/debugTarget");
 export const InterpreterRequest = new RequestType<FolderParams, { path: string | null }, void>("testlens/interpreter");
 export const SaveRequest = new RequestType<SaveParams, { saved: boolean }, void>("testlens/save");
 
 /** Commands of the server. The language client registers them in VS Code, so the extension must not. */
 export const ServerCommand = {
   runTests: "testlens.server.runTests",
+  runLeftOut: "testlens.server.runLeftOut",
   cancelRun: "testlens.server.cancelRun",
   refresh: "testlens.server.refresh",
   scaffold: "testlens.server.scaffold",

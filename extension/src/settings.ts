@@ -16,6 +16,7 @@ interface SettingValues {
   readonly testTimeout: number;
   readonly recordValues: boolean;
   readonly continuous: string;
+  readonly slowTests: number;
   readonly "diagnostics.enabled": boolean;
   readonly "diagnostics.minimumRisk": number;
   readonly "diagnostics.maximumPerFile": number;
@@ -74,6 +75,7 @@ function serverSettings(): Settings {
     testTimeout: userValue("testTimeout"),
     recordValues: userValue("recordValues"),
     continuous: userValue("continuous"),
+    slowTests: userValue("slowTests"),
     diagnostics: {
       enabled: userValue("diagnostics.enabled"),
       minimumRisk: userValue("diagnostics.minimumRisk"),

@@ -7,6 +7,8 @@ import type { FolderStatus } from "./folderStatus";
 import { currentFolder } from "./folders";
 import { spokenText, statusText, tooltipLines, type StatusView } from "./statusText";
 
+const RUN_LEFT_OUT = "testlens.runLeftOut";
+
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("testlens.status", vscode.StatusBarAlignment.Left, 10);
   private readonly listeners: readonly vscode.Disposable[];
@@ -60,6 +62,10 @@ function tooltip(view: StatusView): vscode.MarkdownString {
   for (const line of tooltipLines(view)) {
     // Two spaces before the end of a line break it in Markdown.
     markdown.appendText(line).appendMarkdown("  \n");
+  }
+  if (view.status && view.status.leftOut > 0) {
+    markdown.isTrusted = { enabledCommands: [RUN_LEFT_OUT] };
+    markdown.appendMarkdown(`[Run the slow tests](command:${RUN_LEFT_OUT})`);
   }
   return markdown;
 }

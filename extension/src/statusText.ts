@@ -24,7 +24,7 @@ export function statusText({ status, serverDown }: StatusView): string {
     case "running":
       return `$(sync~spin) ${runText(status)}`;
     case "ready":
-      return `$(beaker) ${[coverageText(status), scoreText(status)].filter(Boolean).join(" · ")}`;
+      return `$(beaker) ${[coverageText(status), scoreText(status), leftOutText(status)].filter(Boolean).join(" · ")}`;
   }
 }
 
@@ -52,6 +52,9 @@ export function tooltipLines({ status, serverDown, file }: StatusView): string[]
   }
   lines.push(`Target: ${percentText(status.target)}${distanceText(status)}`, countText(status.gaps, "gap"));
   lines.push(...mutantLines(status));
+  if (status.leftOut > 0) {
+    lines.push(`${leftOutText(status)} left to you: what only they say of the code is stale until they run.`);
+  }
   return status.source ? [...lines, `Data: ${status.source}`] : lines;
 }
 
@@ -66,6 +69,10 @@ function coverageText({ percent, target, delta }: StatusParams): string {
 /** Of how many mutants belongs to it: that of one function is no score of a workspace. */
 function scoreText({ mutationScore, mutants }: StatusParams): string {
   return mutationScore === null ? "" : `${percentText(mutationScore, 0)} of ${countText(mutants, "mutant")}`;
+}
+
+function leftOutText({ leftOut }: StatusParams): string {
+  return leftOut > 0 ? countText(leftOut, "slow test") : "";
 }
 
 function mutantLines({ mutationScore, mutants, mutatedFiles, survivors }: StatusParams): string[] {

@@ -2,11 +2,19 @@
 
 import * as vscode from "vscode";
 import type { Client } from "./client";
+import { debugTest } from "./debugging";
 import { spansOf } from "./marks";
 import { ServerCommand, type LineParams, type LinkedTest } from "./protocol";
 
 const RUN: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("play"), tooltip: "Run This Test" };
+const DEBUG: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("debug-alt"), tooltip: "Debug This Test" };
 const RUN_ALL: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("run-all"), tooltip: "Run These Tests" };
+
+/** What can be done with tests of a list. */
+interface TestActions {
+  readonly run: (tests: readonly LinkedTest[]) => Promise<void>;
+  readonly debug: (test: LinkedTest) => Promise<void>;
+}
 
 interface TestItem extends vscode.QuickPickItem {
   readonly test: LinkedTest;
@@ -20,11 +28,13 @@ export async function showTestsOfLine(client: Client): Promise<void> {
     say(found ? found.note : here && "The Testlens server is not running.");
     return;
   }
-  const run = async (tests: readonly LinkedTest[]): Promise<void> => {
-    const folder = vscode.workspace.getWorkspaceFolder(here.editor.document.uri)?.uri.toString();
-    await client.execute(ServerCommand.runTests, { folder, tests: tests.map(({ name }) => name) });
+  const folder = vscode.workspace.getWorkspaceFolder(here.editor.document.uri);
+  const actions: TestActions = {
+    run: (tests) =>
+      client.execute(ServerCommand.runTests, { folder: folder?.uri.toString(), tests: tests.map(({ name }) => name) }),
+    debug: ({ name }) => debugTest(client, folder, name),
   };
-  pick(found.tests, `Tests that run line ${here.params.line + 1}`, run);
+  pick(found.tests, `Tests that run line ${here.params.line + 1}`, actions);
 }
 
 /** Peeks at the lines that the test at the cursor runs. */
@@ -45,7 +55,7 @@ export async function showLinesOfTest(client: Client): Promise<void> {
   await vscode.commands.executeCommand("editor.action.peekLocations", document.uri, selection.active, locations, "peek");
 }
 
-function pick(tests: readonly LinkedTest[], title: string, run: (tests: readonly LinkedTest[]) => Promise<void>): void {
+function pick(tests: readonly LinkedTest[], title: string, { run, debug }: TestActions): void {
   const list = vscode.window.createQuickPick<TestItem>();
   list.title = title;
   list.placeholder = "Go to a test";
@@ -59,8 +69,13 @@ function pick(tests: readonly LinkedTest[], title: string, run: (tests: readonly
   list.onDidTriggerButton(() => {
     runAndHide(tests);
   });
-  list.onDidTriggerItemButton(({ item }) => {
-    runAndHide([item.test]);
+  list.onDidTriggerItemButton(({ item, button }) => {
+    if (button === DEBUG) {
+      list.hide();
+      void debug(item.test);
+    } else {
+      runAndHide([item.test]);
+    }
   });
   list.onDidAccept(() => {
     const [item] = list.selectedItems;
@@ -75,9 +90,10 @@ function pick(tests: readonly LinkedTest[], title: string, run: (tests: readonly
 
 function itemOf(test: LinkedTest): TestItem {
   const [file = "", ...names] = test.name.split("::");
-  const icon = test.failed ? "error" : "pass";
-  const milliseconds = Math.round(test.seconds * 1000);
-  return { label: `$(${icon}) ${names.join("::")}`, description: `${file}  ${milliseconds} ms`, buttons: [RUN], test };
+  const icon = test.stale ? "history" : test.failed ? "error" : "pass";
+  const when = test.stale ? ", not run since the last edits" : "";
+  const description = `${file}  ${Math.round(test.seconds * 1000)} ms${when}`;
+  return { label: `$(${icon}) ${names.join("::")}`, description, buttons: [RUN, DEBUG], test };
 }
 
 async function open({ uri, line }: LinkedTest): Promise<void> {

@@ -13,6 +13,7 @@ const NO_MARKS: MarksParams = {
   uncovered: [],
   stale: [],
   failing: [],
+  running: [],
   survivor: [],
   gaps: [],
   failures: [],

@@ -22,6 +22,7 @@ const READY: StatusParams = {
   done: 0,
   total: 0,
   failed: 0,
+  leftOut: 0,
 };
 
 function view(status: Partial<StatusParams> | undefined, more: Partial<StatusView> = {}): StatusView {
@@ -44,6 +45,12 @@ suite("the status bar", () => {
     assert.equal(statusText(view({ ...mutants, delta: null })), "$(beaker) 64.2 % → 85 % · 81 % of 16 mutants");
     assert.equal(statusText(view({ ...mutants, state: "noData", percent: null })), "$(beaker) No coverage · 81 % of 16 mutants");
     assert.ok(tooltipLines(view(mutants)).includes("Mutation score: 81.2 % of the 16 mutants checked in 1 file, 3 survivors shown"));
+  });
+
+  test("tells of slow tests that are left to the user", () => {
+    assert.equal(statusText(view({ leftOut: 3, delta: null })), "$(beaker) 64.2 % → 85 % · 3 slow tests");
+    assert.ok(tooltipLines(view({ leftOut: 1 })).some((line) => line.startsWith("1 slow test left to you")));
+    assert.ok(!tooltipLines(view({})).some((line) => line.includes("slow")));
   });
 
   test("shows a tick once the target is reached", () => {

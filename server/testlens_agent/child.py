@@ -43,7 +43,7 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     from testlens_agent.plugin import AgentPlugin, Chosen, settings_of_environment
     from testlens_agent.uses import Uses
 
-    chosen = Chosen(request["only"], request["first"], request["order"])
+    chosen = Chosen(request["only"], request["first"], request["order"], request["without"])
     plugin = AgentPlugin(root, events, measurement, Uses(root), chosen)
     os._exit = plugin.leave  # type: ignore[assignment]
     arguments, environment = request["arguments"], settings_of_environment()

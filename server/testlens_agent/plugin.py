@@ -45,16 +45,22 @@ class _Result:
 class Chosen:
     """What to run: tests by node id or files, None for all; those that are `first` come before the others.
 
-    The files in `order` come then, in this order and each as it is, and after them what is left.
+    The files in `order` come then, in this order and each as it is, and after them what is left. Of `without`, node
+    ids, nothing runs.
     """
 
-    def __init__(self, only: Sequence[str] | None, first: Sequence[str], order: Sequence[str]) -> None:
+    def __init__(
+        self, only: Sequence[str] | None, first: Sequence[str], order: Sequence[str], without: Sequence[str]
+    ) -> None:
+        self._without = frozenset(without)
         self._only = None if only is None else frozenset(only)
         self._first = frozenset(first)
         self._ranks = {file: rank for rank, file in enumerate(order)}
 
     def has(self, nodeid: str) -> bool:
         """Whether a test is to run."""
+        if nodeid in self._without:
+            return False
         return self._only is None or nodeid in self._only or nodeid.partition("::")[0] in self._only
 
     def rank(self, nodeid: str) -> tuple[bool, int]:

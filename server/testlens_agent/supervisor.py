@@ -33,7 +33,7 @@ def supervise() -> int:
     The request is one line: `root`, `scratch` (an empty folder for unfinished data) and `data_file` are absolute paths,
     `tests` node ids or files (none: all), `pytest_args` arguments, `test_timeout` seconds without an event, `measure` a
     boolean. Of what is found only what is `chosen` runs, node ids or files, and those that are `first` before others,
-    then the files in `order`, in this order.
+    then the files in `order`, in this order. Nothing of `without` (node ids) runs.
     `record_values` (a boolean, too) says whether to keep what the tests call in `calls.json`, beside `data_file`.
     `times` is how often the tests are run, one after the other in one process.
     The run is cancelled, and every process of it killed, when standard input closes or on SIGTERM or SIGINT.
@@ -143,6 +143,7 @@ class _Run:
             "only": self._request.get("chosen") if self._remaining is None else self._remaining,
             "first": self._request.get("first", ()),
             "order": self._request.get("order", ()),
+            "without": self._request.get("without", ()),
             "times": self._times,
             "measure": self._request.get("measure", True),
             "piece": data_files.piece_name(self._scratch, self._generation),
@@ -183,7 +184,8 @@ class _Run:
         self._remaining = event["tests"]
         self._most_failures = event["maxfail"] or 0
         self._collected_after = time.monotonic() - self._clock
-        present = [*event["tests"], *event["left_out"]] if self._request.get("chosen") else None
+        is_part = self._request.get("chosen") or self._request.get("without")
+        present = [*event["tests"], *event["left_out"]] if is_part else None
         total = event["total"] * self._times
         self._events.send("collected", total=total, rootdir=event["rootdir"], present=present)
 

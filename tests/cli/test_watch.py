@@ -20,9 +20,9 @@ _PATIENCE = 30.0
 class Watching:
     """The command while it runs, and what it prints."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *options: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "testlens", "watch", str(root), "--python", sys.executable],
+            [sys.executable, "-m", "testlens", "watch", str(root), "--python", sys.executable, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -92,3 +92,20 @@ def test_the_end_leaves_no_process(shop: Path, watching: Watching) -> None:
     watching.process.send_signal(signal.SIGINT)
     assert watching.process.wait(_PATIENCE) == 130
     assert working_in(shop) == set()
+
+
+def test_slow_tests_are_left_to_the_user(shop: Path) -> None:
+    """And it is said, each time that an edit would have run them."""
+    slow = "\n\ndef test_slow():\n    import time\n    time.sleep(0.5)\n    assert shop.fee(3)\n"
+    (shop / "test_shop.py").write_text((shop / "test_shop.py").read_text() + slow)
+    watching = Watching(shop, "--slow-tests", "0.4")
+    try:
+        assert "3 passed" in watching.until("% covered")
+        source = shop / "shop.py"
+        source.write_text(source.read_text().replace("return 1", "return 0 + 1"))
+        second = watching.until("% covered")
+        assert "1 slow test is left to you, and stale until then: testlens run" in second
+        assert "1 passed" in second
+    finally:
+        watching.process.kill()
+        watching.process.wait()

@@ -25,6 +25,7 @@ MARK_OF_BORDER = {
     ("double", "6px"): "failing",
     ("solid", "9px"): "failed",
     ("dotted", "6px"): "survivor",
+    ("double", "3px"): "running",
 }
 # What is written behind a line is the content of a pseudo-element.
 READ_MESSAGES = """

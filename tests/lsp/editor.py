@@ -242,7 +242,7 @@ def lines_of(flat: list[int]) -> set[int]:
 def painted(marks: Any) -> Mapping[int, str]:
     """The state of each painted line, 1-based; a line with two states is an error."""
     states = {}
-    for state in ("covered", "partial", "uncovered", "stale", "failing", "survivor"):
+    for state in ("covered", "partial", "uncovered", "stale", "failing", "survivor", "running"):
         for line in lines_of(getattr(marks, state)):
             assert line not in states, f"line {line} is both {states[line]} and {state}"
             states[line] = state

@@ -117,3 +117,44 @@ async def test_a_round_can_be_cancelled_and_the_next_save_makes_another(shop: Pr
     assert painted(await editor.marks(uri)) == painted(before)
     save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
     await editor.marks(uri, lambda marks: painted(marks).get(_DISCOUNT) == "failing")
+
+
+async def test_lines_are_marked_as_running_until_their_tests_have_said_how_they_are(
+    shop: Project, open_editor: OpenEditor
+) -> None:
+    """The edited line, and what nothing but those tests runs; all else stands, and so does all once it is cancelled."""
+    editor, uri = await followed(shop, open_editor)
+    before = painted(await editor.marks(uri))
+    slow = SHOP.replace("amount *= 0.9", "import time; time.sleep(50)")
+    save(shop, editor, uri, slow)
+    now = painted(await editor.marks(uri, lambda marks: marks.running))
+    assert {line for line, state in now.items() if state == "running"} == {
+        line_of(SHOP, part) for part in ("if amount < 0:", "if member:", "amount *= 0.9", "return amount")
+    }
+    assert now[line_of(SHOP, "return 0")] == before[line_of(SHOP, "return 0")] == "covered"
+    assert now[_TOTAL] == "uncovered"
+    await editor.command("cancelRun")
+    after = painted(await editor.marks(uri, lambda marks: not marks.running))
+    assert after[_DISCOUNT] == "stale"
+    assert {line: state for line, state in after.items() if line != _DISCOUNT} == {
+        line: state for line, state in before.items() if line != _DISCOUNT
+    }
+
+
+async def test_slow_tests_are_left_to_the_user_and_said_to_be(shop: Project, open_editor: OpenEditor) -> None:
+    """They run when they are asked for; until then the list of a line's tests does not call them passed."""
+    slow = "\n\ndef test_slow():\n    import time\n    time.sleep(0.5)\n    assert shop.refund([1, 2]) == 3\n"
+    shop.write({"test_shop.py": TESTS + slow})
+    editor = await open_editor(shop.root, continuous="onSave", slowTests=0.4)
+    uri = editor.open(shop.file())
+    await editor.marks(uri)
+    await editor.status(shop.root, lambda status: status.state == "ready" and status.leftOut == 0)
+    save(shop, editor, uri, SHOP.replace("total += line", "total = total + line"))
+    await editor.status(shop.root, lambda status: status.leftOut == 1)
+    stale = await editor.marks(uri, lambda marks: painted(marks).get(_TOTAL) == "stale")
+    assert painted(stale)[line_of(SHOP, "total = 0")] == "stale"
+    found = await editor.request("testlens/testsOfLine", uri=uri, line=line_of(SHOP, "total = 0") - 1)
+    assert [(test.name, test.stale) for test in found.tests] == [("test_shop.py::test_slow", True)]
+    await editor.command("runLeftOut")
+    await editor.status(shop.root, lambda status: status.leftOut == 0 and status.state == "ready")
+    await editor.marks(uri, lambda marks: painted(marks).get(_TOTAL) == "covered" and not marks.stale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from lsp.conftest import OpenEditor
@@ -90,3 +91,16 @@ async def test_where_there_is_no_test_it_says_so(shop: Project, open_editor: Ope
     assert (await _asked(editor, "testlens/linesOfTest", tests, 1)).note == "There is no test on this line."
     said = await _asked(editor, "testlens/linesOfTest", uri, line_of(SHOP, "if member:"))
     assert said.note == "No run has seen shop.py::price run any line of the code: run it first."
+
+
+async def test_a_debugger_is_told_what_runs_the_tests(measured: Project, open_editor: OpenEditor) -> None:
+    """Only where anything of the project may run."""
+    editor = await open_editor(measured.root, pytestArgs=["-p", "no:randomly"])
+    await editor.ready(measured.root)
+    target = await editor.request("testlens/debugTarget", folder=measured.root.as_uri())
+    assert (target.python, list(target.args), target.note) == (sys.executable, ["-p", "no:randomly"], "")
+    editor = await open_editor(measured.root, trusted=False)
+    await editor.ready(measured.root)
+    target = await editor.request("testlens/debugTarget", folder=measured.root.as_uri())
+    assert target.python is None
+    assert "not trusted" in target.note

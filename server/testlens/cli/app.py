@@ -35,6 +35,16 @@ PathArgument = Annotated[str, typer.Argument(metavar="[PATH]", help="The folder 
 PythonOption = Annotated[
     str | None, typer.Option("--python", metavar="PATH", help="The project's Python interpreter.", show_default=False)
 ]
+SlowTestsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--slow-tests",
+        min=0,
+        metavar="SECONDS",
+        help="Leave tests to you that took so long the last time (0: none).",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 TopOption = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="How many gaps to list.")]
 TargetOption = Annotated[
@@ -250,11 +260,11 @@ def affected_command(path: PathArgument = ".", json: JsonOption = False) -> int:
 
 
 @app.command("watch")
-def watch_command(path: PathArgument = ".", python: PythonOption = None) -> int:
+def watch_command(path: PathArgument = ".", python: PythonOption = None, slow_tests: SlowTestsOption = None) -> int:
     """Each time a file is saved, run the tests that it can affect, until Ctrl+C."""
     from testlens.cli import watch_command as command
 
-    return command.watch(project_folder(path), _overrides(python))
+    return command.watch(project_folder(path), replace(_overrides(python), slow_tests=slow_tests))
 
 
 @app.command("report")

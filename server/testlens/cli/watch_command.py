@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.text import Text
+
 from testlens.cli.equipment import ready_interpreter
 from testlens.cli.run_progress import RunProgress
 from testlens.cli.run_report import Report, print_outcome
@@ -80,6 +82,8 @@ class _Watch:
         console.print(f"{time.strftime('%H:%M:%S')}  {done.affected.why}")
         if done.problem is not None:
             print_problems([done.problem])
+        if done.left_out:
+            console.print(left_out_text(len(done.left_out)))
         if done.result is None:
             return
         snapshot = self.workspace.snapshot if done.is_known else None
@@ -87,3 +91,9 @@ class _Watch:
         print_outcome(
             console, Report(0, done.result.results, snapshot, problems, done.seconds), self.workspace.settings.target
         )
+
+
+def left_out_text(count: int) -> Text:
+    """That slow tests are left to the user."""
+    tests = "1 slow test is" if count == 1 else f"{count} slow tests are"
+    return Text(f"{tests} left to you, and stale until then: testlens run", style="yellow")

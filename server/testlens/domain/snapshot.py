@@ -115,7 +115,8 @@ class Snapshot:
 
     `mutants` is all that is known of mutants, and `survivors` what follows from it for each file that has any.
 
-    `percent` is coverage.py's total. `outcomes` maps node ids to results, known only after Testlens' own runs.
+    `percent` is coverage.py's total. `outcomes` maps node ids to results, known only after Testlens' own runs; those of
+    the tests that were `left_out` are from before the last edits.
     """
 
     source: str | None = None
@@ -126,6 +127,7 @@ class Snapshot:
     previous_percent: float | None = None
     mutants: MutationResults = NO_MUTANTS
     survivors: Mapping[str, FileSurvivors] = field(default_factory=lambda: MappingProxyType({}))
+    left_out: frozenset[str] = frozenset()
 
     @property
     def survivor_gaps(self) -> Iterator[Gap]:

@@ -35,7 +35,7 @@ class Documents:
 
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._views: dict[str, tuple[FileReport, int | None, View]] = {}
+        self._views: dict[str, tuple[FileReport, frozenset[str], int | None, View]] = {}
         self._mutants: dict[str, tuple[FileSurvivors, int | None, MutantView]] = {}
         self._tests: dict[str, tuple[FileReport, Mapping[int, tuple[str, ...]]]] = {}
 
@@ -70,10 +70,11 @@ class Documents:
         if report is None or folder.workspace is None:
             return None
         kept = self._views.get(document.uri)
-        if kept is not None and kept[0] is report and kept[1] == document.version:
-            return kept[2]
+        left_out = folder.workspace.snapshot.left_out
+        if kept is not None and kept[0] is report and kept[1:3] == (left_out, document.version):
+            return kept[3]
         view = await self._server.quick.do(_look, folder.workspace, report, document.text)
-        self._views[document.uri] = (report, document.version, view)
+        self._views[document.uri] = (report, left_out, document.version, view)
         return view
 
     async def mutants(self, document: Document) -> MutantView | None:

@@ -34,13 +34,17 @@ _PROGRESS_EVERY = 0.25
 
 @dataclass(slots=True)
 class RunCounts:
-    """How far a test run is: tests done, in all, and failed. `cancel` ends it, where the user may."""
+    """How far a test run is: tests done, in all, and failed. `cancel` ends it, where the user may.
+
+    `tests` are those (node ids or files) whose lines are shown as running.
+    """
 
     job: str
     done: int = 0
     total: int = 0
     failed: int = 0
     cancel: Callable[[], object] | None = None
+    tests: frozenset[str] = frozenset()
 
 
 class Folder:

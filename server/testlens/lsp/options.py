@@ -75,6 +75,7 @@ class Options:
         from testlens.workspace.settings import Overrides
 
         target, timeout = self.settings.get("target"), self.settings.get("testTimeout")
+        slow = self.settings.get("slowTests")
         weights, record = self.settings.get("weights"), self.settings.get("recordValues")
         found = self.settings.get("scaffold")
         scaffold = found if isinstance(found, dict) else {}
@@ -92,6 +93,7 @@ class Options:
             scaffold_budget=float(budget) if _is_number(budget) and budget >= 0 else None,
             scaffold_network=network if isinstance(network, bool) else None,
             scaffold_style=next((known for known in get_args(ScaffoldStyle) if known == style), None),
+            slow_tests=float(slow) if _is_number(slow) and slow >= 0 else None,
             mutants_show=next((known for known in get_args(Show) if known == show), None),
         )
 

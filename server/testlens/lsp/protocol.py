@@ -23,8 +23,10 @@ INTERPRETER = "testlens/interpreter"
 SAVE = "testlens/save"
 TESTS_OF_LINE = "testlens/testsOfLine"
 LINES_OF_TEST = "testlens/linesOfTest"
+DEBUG_TARGET = "testlens/debugTarget"
 
 RUN_TESTS = "testlens.server.runTests"
+RUN_LEFT_OUT = "testlens.server.runLeftOut"
 CANCEL_RUN = "testlens.server.cancelRun"
 REFRESH = "testlens.server.refresh"
 SCAFFOLD = "testlens.server.scaffold"
@@ -55,6 +57,7 @@ class MarksParams:
     stale: FlatRanges
     failing: FlatRanges
     survivor: FlatRanges
+    running: FlatRanges
     gaps: FlatRanges
     failures: list[FailureMark]
     percent: float | None
@@ -80,6 +83,7 @@ class StatusParams:
     done: int
     total: int
     failed: int
+    left_out: int
 
 
 @attrs.frozen
@@ -106,10 +110,14 @@ class LineParams:
 
 
 class LinkedTest(TypedDict):
-    """A test by node id, and where it failed or else is defined (0-based line); `uri` is None where that is unknown."""
+    """A test by node id, and where it failed or else is defined (0-based line); `uri` is None where that is unknown.
+
+    `stale` says that it is slow and was left out since the last edits, so that what it said is from before.
+    """
 
     name: str
     failed: bool
+    stale: bool
     seconds: float
     uri: str | None
     line: int
@@ -119,6 +127,14 @@ class TestsOfLineResult(TypedDict):
     """The tests that run a line, failing ones first, then the fastest; `note` says why there are none."""
 
     tests: list[LinkedTest]
+    note: str
+
+
+class DebugTargetResult(TypedDict):
+    """What a debugger needs to run a test: the interpreter and arguments for pytest; `note` says why there is none."""
+
+    python: str | None
+    args: list[str]
     note: str
 
 
@@ -228,7 +244,7 @@ class JobResult:
 
 @attrs.frozen
 class FolderArguments:
-    """The argument of `cancelRun` and `refresh`."""
+    """The argument of `runLeftOut`, `cancelRun` and `refresh`."""
 
     folder: str | None = None
 
@@ -319,6 +335,7 @@ _QUESTIONS = {
     PLAN: _FolderRequest,
     MUTANT: _MutantRequest,
     MUTATION_REPORT: _FolderRequest,
+    DEBUG_TARGET: _FolderRequest,
     **dict.fromkeys((TESTS_OF_LINE, LINES_OF_TEST), _LineRequest),
 }
 _ANSWERS = {INTERPRETER: _InterpreterResponse, SAVE: _SaveResponse}

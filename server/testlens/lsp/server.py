@@ -61,6 +61,7 @@ class TestlensServer(LanguageServer):
         self.on_state: list[Listener] = []
         self.on_reports: list[Listener] = []
         self.on_snapshot: list[Listener] = []
+        self.on_running: list[Listener] = []
         self.on_edit: list[Callable[[Document], None]] = []
         self.on_removal: list[Listener] = []
         self.on_shutdown: list[Callable[[], Awaitable[None]]] = []
@@ -74,6 +75,10 @@ class TestlensServer(LanguageServer):
     def announce_reports(self, folder: Folder) -> None:
         """Tell the features that reports of files have changed."""
         _tell_of(folder, self.on_reports)
+
+    def announce_running(self, folder: Folder) -> None:
+        """Tell the features that other tests are shown as running."""
+        _tell_of(folder, self.on_running)
 
     def announce_snapshot(self, folder: Folder) -> None:
         """Tell the features that there is a new snapshot and its plan."""

@@ -89,6 +89,7 @@ def request_fields(request: RunRequest, scratch: Path) -> dict[str, Any]:
         "chosen": request.chosen or None,
         "first": request.first,
         "order": request.order,
+        "without": request.without,
     }
 
 

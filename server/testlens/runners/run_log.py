@@ -35,6 +35,7 @@ class RunRequest:
     `record_values` keeps what the tests call the project's functions with in `calls.json`, beside the data file.
     Of the `tests`, which may be files then, only those `chosen` run (node ids or files; none meaning all of them), and
     those that are `first` before the others, and then those of the files in `order`, in this order.
+    What is in `without` (node ids) does not run.
     With `times` above 1 the tests run that often, one after the other in one process: each then ends several times.
     """
 
@@ -49,6 +50,7 @@ class RunRequest:
     chosen: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class ProjectConfig:
     `scaffold_budget` is how many seconds the search for a test may take (0: nothing of the project is run for it),
     `scaffold_network` whether the code may use the network meanwhile.
     `mutants_show` says which survivors are gaps.
+    `slow_tests` is from how many seconds on continuous testing leaves a test to the user (0: none).
     """
 
     python: str | None = None
@@ -49,6 +50,7 @@ class ProjectConfig:
     scaffold_network: bool = False
     scaffold_style: ScaffoldStyle = "bdd"
     mutants_show: Show = "calm"
+    slow_tests: float = 0.0
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
 
     @property
@@ -150,6 +152,7 @@ _OPTIONS = {
     "scaffold_budget": _Option(lambda v: _is_number(v) and v >= 0, float, "scaffold_budget = 10"),
     "scaffold_network": _Option(lambda v: isinstance(v, bool), bool, "scaffold_network = true"),
     "scaffold_style": _Option(lambda v: v in get_args(ScaffoldStyle), str, 'scaffold_style = "plain"'),
+    "slow_tests": _Option(lambda v: _is_number(v) and v >= 0, float, "slow_tests = 2"),
     "mutants_show": _Option(lambda v: v in get_args(Show), str, 'mutants_show = "all"'),
 }
 _LEFT_TO_OTHERS = frozenset({"thresholds"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from testlens.runners.run_log import RunRequest, RunResult
 from testlens.runners.warm_runner import WarmRunner, Warmth
 from testlens.sources.coverage_data import SHARED_PHASE, all_contexts, node_id
 from testlens.workspace.impact import Affected, Known, affected
+from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
 from testlens.workspace.run_record import (
     RunRecord,
     files_of_interest,
@@ -28,6 +29,7 @@ from testlens.workspace.run_record import (
     load_record,
 )
 from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_results, tests_of
+from testlens.workspace.slow_tests import leaving_out, slow_tests
 from testlens.workspace.workspace import Workspace
 
 _RAN_TO_THE_END = (0, 1)
@@ -42,7 +44,8 @@ class Round:
     """What came of one look at the edits; `result` is None where nothing had to run.
 
     `is_known` says that what the tests said is known now. It is not where the run broke off, or files were edited
-    meanwhile: the next round runs these tests again. `seconds` is how long it took from the question.
+    meanwhile: the next round runs these tests again. `seconds` is how long it took from the question. `left_out` are
+    the slow tests that are to run and have not, since the settings leave them to the user.
     """
 
     affected: Affected
@@ -50,6 +53,7 @@ class Round:
     is_known: bool
     problem: Problem | None
     seconds: float
+    left_out: frozenset[str] = frozenset()
 
 
 def known_of(workspace: Workspace) -> Known:
@@ -61,6 +65,7 @@ def known_of(workspace: Workspace) -> Known:
         outcomes=workspace.store.outcomes(),
         measured_text=workspace.store.measured_text,
         contexts=workspace.contexts_of,
+        left_out=load_left_out(workspace.root).tests if is_own else frozenset(),
     )
 
 
@@ -74,31 +79,62 @@ def warmth_of(workspace: Workspace, python: str, record: RunRecord | None) -> Wa
 
 
 async def run_affected(
-    workspace: Workspace, python: str, runner: WarmRunner, on_event: Callable[[Event], None], take: Take
+    workspace: Workspace,
+    python: str,
+    runner: WarmRunner,
+    on_event: Callable[[Event], None],
+    take: Take,
+    slow_too: bool = False,
+    on_selected: Callable[[frozenset[str]], None] = lambda _tests: None,
 ) -> Round:
     """Run the tests that the edits since the last run select, all of them where that is not known.
 
-    Cancelling it changes nothing that is known, so that the next round selects them again.
+    `on_selected` hears of the tests that are known to run (node ids or files) before they do, more than once perhaps.
+    Those that the settings call slow are left out, but where they are to run, too. Cancelling it changes nothing that
+    is known, so that the next round selects the same tests again.
     """
     began = time.monotonic()
     known = await asyncio.to_thread(known_of, workspace)
-    selected = await asyncio.to_thread(_selected, workspace, known)
-    if not selected.tests and not selected.everything:
-        return Round(selected, None, True, None, time.monotonic() - began)
+    selected = await asyncio.to_thread(_selected, workspace, known, slow_too)
+    limit = 0.0 if slow_too else workspace.settings.config.slow_tests
+    slow = slow_tests(known, selected, limit)
+    if not selected.everything and slow.issuperset(selected.tests):
+        await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
+        return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
+    on_selected(_to_run(known, selected, slow))
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
-    result = await runner.run(_request(workspace, python, selected), warmth, on_event)
+    result = await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
     if known.record is not None and not selected.everything:
         why = await asyncio.to_thread(_why_all, workspace, known.record, result)
         if why is not None:
             selected = replace(selected, everything=True, why=why)
-            result = await runner.run(_request(workspace, python, selected), warmth, on_event)
-    is_known, problem = await _take_over(workspace, known.record, selected, result, take)
-    return Round(selected, result, is_known, problem, time.monotonic() - began)
+            slow = slow_tests(known, selected, limit)
+            on_selected(_to_run(known, selected, slow))
+            result = await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
+    left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
+    is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out)
+    return Round(selected, result, is_known, problem, time.monotonic() - began, workspace.left_out.tests)
 
 
-def _selected(workspace: Workspace, known: Known) -> Affected:
+def _to_run(known: Known, selected: Affected, slow: frozenset[str]) -> frozenset[str]:
+    return frozenset(known.outcomes if selected.everything else selected.tests) - slow
+
+
+async def _leave_out(workspace: Workspace, tests: LeftOut, take: Take) -> None:
+    """Make it known where that is news."""
+
+    def leave_out() -> None:
+        workspace.leave_out(tests)
+
+    if tests.tests or workspace.left_out.tests:
+        await take(leave_out)
+
+
+def _selected(workspace: Workspace, known: Known, slow_too: bool) -> Affected:
     """What to run: as `affected`, and all where what is known cannot be kept up by a part."""
     selected = affected(known)
+    if slow_too and workspace.left_out.everything:
+        return replace(selected, everything=True, why="Slow tests were left out when all tests were to run.")
     files = {test.partition("::")[0] for test in known.outcomes}
     gone = sorted(file for file in files if not (known.root / file).is_file())
     if gone:
@@ -115,7 +151,7 @@ def _why_all(workspace: Workspace, record: RunRecord, result: RunResult) -> str 
     runs it: where one does not do that any more, nobody knows which does.
     """
     if result.exit_code == _NO_TESTS:
-        return "The tests that were affected are gone."
+        return None if result.request.without else "The tests that were affected are gone."
     if result.data_file is None or result.exit_code not in _RAN_TO_THE_END:
         return None
     again = tests_of(workspace, result)
@@ -135,22 +171,31 @@ def _setting_up(data_file: Path) -> set[str]:
     return {node_id(context) for context in contexts if context.endswith(SHARED_PHASE)}
 
 
-def _request(workspace: Workspace, python: str, selected: Affected) -> RunRequest:
+def _request(workspace: Workspace, python: str, selected: Affected, slow: frozenset[str]) -> RunRequest:
     settings = workspace.settings
-    chosen = () if selected.everything else selected.tests
+    chosen = () if selected.everything else tuple(test for test in selected.tests if test not in slow)
     outcomes = workspace.store.outcomes()
+    # All of them by name, where some are left out: what is not looked at is not gone.
+    looked_at = (*selected.tests, *outcomes) if selected.everything and slow else chosen
     return RunRequest(
         root=workspace.root,
         python=python,
         data_file=workspace.own_data.with_name(DATA_NAME),  # which takes its place once it is known to be whole
-        tests=tuple(dict.fromkeys(test.partition("::")[0] for test in chosen)),
+        tests=_files(workspace.root, looked_at),
         pytest_args=settings.config.pytest_args,
         test_timeout=settings.test_timeout,
         record_values=False,
         chosen=chosen,
         first=tuple(test for test, result in outcomes.items() if result.failed),
         order=_fastest_first(selected.tests, outcomes),
+        without=tuple(sorted(slow)),
     )
+
+
+def _files(root: Path, tests: Iterable[str]) -> tuple[str, ...]:
+    """The files of these tests that are there."""
+    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    return tuple(file for file in files if (root / file).is_file())
 
 
 def _fastest_first(selected: Collection[str], outcomes: Mapping[str, TestResult]) -> tuple[str, ...]:
@@ -165,7 +210,12 @@ def _fastest_first(selected: Collection[str], outcomes: Mapping[str, TestResult]
 
 
 async def _take_over(
-    workspace: Workspace, record: RunRecord | None, selected: Affected, result: RunResult, take: Take
+    workspace: Workspace,
+    record: RunRecord | None,
+    selected: Affected,
+    result: RunResult,
+    take: Take,
+    left_out: LeftOut,
 ) -> tuple[bool, Problem | None]:
     """Whether what the run tells could be taken over, and what went wrong with it."""
     data = result.data_file
@@ -182,9 +232,12 @@ async def _take_over(
 
     def replace_some() -> Problem | None:
         assert record is not None
+        ran = {test.nodeid for test in result.results}
+        keep_left_out(workspace.root, load_left_out(workspace.root).after(ran).and_also(left_out))
         return replace_results(workspace, record, result, data, selected.seen)
 
-    return True, await finish(take(replace_all if selected.everything else replace_some))
+    is_whole = selected.everything and not left_out.tests
+    return True, await finish(take(replace_all if is_whole else replace_some))
 
 
 def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:

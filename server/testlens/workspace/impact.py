@@ -46,13 +46,17 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the last run. `measured_text` gives digest and text, `contexts` what ran lines of a file."""
+    """What is known of the last run. `measured_text` gives digest and text, `contexts` what ran lines of a file.
+
+    `left_out` are tests that earlier edits selected, and that have not run since.
+    """
 
     root: Path
     record: RunRecord | None
     outcomes: Mapping[str, TestResult]
     measured_text: Callable[[str], tuple[str, str] | None]
     contexts: Callable[[str, range], frozenset[str]]
+    left_out: frozenset[str] = frozenset()
 
 
 class _EverythingError(Exception):
@@ -83,7 +87,11 @@ def _affected(known: Known, record: RunRecord, selection: _Selection) -> Affecte
     if selection.reasons:
         tests |= {test for test, result in known.outcomes.items() if result.failed}
         tests |= set(record.starting)
-    return Affected(_in_order(_existing(known, tests), known.outcomes), False, _why(selection.reasons, len(tests)))
+    why = _why(selection.reasons, len(tests))
+    if known.left_out - tests:
+        tests |= known.left_out
+        why = f"{why} Others were left out since they are slow."
+    return Affected(_in_order(_existing(known, tests), known.outcomes), False, why)
 
 
 class _Selection:

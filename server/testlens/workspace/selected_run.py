@@ -17,6 +17,7 @@ from testlens.sources.coverage_merge import add_data, replace_tests
 from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import DataFile
 from testlens.sources.source_text import read_content
+from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import RunRecord, keep_record, record_run, tells_all, with_some_tests
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
@@ -51,6 +52,7 @@ def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
 
 def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
+    keep_left_out(workspace.root, NOTHING)
     snapshot = workspace.finish_run(outcomes_of(result), result.sources)
     tells = tells_all(workspace.root, result)
     keep_record(workspace.root, record_run(workspace.root, result, snapshot, seen) if tells else None)
@@ -76,6 +78,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
         workspace.finish_run(run.outcomes, run.sources)
         return None
     root = workspace.root
+    keep_left_out(root, load_left_out(root).after(run.tests))
     before = _measured_sources(root, base, workspace.measured_paths)
     now = workspace.run_sources(run.sources)
     changed = {path for path, digest in before.items() if now.get(path) != digest}

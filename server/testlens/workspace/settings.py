@@ -51,6 +51,7 @@ class Overrides:
     scaffold_network: bool | None = None
     scaffold_style: ScaffoldStyle | None = None
     mutants_show: Show | None = None
+    slow_tests: float | None = None
 
 
 NO_OVERRIDES = Overrides()
@@ -100,6 +101,7 @@ def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple
         scaffold_network=_first(overrides.scaffold_network, config.scaffold_network),
         scaffold_style=_first(overrides.scaffold_style, config.scaffold_style),
         mutants_show=_first(overrides.mutants_show, config.mutants_show),
+        slow_tests=_first(overrides.slow_tests, config.slow_tests),
     )
     weights = {**config.weights, **overrides.weights}
     problems = tuple(

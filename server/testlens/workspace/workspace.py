@@ -28,6 +28,7 @@ from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
 from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_results
+from testlens.workspace.left_out import NOTHING, LeftOut, load_left_out, with_doubt, without_doubtful_gaps
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
@@ -59,6 +60,7 @@ class Workspace:
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
         self._config_problems: tuple[Problem, ...] = ()
+        self._kept_left_out = self._new_left_out = NOTHING
         self.settings = self._load_settings()
 
     @property
@@ -75,6 +77,11 @@ class Workspace:
     def data(self) -> DataFile | None:
         """The data that the newest snapshot was made from, None where there is none."""
         return self._measurement.data if self._measurement is not None else None
+
+    @property
+    def left_out(self) -> LeftOut:
+        """The slow tests that edits select, and that have not run since."""
+        return self._kept_left_out.and_also(self._new_left_out)
 
     @property
     def mutated_files(self) -> Mapping[str, MutatedFile]:
@@ -195,6 +202,12 @@ class Workspace:
             self._known_mutants.take(results)
             return self._publish(self._measured)
 
+    def leave_out(self, tests: LeftOut) -> Snapshot:
+        """Make known what edits select and does not run; it takes the place of what was said of this before."""
+        with self._refreshing:
+            self._new_left_out = tests
+            return self._publish(replace(self._measured, left_out=self.left_out.tests))
+
     def read_mutants(self) -> Snapshot:
         """Read again what others say of mutants. Never raises on bad content."""
         with self._refreshing:
@@ -202,7 +215,8 @@ class Workspace:
 
     def marks(self, report: FileReport, anchors: Anchors) -> Marks:
         """What to paint in a file."""
-        return place(report.coverage, self._failing_only(report.path), anchors)
+        marks = place(report.coverage, self._failing_only(report.path), anchors)
+        return with_doubt(marks, anchors, self._doubtful(report.path), self._left_out_only(report.path))
 
     def run_sources(self, sources: Mapping[str, str]) -> Mapping[str, str]:
         """What a run measured, by absolute path, as relative paths of the sources that it is shown at."""
@@ -222,6 +236,7 @@ class Workspace:
 
     def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
         """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""
+        self._new_left_out = NOTHING
         # Where the disk refuses, the files count as edited since, and the store's own problem says why.
         with contextlib.suppress(OSError):
             keep_run_sources(self.root, self.run_sources(sources))
@@ -255,6 +270,8 @@ class Workspace:
         return None, problems
 
     def _build(self, measurement: Measurement, problems: tuple[Problem, ...], progress: Progress) -> Snapshot:
+        own = measurement.data.kind == "own run"
+        self._kept_left_out = load_left_out(self.root) if own else NOTHING
         examiner = Examiner(self.root, self.store, measurement, self._rules())
         files: dict[str, FileReport] = {}
         edited: list[str] = []
@@ -264,17 +281,19 @@ class Workspace:
             )
             if file.edited:
                 edited.append(file.path)
+        for path in files.keys() & self._kept_left_out.edited.keys():
+            files[path] = without_doubtful_gaps(files[path], self._doubtful(path))
         totals = sum((file.numbers for file in files.values()), Numbers())
         source = _in_words(self.root, measurement.data)
         self.store.record_percent(source, totals.percent)
         problems += (*measurement.problems, *examiner.problems, *self._history.problems, *self._store_problem())
         if edited:
             problems += (_edited(sorted(edited)),)
-        own = measurement.data.kind == "own run"
         outcomes = self.store.outcomes() if own else {}
         previous = self.store.previous_percent()
         ordered = MappingProxyType(dict(sorted(files.items())))
-        return Snapshot(source, totals, ordered, MappingProxyType(dict(outcomes)), problems, previous)
+        snapshot = Snapshot(source, totals, ordered, MappingProxyType(dict(outcomes)), problems, previous)
+        return replace(snapshot, left_out=self.left_out.tests)
 
     def _publish(self, measured: Snapshot) -> Snapshot:
         """Make what was measured known, with what mutants say beside it."""
@@ -324,6 +343,17 @@ class Workspace:
         passed = {test for test, result in outcomes.items() if not result.failed}
         by_line = self.tests_by_line(path)
         return frozenset(line for line, tests in by_line.items() if tests and passed.isdisjoint(tests))
+
+    def _doubtful(self, path: str) -> frozenset[int]:
+        """The measured lines of a file that tests may run which were left out."""
+        kept = self.store.measured_text(path) if path in self._kept_left_out.edited else None
+        return frozenset() if kept is None else self._kept_left_out.doubtful_lines(path, kept[1])
+
+    def _left_out_only(self, path: str) -> frozenset[int]:
+        """The measured lines of a file that only such tests ran."""
+        tests = self.left_out.tests
+        by_line = self.tests_by_line(path) if tests else {}
+        return frozenset(line for line, ran in by_line.items() if ran and tests.issuperset(ran))
 
     def _peek_one(self, source: SourceFile | None, trace: Trace) -> FileReport | None:
         from testlens.workspace.examine import examine_text

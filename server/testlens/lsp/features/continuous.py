@@ -7,16 +7,24 @@ import logging
 import math
 import time
 import uuid
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from testlens.lsp.features import problems
+from testlens.lsp.features.arguments import folder_of, parse
 from testlens.lsp.features.equipment import ready_interpreter
+from testlens.lsp.features.jobs import Job, Jobs
 from testlens.lsp.folders import Folder, RunCounts
 from testlens.lsp.progress import ProgressBar
+from testlens.lsp.protocol import RUN_LEFT_OUT, FolderArguments, JobResult
 from testlens.lsp.run_shown import RunShown
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from testlens.domain.problems import Problem
     from testlens.runners.events import Event
     from testlens.runners.warm_runner import WarmRunner, Warmth
     from testlens.workspace.continuous import Round
@@ -28,11 +36,19 @@ logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 0.2
 _IDLE_AFTER_SECONDS = 1.0
+# What is over sooner would only flash.
+_SHOWN_AFTER_SECONDS = 0.3
 
 
 def register(server: TestlensServer) -> None:
     """Add the feature to the server."""
     feature = _Continuous(server)
+    jobs = Jobs(server, "Tests of {} are already running. Cancel that run first.")
+
+    @server.command(RUN_LEFT_OUT)
+    def run_left_out(ls: TestlensServer, *arguments: object) -> dict[str, Any]:
+        return attrs.asdict(_start_left_out(ls, jobs, folder_of(ls, parse(arguments, FolderArguments).folder)))
+
     # The settings are in force once there is a snapshot that was made with them.
     server.on_snapshot.append(feature.adjust)
     server.on_removal.append(feature.leave)
@@ -138,6 +154,7 @@ class _Follower:
         counts = RunCounts(str(uuid.uuid4()))
         shown = RunShown(self._server, self._folder, counts, ProgressBar(self._server))
 
+        lines = _RunningLines(self._server, self._folder, counts)
         self._folder.run = counts  # nobody else may run tests of the folder from now on
         has_said = False
 
@@ -149,17 +166,18 @@ class _Follower:
             shown.take(event)
 
         try:
-            work = run_affected(self._workspace, python, runner, take, self._folder.take)
+            work = run_affected(self._workspace, python, runner, take, lines.take_over, on_selected=lines.show_soon)
             running = asyncio.ensure_future(until_saved(work, self._saved, self._folder.root))
             counts.cancel = running.cancel
             done = await _unless_stopped(running)
         finally:
             self._folder.run = None
+            lines.hide()
             self._server.announce_state(self._folder)
         if done is not None:
             if done.result is None:
                 self._folder.refresh()  # what else changed meanwhile was left to the end of this
-            self._tell(done)
+            _tell(self._server, done)
             await runner.prepare(await asyncio.to_thread(self._warmth, python))
         return done
 
@@ -169,11 +187,76 @@ class _Follower:
 
         return warmth_of(self._workspace, python, load_record(self._folder.root))
 
-    def _tell(self, done: Round) -> None:
-        if done.problem is not None:
-            problems.tell_as_error(self._server, done.problem)
-        if done.result is not None:
-            problems.tell(self._server, done.result.problems)
+
+class _RunningLines:
+    """Shows the lines whose tests run in a round, where that takes a moment."""
+
+    def __init__(self, server: TestlensServer, folder: Folder, counts: RunCounts) -> None:
+        self._server = server
+        self._folder = folder
+        self._counts = counts
+        self._timer: asyncio.TimerHandle | None = None
+
+    def show_soon(self, tests: frozenset[str]) -> None:
+        """Show those of these tests."""
+        self._cancel()
+        self._timer = asyncio.get_running_loop().call_later(_SHOWN_AFTER_SECONDS, self._show, tests)
+
+    async def take_over(self, make: Callable[[], Problem | None]) -> Problem | None:
+        """Have a new snapshot made, whose marks are not those of a run."""
+        self._cancel()
+        self._counts.tests = frozenset()
+        return await self._folder.take(make)
+
+    def hide(self) -> None:
+        """Show them no longer."""
+        self._cancel()
+        self._show(frozenset())
+
+    def _show(self, tests: frozenset[str]) -> None:
+        self._counts.tests = tests
+        self._server.announce_running(self._folder)
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _tell(server: TestlensServer, done: Round) -> None:
+    if done.problem is not None:
+        problems.tell_as_error(server, done.problem)
+    if done.result is not None:
+        problems.tell(server, done.result.problems)
+
+
+def _start_left_out(server: TestlensServer, jobs: Jobs, folder: Folder) -> JobResult:
+    """Start a round in which the slow tests that were left out run as well."""
+    if folder.run is not None:
+        raise jobs.busy(folder)
+
+    def end() -> None:
+        folder.run = None
+        server.announce_state(folder)
+
+    started = jobs.start(folder, lambda job: _run_left_out(server, job, counts), end)
+    counts = folder.run = RunCounts(started.job, cancel=lambda: jobs.cancel(folder))
+    server.announce_state(folder)
+    return started
+
+
+async def _run_left_out(server: TestlensServer, job: Job, counts: RunCounts) -> None:
+    from testlens.runners.warm_runner import WarmRunner
+    from testlens.workspace.continuous import run_affected
+
+    folder, workspace, runner = job.folder, job.folder.workspace, WarmRunner()
+    assert workspace is not None
+    await job.bar.open(f"Testing {folder.root.name}")
+    try:
+        shown = RunShown(server, folder, counts, job.bar)
+        done = await run_affected(workspace, job.python, runner, shown.take, folder.take, slow_too=True)
+    finally:
+        await asyncio.shield(runner.close())
+    _tell(server, done)
 
 
 class _StoppedError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -48,6 +48,7 @@ def register(server: TestlensServer) -> None:
         feature.closed(params.text_document.uri)
 
     server.on_reports.append(feature.send_all)
+    server.on_running.append(feature.send_all)
     server.on_removal.append(feature.clear)
 
 
@@ -111,10 +112,24 @@ class _Marks:
         view = await self._server.documents.view(document)
         mutants = await self._server.documents.mutants(document)
         params = _with_survivors(_params(document, view), () if mutants is None else mutants.survivors)
+        params = _with_running(params, await self._running(document, view))
         params = _with_failures(params, await self._server.documents.failures(document))
         if self._sent.get(uri) != params:
             self._sent[uri] = params
             self._server.protocol.notify(MARKS, params)
+
+    async def _running(self, document: Document, view: View | None) -> set[int]:
+        """The lines of the document that were edited, or all of whose tests are among those that run now (1-based)."""
+        run = document.folder.run
+        if run is None or not run.tests or view is None or view.anchors is None:
+            return set()
+        by_line = await self._server.documents.tests_by_line(document)
+        lines = {view.anchors.current(line) for line, tests in by_line.items() if _are_among(tests, run.tests)}
+        return {line for line in lines if line is not None} | view.anchors.replaced
+
+
+def _are_among(tests: Sequence[str], running: frozenset[str]) -> bool:
+    return bool(tests) and all(test in running or test.partition("::")[0] in running for test in tests)
 
 
 def _params(document: Document, view: View | None) -> MarksParams:
@@ -132,6 +147,7 @@ def _params(document: Document, view: View | None) -> MarksParams:
         flat_ranges(marks.stale),
         flat_ranges(marks.failing),
         [],
+        [],
         flat_pairs((gap.first, gap.last) for gap in view.gaps),
         [],
         view.report.numbers.percent,
@@ -140,7 +156,7 @@ def _params(document: Document, view: View | None) -> MarksParams:
 
 
 def _no_marks(uri: str, version: int | None, percent: float | None, note: str) -> MarksParams:
-    return MarksParams(uri, version, [], [], [], [], [], [], [], [], percent, note)
+    return MarksParams(uri, version, [], [], [], [], [], [], [], [], [], percent, note)
 
 
 def _with_survivors(params: MarksParams, survivors: Sequence[PlacedGap]) -> MarksParams:
@@ -159,16 +175,30 @@ def _with_survivors(params: MarksParams, survivors: Sequence[PlacedGap]) -> Mark
     )
 
 
+def _with_running(params: MarksParams, running: set[int]) -> MarksParams:
+    """Marks the lines whose tests run now as that where something is known of them; those that no test ran stay so."""
+    states = ("covered", "partial", "stale", "failing", "survivor")
+    known = {line for state in states for line in _lines(getattr(params, state))}
+    shown = known.intersection(line - 1 for line in running)
+    if not shown:
+        return params
+    others: dict[str, Any] = {state: _without(getattr(params, state), shown) for state in states}
+    return attrs.evolve(params, running=flat_ranges(line + 1 for line in shown), **others)
+
+
 def _with_failures(params: MarksParams, failures: Sequence[Failure]) -> MarksParams:
     """Marks the lines where tests failed as that, and as nothing else."""
     if not failures:
         return params
     failed = {failure.line - 1 for failure in failures}
-    others: dict[str, Any] = {
-        state: flat_ranges(line + 1 for line in _lines(getattr(params, state)) if line not in failed)
-        for state in ("covered", "partial", "uncovered", "stale", "failing", "survivor")
-    }
+    states = ("covered", "partial", "uncovered", "stale", "failing", "survivor", "running")
+    others: dict[str, Any] = {state: _without(getattr(params, state), failed) for state in states}
     return attrs.evolve(params, failures=[FailureMark(f.line - 1, f.summary) for f in failures], **others)
+
+
+def _without(flat: FlatRanges, lines: Collection[int]) -> FlatRanges:
+    """A flat list without some lines (0-based)."""
+    return flat_ranges(line + 1 for line in _lines(flat) if line not in lines)
 
 
 def _lines(flat: FlatRanges) -> Iterator[int]:

@@ -39,6 +39,7 @@ def _params(folder: Folder) -> StatusParams:
         done=run.done if run is not None else 0,
         total=run.total if run is not None else 0,
         failed=run.failed if run is not None else 0,
+        left_out=0 if snapshot is None else len(snapshot.left_out),
     )
 
 

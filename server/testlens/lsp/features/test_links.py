@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testlens.lsp.convert import flat_ranges, from_line, uri_of
+from testlens.lsp.features.equipment import known_interpreter
+from testlens.lsp.folders import Folder
 from testlens.lsp.protocol import (
+    DEBUG_TARGET,
     LINES_OF_TEST,
     TESTS_OF_LINE,
+    DebugTargetResult,
+    FolderParams,
     LineParams,
     LinesOfTestResult,
     LinkedFile,
@@ -19,7 +24,7 @@ from testlens.lsp.protocol import (
 from testlens.lsp.server import TestlensServer
 
 if TYPE_CHECKING:
-    from testlens.domain.snapshot import TestResult
+    from testlens.domain.snapshot import Snapshot, TestResult
     from testlens.workspace.workspace import Workspace
 
 _NO_DATA = "Nothing is known of this file's lines yet: run the tests first."
@@ -37,9 +42,25 @@ def register(server: TestlensServer) -> None:
     async def lines_of_test(params: LineParams) -> LinesOfTestResult:
         return await _lines_of_test(server, params)
 
+    @server.feature(DEBUG_TARGET)
+    async def debug_target(params: FolderParams) -> DebugTargetResult:
+        return await _debug_target(server, server.folders.named(params.folder))
+
+
+async def _debug_target(server: TestlensServer, folder: Folder | None) -> DebugTargetResult:
+    if not server.options.trusted:
+        return DebugTargetResult(python=None, args=[], note="Nothing is run in a workspace that is not trusted.")
+    if folder is None or folder.workspace is None:
+        return DebugTargetResult(python=None, args=[], note="Testlens is still opening the folder. Try again soon.")
+    python = await known_interpreter(server, folder)
+    note = "" if python else "No Python interpreter was found for the tests: choose one in the setting testlens.python."
+    return DebugTargetResult(python=python, args=list(folder.workspace.settings.config.pytest_args), note=note)
+
 
 async def _tests_of_line(server: TestlensServer, params: LineParams) -> tuple[list[LinkedTest], str]:
     """The tests that run the line, failing ones first, then the fastest; and why there are none."""
+    from testlens.domain.snapshot import Snapshot
+
     document = server.documents.find(params.uri)
     view = None if document is None else await server.documents.view(document)
     if document is None or view is None:
@@ -51,21 +72,22 @@ async def _tests_of_line(server: TestlensServer, params: LineParams) -> tuple[li
     if not tests:
         return [], "No test runs this line."
     snapshot = document.folder.snapshot
-    outcomes = {} if snapshot is None else snapshot.outcomes
-    return await server.quick.do(_linked, document.folder.root, tests, outcomes), ""
+    known = Snapshot() if snapshot is None else snapshot
+    return await server.quick.do(_linked, document.folder.root, tests, known), ""
 
 
-def _linked(root: Path, tests: Sequence[str], outcomes: Mapping[str, TestResult]) -> list[LinkedTest]:
+def _linked(root: Path, tests: Sequence[str], known: Snapshot) -> list[LinkedTest]:
     """Looks on the disk for the files of the tests, so in a thread."""
-    found = [_link(root, test, outcomes.get(test)) for test in tests]
+    found = [_link(root, test, known.outcomes.get(test), test in known.left_out) for test in tests]
     return sorted(found, key=lambda test: (not test["failed"], test["seconds"], test["name"]))
 
 
-def _link(root: Path, test: str, result: TestResult | None) -> LinkedTest:
+def _link(root: Path, test: str, result: TestResult | None, is_stale: bool) -> LinkedTest:
     file = test.partition("::")[0] if result is None or result.file is None else result.file
     return LinkedTest(
         name=test,
         failed=result is not None and result.failed,
+        stale=is_stale,
         seconds=0.0 if result is None else result.duration,
         uri=uri_of(root / file) if (root / file).is_file() else None,
         line=0 if result is None or result.line is None else from_line(result.line),
