@@ -78,6 +78,19 @@ def test_from_a_line_to_a_test_that_runs_it_and_back(service: Workbench, truth: 
     service.screenshot("what-a-test-runs")
 
 
+def test_debugging_a_test_says_what_it_needs_where_that_is_missing(service: Workbench, truth: Truth) -> None:
+    service.go_to(truth.line_of_a_tested_function)
+    title = "Testlens: Show the Tests That Run This Line"
+    service.search_palette(title)
+    service.palette_rows(title).first.click()
+    first = service.quick_input.locator(".monaco-list-row", has_text=re.compile(r"test_\w+.*\d+ ms")).first
+    first.hover()
+    first.get_by_role("button", name="Debug This Test").click()
+    service.wait_for(
+        service.notifications, lambda text: "needs the Python Debugger extension" in text, "what debugging needs"
+    )
+
+
 def test_click_on_a_gap_in_the_tree_opens_its_place(workbench: Workbench) -> None:
     workbench.command("Testlens: Show the Test Gaps")
     expect(workbench.gap_rows().first).to_be_visible()

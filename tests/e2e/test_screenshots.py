@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.example import SERVICE, Truth
-from e2e.workbench import WINDOW, Workbench
+from e2e.workbench import READABLE_CONTRAST, WINDOW, Workbench
 
 pytestmark = pytest.mark.e2e
 
@@ -15,10 +15,6 @@ THEMES = {
     "light": ("Light 2026", "vs"),
     "high-contrast": ("Dark High Contrast", "hc-black"),
 }
-
-
-# What WCAG 2.2 asks of graphics that carry meaning (criterion 1.4.11).
-READABLE_CONTRAST = 3.0
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 START_MS = 60_000
 SLOW_MS = 30_000
 POLL_MS = 200
+# What WCAG 2.2 asks of graphics that carry meaning (criterion 1.4.11).
+READABLE_CONTRAST = 3.0
 WINDOW: ViewportSize = {"width": 1400, "height": 900}
 
 T = TypeVar("T")
@@ -40,7 +42,7 @@ editor => {
   const lines = [...editor.querySelectorAll('.margin-view-overlays .line-numbers')]
     .map(e => ({ top: e.getBoundingClientRect().top, line: Number(e.textContent) })).filter(e => e.line);
   const nearest = top => lines.find(e => Math.abs(e.top - top) < 4)?.line;
-  return [...editor.querySelectorAll('.view-overlays .cdr')].flatMap(e => {
+  return [...editor.querySelectorAll('.view-overlays .cdr:not(.bracket-match)')].flatMap(e => {
     const style = getComputedStyle(e);
     const line = nearest(e.getBoundingClientRect().top);
     return style.borderLeftStyle === 'none' || !line ? [] : [[line, style.borderLeftStyle, style.borderLeftWidth]];

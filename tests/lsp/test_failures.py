@@ -36,7 +36,7 @@ async def test_an_assertion_that_does_not_hold_says_so_at_its_line(shop: Project
     editor, uri = await _failed(shop, open_editor, _CHEAP)
     (failure,) = (await editor.marks(uri, _has_failed)).failures
     assert failure.line == line_of(TESTS, _MEMBER) - 1
-    assert failure.message == "test_member_pays_less: assert 8.0 == 9"
+    assert failure.message == "assert 8.0 == 9 (test_member_pays_less)"
     (problem,) = _failures(await editor.diagnostics(uri, _failures))
     assert (problem.severity, problem.range.start.line) == (DiagnosticSeverity.Error, failure.line)
     assert problem.message.startswith("test_shop.py::test_member_pays_less failed here: assert 8.0 == 9\n")
@@ -51,7 +51,7 @@ async def test_an_exception_shows_where_the_code_raised_it_and_how_many_tests_me
     marks = await editor.marks(uri)
     (failure,) = marks.failures
     assert failure.line == line_of(broken, "if amount < '0':") - 1
-    assert " more): TypeError: '<' not supported between" in failure.message
+    assert failure.message.startswith("TypeError: '<' not supported between")
     assert failure.line + 1 not in painted(marks)
 
 

@@ -19,11 +19,11 @@ class Failure:
 
     @property
     def summary(self) -> str:
-        """In one line."""
+        """In one line, what went wrong first: where there is little room, the end is not seen."""
         name = self.tests[0].rpartition("::")[2]
-        more = f" (and {len(self.tests) - 1} more)" if len(self.tests) > 1 else ""
+        more = f" and {len(self.tests) - 1} more" if len(self.tests) > 1 else ""
         first = next(iter(self.message.strip().splitlines()), "failed")
-        return f"{name}{more}: {first}"
+        return f"{first} ({name}{more})"
 
 
 def place_failures(outcomes: Mapping[str, TestResult], path: str, text: str) -> tuple[Failure, ...]:

@@ -46,4 +46,4 @@ def test_tests_that_fail_at_one_line_are_counted() -> None:
         f"test_a.py::test_{n}": snapshot.TestResult("failed", 0.1, "boom", "a.py", 1, "raise Boom") for n in "cab"
     }
     (failure,) = place_failures(results, "a.py", "raise Boom\n")
-    assert failure.summary == "test_a (and 2 more): boom"
+    assert failure.summary == "boom (test_a and 2 more)"
