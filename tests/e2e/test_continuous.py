@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from e2e.example import copy_example
 from e2e.film import Film
@@ -66,6 +66,7 @@ def test_a_save_is_filmed_from_typing_to_the_answer(followed: tuple[Workbench, P
     workbench.open_file(_MODELS)
     workbench.go_to(body)
     workbench.wait_for(workbench.marks, lambda marks: marks.get(body) == "covered", "the line to be covered", 60)
+    expect(workbench.editor.locator(".codelens-decoration:visible").first).to_be_visible()
     film = Film(workbench, {"x": 0, "y": 0, "width": 1250, "height": 480})
     workbench.page.keyboard.press("End")
     for _ in '")':
