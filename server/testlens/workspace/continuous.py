@@ -18,6 +18,8 @@ from testlens.runners.interpreter import packages_of
 from testlens.runners.run_log import RunRequest, RunResult
 from testlens.runners.warm_runner import WarmRunner, Warmth
 from testlens.sources.coverage_data import SHARED_PHASE, all_contexts, node_id
+from testlens.sources.coverage_parse import decode
+from testlens.sources.source_text import read_content
 from testlens.workspace.impact import Affected, Known, affected
 from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
 from testlens.workspace.run_record import (
@@ -34,6 +36,7 @@ from testlens.workspace.workspace import Workspace
 
 _RAN_TO_THE_END = (0, 1)
 _NO_TESTS = 5
+_MOST_AHEAD = 3  # files of which is remembered what they say by themselves, see `examine.read`
 
 Take = Callable[[Callable[[], Problem | None]], Awaitable[Problem | None]]
 """Has a new snapshot made by a function that takes its time, wherever that belongs, and gives what that returns."""
@@ -101,19 +104,35 @@ async def run_affected(
     if not selected.everything and slow.issuperset(selected.tests):
         await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
         return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
-    on_selected(_to_run(known, selected, slow))
+    ahead = asyncio.create_task(asyncio.to_thread(_read_ahead, workspace, known.record, selected))
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
-    result = await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
-    if known.record is not None and not selected.everything:
-        why = await asyncio.to_thread(_why_all, workspace, known.record, result)
-        if why is not None:
-            selected = replace(selected, everything=True, why=why)
-            slow = slow_tests(known, selected, limit)
-            on_selected(_to_run(known, selected, slow))
-            result = await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
+
+    async def run() -> RunResult:
+        on_selected(_to_run(known, selected, slow))
+        return await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
+
+    result = await run()
+    why = await asyncio.to_thread(_why_all, workspace, known.record, selected, result)
+    if why is not None:
+        selected = replace(selected, everything=True, why=why)
+        slow = slow_tests(known, selected, limit)
+        result = await run()
+    await ahead
     left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
     is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out)
     return Round(selected, result, is_known, problem, time.monotonic() - began, workspace.left_out.tests)
+
+
+def _read_ahead(workspace: Workspace, record: RunRecord | None, selected: Affected) -> None:
+    """Parse what was edited while the tests run, since what they tell of it is to be shown at once."""
+    from testlens.workspace.examine import read
+
+    measured = {} if record is None else record.measured
+    edited = [path for path in measured if record is not None and selected.seen.get(path) != record.files.get(path)]
+    for path in edited[:_MOST_AHEAD]:
+        content = read_content(workspace.root / path)
+        if content is not None:
+            read(decode(content), path, workspace.rules)
 
 
 def _to_run(known: Known, selected: Affected, slow: frozenset[str]) -> frozenset[str]:
@@ -144,12 +163,14 @@ def _selected(workspace: Workspace, known: Known, slow_too: bool) -> Affected:
     return selected
 
 
-def _why_all(workspace: Workspace, record: RunRecord, result: RunResult) -> str | None:
+def _why_all(workspace: Workspace, record: RunRecord | None, selected: Affected, result: RunResult) -> str | None:
     """Why what these tests say cannot take the place of what they said, if it cannot.
 
     The first test that uses a fixture of several tests sets it up for the others, and the first that imports a module
     runs it: where one does not do that any more, nobody knows which does.
     """
+    if record is None or selected.everything:
+        return None
     if result.exit_code == _NO_TESTS:
         return None if result.request.without else "The tests that were affected are gone."
     if result.data_file is None or result.exit_code not in _RAN_TO_THE_END:

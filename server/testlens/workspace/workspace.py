@@ -253,7 +253,9 @@ class Workspace:
         self._config_problems = (*problems, *weight_problems)
         return settings
 
-    def _rules(self) -> ParseRules:
+    @property
+    def rules(self) -> ParseRules:
+        """How sources are parsed."""
         coverage = self.settings.config.coverage
         return ParseRules(coverage.exclude, coverage.no_branch)
 
@@ -272,7 +274,7 @@ class Workspace:
     def _build(self, measurement: Measurement, problems: tuple[Problem, ...], progress: Progress) -> Snapshot:
         own = measurement.data.kind == "own run"
         self._kept_left_out = load_left_out(self.root) if own else NOTHING
-        examiner = Examiner(self.root, self.store, measurement, self._rules())
+        examiner = Examiner(self.root, self.store, measurement, self.rules)
         files: dict[str, FileReport] = {}
         edited: list[str] = []
         for file in examiner.files(progress):
@@ -360,7 +362,7 @@ class Workspace:
 
         if source is None:
             return None
-        examined = examine_text(source.text, source.path, trace, self._rules())
+        examined = examine_text(source.text, source.path, trace, self.rules)
         if isinstance(examined, Problem):
             return None
         return report(source.path, examined, self.settings, self._history_of(source.path, examined), source.fresh)
