@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from testlens_agent import arc_log
 from testlens_agent.wire import EventStream
 
 if TYPE_CHECKING:  # coverage.py is missing in some of the interpreters that we are started with
@@ -25,10 +26,26 @@ def piece_name(scratch: Path, generation: int) -> str:
 
 def drop_damaged(scratch: Path, generation: int) -> bool:
     """Remove what a process that was killed left half written; true if there was any."""
-    damaged = [piece for piece in scratch.glob(f"{_PREFIX}-{generation}.*") if not _is_whole(piece)]
+    pieces = scratch.glob(f"{_PREFIX}-{generation}.*")
+    damaged = [piece for piece in pieces if piece.suffix != arc_log.SUFFIX and not _is_whole(piece)]
     for piece in damaged:
         piece.unlink()
     return bool(damaged)
+
+
+def convert_logs(scratch: Path, events: EventStream) -> None:
+    """Turn the logs in `scratch` that the measurement by sys.monitoring has written into pieces as all others are."""
+    for log in sorted(scratch.glob(f"{_PREFIX}-*{arc_log.SUFFIX}")):
+        try:
+            arc_log.to_data(log, log.with_suffix(""))
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with it, the results of the tests are there)
+            with contextlib.suppress(OSError):
+                log.with_suffix("").unlink()
+            events.problem(
+                f"The coverage of one process of this run is lost: {type(error).__name__}: {error}",
+                "Free some space if that is the reason, then run again.",
+            )
+        log.unlink()
 
 
 def publish(scratch: Path, target: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
@@ -39,6 +56,7 @@ def publish(scratch: Path, target: Path, paths: dict[str, list[str]], events: Ev
     Returns where the data is: `target`; a file in `scratch` if `target` cannot be written (a problem says so);
     None if nothing was measured.
     """
+    convert_logs(scratch, events)
     combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", paths, events)
     if combined is None:
         return None
@@ -81,16 +99,24 @@ def _measured_files(scratch: Path) -> set[str]:
 
     names: set[str] = set()
     for piece in scratch.glob(f"{_PREFIX}-*"):
-        data = coverage.CoverageData(str(piece))
         with contextlib.suppress(coverage.CoverageException):  # what cannot be combined either, and is reported there
-            data.read()
-            names |= data.measured_files()
-        data.close()
+            names |= _measured_files_of(piece)
     return names
 
 
+def _measured_files_of(piece: Path) -> set[str]:
+    import coverage
+
+    data = coverage.CoverageData(str(piece))
+    try:
+        data.read()
+        return data.measured_files()
+    finally:
+        data.close()
+
+
 def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
-    if len(pieces) == 1 and not paths:
+    if len(pieces) == 1 and (not paths or _are_where_they_belong(pieces[0], combined, paths)):
         return pieces[0]
     from testlens_agent.measure import QuietCoverage
 
@@ -106,6 +132,28 @@ def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], ev
             "Run again; if a test starts processes that measure themselves, let them measure branches too.",
         )
     return combined if combined.exists() else None
+
+
+def _are_where_they_belong(piece: Path, combined: Path, paths: dict[str, list[str]]) -> bool:
+    """Whether `paths` leaves all files of a piece where they are: to combine a big piece for nothing takes seconds."""
+    import coverage
+
+    from testlens_agent.measure import QuietCoverage
+
+    names, mapped = combined.with_name("names"), combined.with_name("mapped")
+    try:
+        files = _measured_files_of(piece)
+        data = coverage.CoverageData(str(names))
+        data.add_arcs({})
+        data.touch_files(files)
+        data.close()
+        whole = QuietCoverage(data_file=str(mapped), config_file=False)
+        whole.set_option("paths", paths)
+        whole.combine([str(names)])
+        whole.save()
+        return whole.get_data().measured_files() == files
+    except coverage.CoverageException:  # told where the piece itself is combined
+        return False
 
 
 def _add(whole: QuietCoverage, piece: Path) -> None:

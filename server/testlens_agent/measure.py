@@ -9,18 +9,26 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Callable
 
 import coverage
 
+from testlens_agent.arc_log import ArcLog
 from testlens_agent.default_source import OMIT, default_source
+from testlens_agent.monitoring import MonitoringTracer, free_tool
 from testlens_agent.wire import EventStream
 
 # Said of nearly every run, or of the moment when the data is first saved, and no news to anybody.
 _EXPECTED_WARNINGS = {"no-data-collected", "module-not-imported", "module-not-measured", "already-imported"}
 _SOURCE_OPTIONS = ("run:source", "run:source_pkgs", "run:source_dirs", "run:include")
+
+# Where tests/agent/test_monitoring.py and tests/real/test_monitoring.py find no difference to coverage.py's C tracer.
+_PROVEN_PYTHON = ((3, 12), (3, 13))
+_PROVEN_COVERAGE = ((7, 17),)
+_NEED_ITS_CORE = ("run:plugins", "run:patch", "run:timid", "run:sigterm", "run:debug")
+_TRACERS = ("ctrace", "pytrace")
 
 
 class QuietCoverage(coverage.Coverage):
@@ -29,6 +37,26 @@ class QuietCoverage(coverage.Coverage):
     def __init__(self, **options: Any) -> None:
         self.collected_warnings: list[str] = []
         super().__init__(**options)
+
+    def use_instead_of_its_core(self, tracer: MonitoringTracer) -> None:
+        """Have this tracer do the work, which must be proven for this version of coverage.py; not yet started."""
+        self._init()
+        self._init_for_start()
+        self._inited_for_start = True
+        collector: Any = self._collector
+        core = collector.core
+        core.tracer_class, core.tracer_kwargs, core.systrace, core.packed_arcs = (lambda: tracer), {}, False, False
+
+    def names_of_sources(self) -> Iterator[str]:
+        """The files of the sources to measure, whether they ran or not; once it was started."""
+        inorout: Any = self._inorout
+        yield from (self.name_in_data(name) for name, _plugin in inorout.find_possibly_unexecuted_files())
+
+    def name_in_data(self, file: str) -> str:
+        """What a file is called in a data file; once it was started."""
+        collector: Any = self._collector
+        name: str = collector.cached_mapped_file(file)
+        return name
 
     def _warn(self, msg: str, slug: str | None = None, once: bool = False) -> None:
         if slug not in _EXPECTED_WARNINGS and msg not in self.collected_warnings:
@@ -46,37 +74,48 @@ class Measurement:
         self._piece = piece
         self._events = events
         self._coverage: QuietCoverage | None = None
+        self._monitoring: _Monitoring | None = None
         self.files: set[str] = set()
 
     def start(self, config_file: str | None, cov_sources: list[str]) -> None:
         """Start to measure. `cov_sources`, given to `--cov` by the user, count where the configuration has none."""
+        wants_tracer = os.environ.get("COVERAGE_CORE") in _TRACERS
         with self._reporting_trouble(), _tracer_with_contexts():
             measuring = QuietCoverage(
                 data_file=self._piece, data_suffix=True, branch=True, config_file=config_file or True
             )
             _configure(measuring, self._root, cov_sources)
             _prepare_subprocesses(measuring, self._piece)
+            self._monitoring = None if wants_tracer else _monitoring(measuring, self._piece)
             measuring.start()
             self._coverage = measuring
             self._events.send("paths", paths=_absolute_paths(measuring, self._root))
 
     def switch_context(self, context: str) -> None:
         """Credit what runs from now on to `context`, and commit what ran before."""
-        self._call(lambda measuring: measuring.switch_context(context))
+        monitoring = self._monitoring
+        if monitoring is None:
+            self._call(lambda measuring: measuring.switch_context(context))
+        else:
+            self._call(lambda _: monitoring.tracer.begin(context))
 
     def save(self) -> None:
         """Commit what ran, and the names of the source files that nothing has run."""
-        self._call(lambda measuring: measuring.save())
+        monitoring = self._monitoring
+        self._call(lambda measuring: measuring.save() if monitoring is None else monitoring.save(measuring))
 
     def finish(self) -> None:
         """Stop, commit, and report what coverage.py warned of."""
         measuring = self._coverage
         self._call(lambda started: started.stop())
         self.save()
-        self._call(lambda stopped: self.files.update(stopped.get_data().measured_files()))
+        self._call(lambda stopped: self.files.update(self._measured_files(stopped)))
         self._coverage = None
         for warning in measuring.collected_warnings if measuring else ():
             self._events.problem(f"coverage.py says: {warning}", "See its documentation of warnings.")
+
+    def _measured_files(self, measuring: QuietCoverage) -> Iterable[str]:
+        return measuring.get_data().measured_files() if self._monitoring is None else self._monitoring.log.files
 
     def _call(self, action: Callable[[QuietCoverage], object]) -> None:
         if self._coverage is None:
@@ -94,6 +133,39 @@ class Measurement:
                 f"The coverage of this run is incomplete: {type(error).__name__}: {error}",
                 "Correct the coverage configuration or the free space that the message names, then run again.",
             )
+
+
+class _Monitoring:
+    """sys.monitoring in the place of coverage.py's tracers."""
+
+    def __init__(self, tool: int, measuring: QuietCoverage, piece: str) -> None:
+        self.log = ArcLog(piece)
+        self.tracer = MonitoringTracer(tool, self.log, measuring.name_in_data)
+
+    def save(self, measuring: QuietCoverage) -> None:
+        """Write down what ran, and which sources there are."""
+        self.tracer.save()
+        self.log.write_files(measuring.names_of_sources())
+
+
+def _monitoring(measuring: QuietCoverage, piece: str) -> _Monitoring | None:
+    """sys.monitoring where it is known to find what coverage.py's C tracer does; None where that is not so."""
+    tool = free_tool()
+    if tool is None or not _is_proven(measuring):
+        return None
+    monitoring = _Monitoring(tool, measuring, piece)
+    measuring.use_instead_of_its_core(monitoring.tracer)
+    return monitoring
+
+
+def _is_proven(measuring: QuietCoverage) -> bool:
+    # The bytecode of these versions, and the parts of coverage.py that are used beside its documented ones.
+    if sys.implementation.name != "cpython" or sys.version_info[:2] not in _PROVEN_PYTHON or not _has_c_tracer():
+        return False
+    if coverage.version_info[:2] not in _PROVEN_COVERAGE or not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return False
+    concurrency = _option(measuring, "run:concurrency") or []
+    return set(concurrency) <= {"thread"} and not any(_option(measuring, name) for name in _NEED_ITS_CORE)
 
 
 def _configure(measuring: QuietCoverage, root: Path, cov_sources: list[str]) -> None:

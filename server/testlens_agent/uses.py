@@ -51,7 +51,7 @@ class Uses:
         self.is_shared = False
         self.is_in_test = False
         self._prefix = f"{root}{os.sep}"
-        self._coverage = f"{Path(coverage.__file__).parent}{os.sep}"
+        self._measuring = (f"{Path(coverage.__file__).parent}{os.sep}", str(Path(__file__).with_name("monitoring.py")))
         self._own: set[str] = set()
         self._shared: set[str] = set()
         self._written: set[str] = set()
@@ -123,7 +123,7 @@ class Uses:
         return is_hidden or parts[-1].startswith(".coverage")
 
     def _is_read_by_tools(self, frame: Any, is_folder: bool) -> bool:
-        """Whether it is pytest that collects or shows failures, or coverage.py that looks for sources."""
+        """Whether it is pytest that collects or shows failures, or what measures coverage that looks for sources."""
         if is_folder and _PYTEST in frame.f_code.co_filename:
             return True
         is_collecting = is_folder and not self.is_in_test
@@ -131,7 +131,7 @@ class Uses:
             file = frame.f_code.co_filename
             if is_collecting and _PYTEST in file:
                 return True
-            if file.endswith(_READS_TESTS) or _SHOWS_FAILURES in file or file.startswith(self._coverage):
+            if file.endswith(_READS_TESTS) or _SHOWS_FAILURES in file or file.startswith(self._measuring):
                 return True
             # What a module reads while it is imported it reads by itself, whoever imports it.
             if frame.f_back is None or frame.f_code.co_name == _MODULE_LEVEL:

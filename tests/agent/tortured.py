@@ -1,0 +1,571 @@
+"""A project of all that is hard to measure, and what two ways to measure it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coverage import CoverageData
+
+from testlens.domain.coverage import Arc, ParsedSource, Trace, combine
+from testlens.sources.coverage_parse import Parsed, decode, parse
+
+CODE = '''
+"""Ways through code of every kind."""
+
+import asyncio
+import contextlib
+import functools
+
+
+def if_without_else(value):
+    if value:
+        value = 1
+    return value
+
+
+def if_at_the_end(values, value):
+    if value:
+        values.append(value)
+
+
+def chained(a, b, c):
+    if (
+        a
+        and b
+        or
+        c
+    ):
+        return "all"
+    elif a or \\
+            b:
+        return "some"
+    else:
+        result = "none"
+    return result
+
+
+def one_liners(value):
+    if value > 2: return "big"
+    if value > 1: value += 1
+    while value > 100: value -= 1
+    for part in range(value): value += part
+    total = [part for part in range(value) if part % 2]; total += [1]
+    return (value if value
+            else None), total
+
+
+def loops(values):
+    for value in values:
+        if value == 1:
+            continue
+        if value == 2:
+            break
+        value += 1
+    else:
+        value = "no break"
+    while values:
+        if values.pop() == 7:
+            break
+    else:
+        values = "empty"
+    return value, values
+
+
+def nested_loops(rows):
+    found = []
+    for row in rows:
+        for cell in row:
+            if cell:
+                found.append(cell)
+    return found
+
+
+def hot(values):
+    for value in values:
+        if (value is not None and
+                value != 3) or (
+                value == 4):
+            value = str(value)
+        if value == 5:
+            value = 6
+    if values:
+        return 1
+
+
+def endless(values):
+    while True:
+        if not values:
+            return "end"
+        values.pop()
+
+
+def handlers(action):
+    try:
+        result = action()
+    except ValueError:
+        result = "value"
+    except (KeyError, IndexError) as error:
+        result = type(error).__name__
+    except TypeError:
+        raise
+    else:
+        result = "else"
+    finally:
+        action = None
+    return result
+
+
+def leaving_try(kind):
+    for step in range(3):
+        try:
+            if kind == "return":
+                return step
+            if kind == "break":
+                break
+            if kind == "continue":
+                continue
+            if kind == "raise":
+                raise ValueError(kind)
+        finally:
+            step += 1
+    return kind
+
+
+def raises_in_condition(action):
+    if action():
+        return "yes"
+    if action(): raise KeyError(1)
+    for _ in action():
+        action = list
+
+
+def caught_raise(value):
+    try:
+        if value: raise ValueError(value)
+        if value is None:
+            raise KeyError
+    except ValueError:
+        return "caught"
+    return "passed"
+
+
+def with_blocks(kind):
+    with contextlib.suppress(KeyError):
+        if kind == "key":
+            raise KeyError
+        if kind == "return":
+            return kind
+    with contextlib.ExitStack() as stack, \\
+            contextlib.suppress(ValueError):
+        stack.callback(str)
+        if kind == "value":
+            raise ValueError
+    with contextlib.ExitStack():
+        if kind:
+            kind = "last"
+
+
+def matching(value):
+    match value:
+        case 1 | 2:
+            result = "small"
+        case [first, *_] if first:
+            result = "list"
+        case {"key": inner}:
+            result = inner
+        case str():
+            pass
+        case _:
+            return "other"
+    return result if value != "" else None
+
+
+def generate(values):
+    """Yield."""
+    for value in values:
+        if value:
+            yield value
+        else:
+            try:
+                yield from [value]
+            finally:
+                value = 0
+    received = yield "end"
+    if received:
+        yield received
+
+
+def recursive(depth):
+    if depth:
+        recursive(depth - 1)
+    return depth
+
+
+def compare(a, b):
+    return a < b < 10 and \\
+        a or \\
+        b
+
+
+def decorated(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        if not args:
+            return function()
+        return [function(arg) for arg in args
+                if arg]
+    return wrapper
+
+
+@decorated
+@functools.lru_cache(
+    maxsize=None,
+)
+def shout(
+    word="hi",
+):
+    return word.upper()
+
+
+class Thing:
+    """A class."""
+
+    kind = "thing" if shout() else "none"
+    if kind == "none":
+        other = 1
+    sizes = {size: size * 2 for size in range(3) if size}
+
+    def documented(self):
+        """Nothing else."""
+
+    def empty(self): ...
+
+    @property
+    def size(self): return len(
+        self.kind
+    )
+
+
+key = lambda item: item or \\
+    0
+pick = lambda item: (item
+                     if item else None)
+
+
+def call_over_lines(first, second):
+    value = max(
+        first(),
+        second(
+            1
+        ),
+    )
+    assert value, (
+        "message"
+    )
+    return {
+        "a": value,
+        **({"b": 1} if value > 1
+           else {}),
+    }
+
+
+class Ticks:
+    def __init__(self, count):
+        self.count = count
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.count:
+            raise StopAsyncIteration
+        self.count -= 1
+        await asyncio.sleep(0)
+        return self.count
+
+
+@contextlib.asynccontextmanager
+async def opened():
+    try:
+        yield "open"
+    finally:
+        await asyncio.sleep(0)
+
+
+async def asynchronous(count, broken):
+    total = 0
+    async for tick in Ticks(count):
+        if tick == 2:
+            continue
+        total += tick
+    async with opened() as state:
+        if broken:
+            raise ValueError(state)
+        total += 1
+    pairs = [tick async for tick in Ticks(count) if tick]
+    await asyncio.gather(*(asyncio.sleep(0) for _ in range(2)))
+    return total, pairs
+
+
+def dead_code(value):
+    if value:
+        return 1
+        value = 2
+    while 0:
+        value = 3
+    if False:
+        value = 4
+    return value
+
+
+def groups(error):
+    try:
+        raise ExceptionGroup("all", [error])
+    except* ValueError:
+        return_value = "value"
+    except* KeyError:
+        return_value = "key"
+    return return_value
+
+
+exec("def made(value):\\n    if value:\\n        return 1\\n    return 2\\n")
+'''
+
+TESTS = """
+import asyncio
+import contextlib
+import threading
+
+import pytest
+
+import code_of_all_kinds as code
+
+
+def fail(error):
+    def action():
+        raise error
+    return action
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_if(value):
+    code.if_without_else(value)
+    code.if_at_the_end([], value)
+    code.recursive(value * 3)
+    code.compare(value, 1)
+    code.dead_code(value)
+    code.made(value)
+
+
+@pytest.mark.parametrize("values", [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1)])
+def test_chained(values):
+    code.chained(*values)
+
+
+@pytest.mark.parametrize("value", [0, 1, 2, 3, 200])
+def test_one_liners(value):
+    code.one_liners(value)
+
+
+@pytest.mark.parametrize("values", [[], [1], [2, 7], [3], [7, 2, 3], [1, 3, 2]])
+def test_loops(values):
+    code.loops(list(values))
+    code.endless(list(values))
+    code.nested_loops([values, []])
+
+
+@pytest.mark.parametrize("values", [[1] * 100, [3] * 100, [5, None] * 50, [4] * 30 + [3] * 30, []])
+def test_hot(values):
+    code.hot(values)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, IndexError, TypeError, OSError, None])
+def test_handlers(error):
+    with contextlib.suppress(TypeError, OSError):
+        code.handlers(fail(error) if error else int)
+    with contextlib.suppress(Exception):
+        code.raises_in_condition(fail(error) if error else int)
+
+
+def test_conditions():
+    for answers in ([True], [False, True], [False, False, [1]], [False, False, []]):
+        with contextlib.suppress(KeyError):
+            code.raises_in_condition(lambda answers=list(answers): answers.pop(0))
+
+
+@pytest.mark.parametrize("kind", ["return", "break", "continue", "raise", ""])
+def test_leaving_try(kind):
+    with contextlib.suppress(ValueError):
+        code.leaving_try(kind)
+
+
+@pytest.mark.parametrize("value", [None, 0, 1])
+def test_caught_raise(value):
+    with contextlib.suppress(KeyError):
+        code.caught_raise(value)
+
+
+@pytest.mark.parametrize("kind", ["key", "return", "value", "", "x"])
+def test_with(kind):
+    code.with_blocks(kind)
+
+
+@pytest.mark.parametrize("value", [1, [1], [0], {"key": 2}, "", 2.5])
+def test_matching(value):
+    with contextlib.suppress(UnboundLocalError):
+        code.matching(value)
+
+
+def test_generator_to_its_end():
+    assert list(code.generate([1, 0])) == [1, 0, "end"]
+
+
+def test_generator_that_is_closed_and_sent_to():
+    one = code.generate([0])
+    next(one)
+    one.close()
+    other = code.generate([])
+    next(other)
+    other.send("x")
+    thrown = code.generate([0])
+    next(thrown)
+    with pytest.raises(KeyError):
+        thrown.throw(KeyError())
+
+
+@pytest.fixture
+def suspended():
+    made = code.generate([1, 0, 2])
+    yield next(made)
+    for _ in made:
+        pass
+
+
+def test_generator_over_phases(suspended):
+    assert suspended == 1
+
+
+def test_functions_of_one_line():
+    for _ in range(2):
+        code.Thing().documented()
+        code.Thing().empty()
+        assert code.Thing().size
+    assert code.key(1) and not code.key(0)
+    assert code.pick(1)
+
+
+def test_a_function_of_one_line_again():
+    code.Thing().documented()
+    assert code.key(0) == 0
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_calls_over_lines(value):
+    code.call_over_lines(lambda: value, lambda one: one)
+    code.shout("a", "")
+    code.shout()
+
+
+def test_assertion_over_lines():
+    with pytest.raises(AssertionError):
+        code.call_over_lines(lambda: 0, lambda one: 0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+@pytest.mark.parametrize("broken", [False, True])
+def test_asynchronous(count, broken):
+    with contextlib.suppress(ValueError):
+        asyncio.run(code.asynchronous(count, broken))
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyError()])
+def test_groups(error):
+    code.groups(error)
+
+
+def test_threads():
+    threads = [threading.Thread(target=code.loops, args=([3, 7],)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_too_deep():
+    with pytest.raises(RecursionError):
+        code.recursive(10**6)
+
+
+def test_wrong():
+    assert code.if_without_else(1) == 2
+"""
+
+PROJECT = {
+    ".coveragerc": "[run]\nsource = .\n",
+    "code_of_all_kinds.py": CODE,
+    "never_imported.py": "def unused():\n    return 1\n",
+    "empty/__init__.py": "",
+    "tests/test_all.py": TESTS + "\n\nimport empty\n",
+}
+
+_NOTHING = "(?!)"  # as a regular expression
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a data file says of one file, by context and together (`all`): raw lines, and branches that were taken."""
+
+    lines: Mapping[str, frozenset[int]]
+    branches: Mapping[str, frozenset[Arc]]
+
+
+def measured(data_file: Path) -> dict[str, Measured]:
+    """What a data file says, by file."""
+    data = CoverageData(str(data_file), read_only=True)
+    data.read()
+    return {name: _of_file(data, name) for name in data.measured_files()}
+
+
+def differences(one: Mapping[str, Measured], other: Mapping[str, Measured]) -> list[str]:
+    """Where two data files differ, in words."""
+    found = [f"only one of them knows {name}" for name in one.keys() ^ other.keys()]
+    for name in one.keys() & other.keys():
+        for context in one[name].lines.keys() | other[name].lines.keys():
+            for kind in ("lines", "branches"):
+                here: frozenset[object] = getattr(one[name], kind).get(context, frozenset())
+                there: frozenset[object] = getattr(other[name], kind).get(context, frozenset())
+                if here != there:
+                    found.append(f"{name}, {context}: {kind} {sorted(here - there)} - {sorted(there - here)}")
+    return sorted(found)
+
+
+def _of_file(data: CoverageData, name: str) -> Measured:
+    source = _source(name)
+    by_context: dict[str, set[Arc]] = {}
+    for context in sorted({context for contexts in data.contexts_by_lineno(name).values() for context in contexts}):
+        data.set_query_context(context)
+        by_context[context] = set(data.arcs(name) or ())
+    by_context["all"] = {arc for arcs in by_context.values() for arc in arcs}
+    lines = {
+        context: frozenset(line for arc in arcs for line in arc if line > 0) for context, arcs in by_context.items()
+    }
+    if source is None:
+        return Measured(lines, {})
+    return Measured(lines, {context: _branches(source, frozenset(arcs)) for context, arcs in by_context.items()})
+
+
+def _source(name: str) -> ParsedSource | None:
+    parsed = parse(decode(Path(name).read_bytes()), name, _NOTHING, _NOTHING)
+    return parsed.source if isinstance(parsed, Parsed) else None
+
+
+def _branches(source: ParsedSource, arcs: frozenset[Arc]) -> frozenset[Arc]:
+    """The branches that were taken, as coverage.py's analysis has them: what is missing says what is not."""
+    possible = combine(source, Trace(frozenset(), frozenset())).missing_arcs
+    return possible - combine(source, Trace(_lines(arcs), arcs)).missing_arcs
+
+
+def _lines(arcs: Iterable[Arc]) -> frozenset[int]:
+    return frozenset(line for arc in arcs for line in arc if line > 0)
