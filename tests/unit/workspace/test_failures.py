@@ -20,7 +20,7 @@ def _lines(text: str) -> list[int]:
 def test_a_failure_is_where_it_was() -> None:
     failures = place_failures(_OUTCOMES, "test_a.py", "def test_two():\n    assert f() == 2\n")
     assert failures == (Failure(2, "assert 1 == 2\n + where", ("test_a.py::test_two",)),)
-    assert failures[0].summary == "test_two: assert 1 == 2"
+    assert failures[0].summary == "assert 1 == 2 (test_two)"
 
 
 def test_a_line_that_moved_is_found_again() -> None:
