@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import attrs
 import pytest
 
-from testlens.lsp import protocol
+from testlens.lsp import explorer_messages, protocol
 from testlens.lsp.options import Options, read_options
 from testlens.workspace.settings import Overrides
 
@@ -75,7 +75,21 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
         (protocol.MUTATION_REPORT, [protocol.FolderParams, protocol.MutationReportResult]),
         (protocol.TESTS_OF_LINE, [protocol.LineParams, protocol.TestsOfLineResult, protocol.LinkedTest]),
         (protocol.LINES_OF_TEST, [protocol.LineParams, protocol.LinesOfTestResult, protocol.LinkedFile]),
-        (protocol.DEBUG_TARGET, [protocol.FolderParams, protocol.DebugTargetResult]),
+        (protocol.TESTS, [explorer_messages.TestsParams, explorer_messages.PlacedTest, explorer_messages.TestReport]),
+        (protocol.TEST_RUN, [explorer_messages.TestRunParams]),
+        (protocol.FIND_TESTS, [protocol.FolderParams, explorer_messages.FindTestsResult]),
+        (protocol.DEBUG_TARGET, [protocol.FolderParams, explorer_messages.DebugTargetResult]),
+        (protocol.COVERAGE, [protocol.FolderParams, explorer_messages.CoverageResult, explorer_messages.CoveredFile]),
+        (
+            protocol.FILE_COVERAGE,
+            [
+                explorer_messages.FileCoverageParams,
+                explorer_messages.FileCoverageResult,
+                explorer_messages.StatementDetail,
+                explorer_messages.BranchDetail,
+                explorer_messages.FunctionDetail,
+            ],
+        ),
         (protocol.SAVE, [protocol.SaveParams, protocol.SaveResult]),
         (protocol.INTERPRETER, [protocol.FolderParams, protocol.InterpreterResult]),
     ],

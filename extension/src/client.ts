@@ -8,11 +8,12 @@ import {
   ExecuteCommandRequest,
   LanguageClient,
   State,
+  type CancellationToken,
   type CloseHandlerResult,
+  type RequestType,
 } from "vscode-languageclient/node";
 import { Coalescer } from "./coalescer";
 import {
-  DebugTargetRequest,
   InterpreterRequest,
   LinesOfTestRequest,
   MarksNotification,
@@ -21,8 +22,9 @@ import {
   PlanRequest,
   SaveRequest,
   StatusNotification,
+  TestRunNotification,
+  TestsNotification,
   TestsOfLineRequest,
-  type DebugTarget,
   type FolderParams,
   type LineParams,
   type LinesOfTest,
@@ -31,13 +33,15 @@ import {
   type MutantParams,
   type MutationReport,
   type Plan,
+  type ServerOptions,
   type StatusParams,
+  type TestRunParams,
   type TestsOfLine,
+  type TestsParams,
 } from "./protocol";
 import { RestartPolicy } from "./restartPolicy";
 import { saveDocuments } from "./saving";
 import { resolveServer, sameServer, type Server, type ServerSources } from "./server";
-import { serverOptions } from "./settings";
 
 export type ConnectionState = "starting" | "running" | "stopped" | "missing";
 export type InterpreterProvider = (folder: vscode.Uri) => Promise<string | undefined>;
@@ -52,9 +56,13 @@ class QuietLanguageClient extends LanguageClient {
 export class Client implements vscode.Disposable {
   private readonly marksEmitter = new vscode.EventEmitter<MarksParams>();
   private readonly statusEmitter = new vscode.EventEmitter<StatusParams>();
+  private readonly testsEmitter = new vscode.EventEmitter<TestsParams>();
+  private readonly testRunEmitter = new vscode.EventEmitter<TestRunParams>();
   private readonly stateEmitter = new vscode.EventEmitter<ConnectionState>();
   readonly onMarks = this.marksEmitter.event;
   readonly onStatus = this.statusEmitter.event;
+  readonly onTests = this.testsEmitter.event;
+  readonly onTestRun = this.testRunEmitter.event;
   readonly onState = this.stateEmitter.event;
 
   private readonly restarts = new RestartPolicy();
@@ -67,6 +75,7 @@ export class Client implements vscode.Disposable {
   constructor(
     private readonly sources: () => ServerSources,
     private readonly interpreterOf: InterpreterProvider,
+    private readonly options: () => ServerOptions,
     private readonly output: vscode.LogOutputChannel,
   ) {}
 
@@ -98,7 +107,7 @@ export class Client implements vscode.Disposable {
   /** Tells the server the settings and the trust as they are now. */
   async sendOptions(): Promise<void> {
     try {
-      await this.running()?.sendNotification(DidChangeConfigurationNotification.type, { settings: serverOptions() });
+      await this.running()?.sendNotification(DidChangeConfigurationNotification.type, { settings: this.options() });
     } catch (error) {
       // The server went away meanwhile. The next one is told at its start.
       this.output.warn(`The settings were not sent: ${String(error)}`);
@@ -112,6 +121,13 @@ export class Client implements vscode.Disposable {
       throw new Error("The Testlens server is not running. Use the command 'Testlens: Restart the Server'.");
     }
     await client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [argument] });
+  }
+
+  /** Asks the server; undefined while none is running. Rejects with what the server says where it refuses. */
+  async ask<P, R>(request: RequestType<P, R, void>, params: P, token?: CancellationToken): Promise<R | undefined> {
+    // Of an absent token the language client makes one more parameter.
+    const more = token ? [token] : [];
+    return this.running()?.sendRequest<R>(request.method, params, ...more);
   }
 
   /** The plan of a folder; undefined while no server is running. */
@@ -139,15 +155,14 @@ export class Client implements vscode.Disposable {
     return this.running()?.sendRequest(LinesOfTestRequest, params);
   }
 
-  /** What a debugger needs for tests of a folder; undefined while no server is running. */
-  async debugTarget(params: FolderParams): Promise<DebugTarget | undefined> {
-    return this.running()?.sendRequest(DebugTargetRequest, params);
-  }
-
   dispose(): void {
-    for (const emitter of [this.marksEmitter, this.statusEmitter, this.stateEmitter]) {
-      emitter.dispose();
-    }
+    vscode.Disposable.from(
+      this.marksEmitter,
+      this.statusEmitter,
+      this.testsEmitter,
+      this.testRunEmitter,
+      this.stateEmitter,
+    ).dispose();
   }
 
   /** Whether a client is the one in use, rather than one that was replaced or told to stop. */
@@ -224,12 +239,12 @@ export class Client implements vscode.Disposable {
         command: server.executable,
         args: [...server.args],
         // Not the workspace: nothing there may stand in for a module of the server.
-        options: { cwd: this.sources().extensionFolder, env: server.env },
+        options: { cwd: this.sources().extensionFolder, env: { ...process.env, ...server.env } },
       },
       {
         documentSelector: [{ language: "python", scheme: "file" }],
         outputChannel: this.output,
-        initializationOptions: serverOptions,
+        initializationOptions: this.options,
         initializationFailedHandler: () => false,
         errorHandler: {
           error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -242,6 +257,12 @@ export class Client implements vscode.Disposable {
     });
     client.onNotification(StatusNotification, (status) => {
       this.statusEmitter.fire(status);
+    });
+    client.onNotification(TestsNotification, (tests) => {
+      this.testsEmitter.fire(tests);
+    });
+    client.onNotification(TestRunNotification, (run) => {
+      this.testRunEmitter.fire(run);
     });
     client.onRequest(SaveRequest, async ({ uris }) => ({ saved: await saveDocuments(uris) }));
     client.onRequest(InterpreterRequest, async ({ folder }: FolderParams) => ({

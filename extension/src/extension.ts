@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { Client } from "./client";
 import { DocumentMarks } from "./documentMarks";
+import { ExplorerSwitch } from "./explorer/explorerSwitch";
 import { FolderStatus } from "./folderStatus";
 import { allFolders, chosenFolder } from "./folders";
 import { goToGap } from "./gapNavigation";
@@ -14,7 +15,7 @@ import { MutationReportPanel } from "./panels/mutationReport";
 import type { PlanNode } from "./planTree";
 import { ServerCommand, type MutantParams } from "./protocol";
 import { writeTest } from "./scaffolding";
-import { onSettingChange, serverInterpreter } from "./settings";
+import { onSettingChange, serverInterpreter, serverOptions } from "./settings";
 import { StatusBar } from "./status";
 import { showLinesOfTest, showTestsOfLine } from "./testLinks";
 
@@ -28,14 +29,18 @@ export function activate(context: vscode.ExtensionContext): void {
     development: process.env["TESTLENS_SERVER_PYTHON"],
     extensionFolder: context.extensionPath,
   });
-  client = new Client(sources, (folder) => python.interpreterOf(folder), output);
+  const explorer = new ExplorerSwitch();
+  const options = () => serverOptions(explorer.wishes);
+  client = new Client(sources, (folder) => python.interpreterOf(folder), options, output);
+  explorer.connect(client);
   const marks = new DocumentMarks();
   const folders = new FolderStatus();
-  const gutters = new Gutters(marks, context.workspaceState);
+  const gutters = new Gutters(marks, context.workspaceState, explorer);
   const tree = new GapTree(client, folders, output);
   context.subscriptions.push(
     output,
     python,
+    explorer,
     client,
     marks,
     folders,

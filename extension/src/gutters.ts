@@ -8,6 +8,7 @@
 
 import * as vscode from "vscode";
 import type { DocumentMarks } from "./documentMarks";
+import type { ExplorerSwitch } from "./explorer/explorerSwitch";
 import { MARK_STATES, spansOf, type MarkState } from "./marks";
 import type { FailureMark } from "./protocol";
 import { guttersEnabled, onSettingChange } from "./settings";
@@ -48,8 +49,12 @@ export class Gutters implements vscode.Disposable {
   constructor(
     private readonly marks: DocumentMarks,
     private readonly memory: vscode.Memento,
+    private readonly explorer: Pick<ExplorerSwitch, "isShown" | "onChange">,
   ) {
     this.listeners = [
+      explorer.onChange(() => {
+        this.paintAll();
+      }),
       marks.onChange((uri) => {
         this.paintDocument(uri);
       }),
@@ -123,9 +128,11 @@ export class Gutters implements vscode.Disposable {
       this.failedType,
       failures.map(({ line }) => new vscode.Range(line, 0, line, 0)),
     );
+    // Of the tests in its Testing view, VS Code itself says there what they failed with: one over the other could not be read.
+    const told = this.explorer.isShown ? [] : failures;
     editor.setDecorations(
       this.messageType,
-      failures.map(({ line, message }) => ({
+      told.map(({ line, message }) => ({
         range: new vscode.Range(line, Number.MAX_SAFE_INTEGER, line, Number.MAX_SAFE_INTEGER),
         renderOptions: { after: { contentText: `✗ ${shortened(message)}` } },
       })),

@@ -1,4 +1,4 @@
-/** How a debugger is to start one test. */
+/** How a debugger is to start tests. */
 
 import type { DebugTarget } from "./protocol";
 
@@ -15,14 +15,15 @@ export interface Launch {
   readonly justMyCode: true;
 }
 
-/** Runs one test (a node id) in the folder `cwd` under the debugger, in the project's interpreter. */
-export function launchOf(test: string, cwd: string, python: string, { args }: Pick<DebugTarget, "args">): Launch {
+/** Runs tests (node ids), all if there are none, in the folder `cwd` under the debugger, in the project's interpreter. */
+export function launchOf(tests: readonly string[], cwd: string, python: string, { args }: Pick<DebugTarget, "args">): Launch {
+  const [only, ...others] = tests;
   return {
-    name: `Debug ${test}`,
+    name: only !== undefined && others.length === 0 ? `Debug ${only}` : "Debug tests",
     type: "debugpy",
     request: "launch",
     module: "pytest",
-    args: [...args, test],
+    args: [...args, ...tests],
     cwd,
     python: [python],
     console: "internalConsole",

@@ -112,11 +112,100 @@ export interface LinesOfTest {
   readonly note: string;
 }
 
-/** What a debugger needs to run a test of a folder; without an interpreter the note says why. */
+/** A test by node id, and where the classes and the function in it are defined; null where they are not. */
+export interface PlacedTest {
+  readonly id: string;
+  readonly uri: string | null;
+  readonly lines: readonly (number | null)[];
+}
+
+export type TestOutcome = "passed" | "failed" | "error" | "skipped" | "xfailed" | "xpassed";
+
+/** What came of a test, and where it failed; the two sides of the comparison on which it did, if any. */
+export interface TestReport {
+  readonly id: string;
+  readonly outcome: TestOutcome;
+  readonly seconds: number;
+  readonly message: string;
+  readonly expected: string | null;
+  readonly actual: string | null;
+  readonly uri: string | null;
+  readonly line: number | null;
+}
+
+/** What is newly known of a folder's tests; with `reset` nothing that was told before holds. */
+export interface TestsParams {
+  readonly folder: string;
+  readonly reset: boolean;
+  readonly tests: readonly PlacedTest[];
+  readonly gone: readonly string[];
+  readonly reports: readonly TestReport[];
+}
+
+/** How a test run gets on; pytest's own words on each test that failed. */
+export interface TestRunParams {
+  readonly folder: string;
+  readonly job: string;
+  readonly continuous: boolean;
+  readonly started: readonly PlacedTest[];
+  readonly finished: readonly TestReport[];
+  readonly details: Readonly<Record<string, string>>;
+  readonly ended: boolean;
+}
+
+/** What a debugger needs to run tests of a folder; without an interpreter the note says why, unless the user was told. */
 export interface DebugTarget {
   readonly python: string | null;
   readonly args: readonly string[];
   readonly note: string;
+}
+
+/** How many tests pytest found, and what went wrong, if anything did. */
+export interface FoundTests {
+  readonly found: number;
+  readonly note: string;
+}
+
+/** Counts as `[covered, all]`; `tests` are places in the list of tests. */
+export interface CoveredFile {
+  readonly uri: string;
+  readonly statements: readonly [number, number];
+  readonly branches: readonly [number, number];
+  readonly tests: FlatRanges;
+}
+
+/** The counts of all files of a folder, and the tests that ran any of them. */
+export interface Coverage {
+  readonly percent: number | null;
+  readonly tests: readonly string[];
+  readonly files: readonly CoveredFile[];
+}
+
+/** A file; with a test only what that ran. */
+export interface FileCoverageParams {
+  readonly uri: string;
+  readonly test?: string;
+}
+
+/** `[line, character, line, character]`, the end exclusive. */
+export type FlatRange = readonly [number, number, number, number];
+
+export interface StatementDetail {
+  readonly range: FlatRange;
+  readonly ran: boolean;
+  readonly branches: readonly { readonly name: string; readonly taken: boolean }[];
+}
+
+export interface FunctionDetail {
+  readonly name: string;
+  readonly range: FlatRange;
+  readonly ran: boolean;
+}
+
+/** A file statement by statement, as it is now. */
+export interface FileCoverage {
+  readonly statements: readonly StatementDetail[];
+  readonly functions: readonly FunctionDetail[];
 }
 
 /** The document as the mutant has it; without a text, the title says why. */
@@ -198,6 +287,7 @@ export interface ServerOptions {
   readonly interpreterProvider: boolean;
   readonly savesDocuments: boolean;
   readonly mutantDiffs: boolean;
+  readonly testExplorer: boolean;
 }
 
 export const MarksNotification = new NotificationType<MarksParams>("testlens/marks");
@@ -207,7 +297,12 @@ export const MutantRequest = new RequestType<MutantParams, Mutant, void>("testle
 export const MutationReportRequest = new RequestType<FolderParams, MutationReport, void>("testlens/mutationReport");
 export const TestsOfLineRequest = new RequestType<LineParams, TestsOfLine, void>("testlens/testsOfLine");
 export const LinesOfTestRequest = new RequestType<LineParams, LinesOfTest, void>("testlens/linesOfTest");
+export const TestsNotification = new NotificationType<TestsParams>("testlens/tests");
+export const TestRunNotification = new NotificationType<TestRunParams>("testlens/testRun");
+export const FindTestsRequest = new RequestType<FolderParams, FoundTests, void>("testlens/findTests");
 export const DebugTargetRequest = new RequestType<FolderParams, DebugTarget, void>("testlens/debugTarget");
+export const CoverageRequest = new RequestType<FolderParams, Coverage, void>("testlens/coverage");
+export const FileCoverageRequest = new RequestType<FileCoverageParams, FileCoverage, void>("testlens/fileCoverage");
 export const InterpreterRequest = new RequestType<FolderParams, { path: string | null }, void>("testlens/interpreter");
 export const SaveRequest = new RequestType<SaveParams, { saved: boolean }, void>("testlens/save");
 

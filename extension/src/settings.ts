@@ -29,11 +29,24 @@ interface SettingValues {
   readonly "scaffold.style": string;
 }
 
+/** What the test explorer wants of the server: to be told of tests, and that each save runs what it can affect. */
+export interface ExplorerWishes {
+  readonly isShown: boolean;
+  readonly isFollowing: boolean;
+}
+
 /** Everything the server is told at its start and after each change. */
-export function serverOptions(): ServerOptions {
+export function serverOptions({ isShown, isFollowing }: ExplorerWishes): ServerOptions {
   const settings = serverSettings();
-  const abilities = { interpreterProvider: true, savesDocuments: true, mutantDiffs: true };
-  return { settings, trusted: vscode.workspace.isTrusted, ...abilities };
+  const chosen = settings.continuous ?? "off";
+  const continuous = isFollowing && chosen === "off" ? "onSave" : settings.continuous;
+  const abilities = { interpreterProvider: true, savesDocuments: true, mutantDiffs: true, testExplorer: isShown };
+  return { settings: { ...settings, continuous }, trusted: vscode.workspace.isTrusted, ...abilities };
+}
+
+/** `testlens.testExplorer`. */
+export function testExplorerSetting(): string {
+  return configuration().get("testExplorer", "auto");
 }
 
 /** The interpreter that is to run the server, or undefined where the user named none. */

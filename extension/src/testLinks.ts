@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import type { Client } from "./client";
-import { debugTest } from "./debugging";
+import { debugTests } from "./debugging";
 import { spansOf } from "./marks";
 import { ServerCommand, type LineParams, type LinkedTest } from "./protocol";
 
@@ -32,7 +32,7 @@ export async function showTestsOfLine(client: Client): Promise<void> {
   const actions: TestActions = {
     run: (tests) =>
       client.execute(ServerCommand.runTests, { folder: folder?.uri.toString(), tests: tests.map(({ name }) => name) }),
-    debug: ({ name }) => debugTest(client, folder, name),
+    debug: ({ name }) => debugTests(client, folder, [name]),
   };
   pick(found.tests, `Tests that run line ${here.params.line + 1}`, actions);
 }

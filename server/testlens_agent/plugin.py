@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from testlens_agent.compared import Compared
 from testlens_agent.failures import collection_problem, failure_message, failure_place, long_text
 from testlens_agent.measure import Measurement
 from testlens_agent.uses import Uses
@@ -30,6 +31,7 @@ class _Result:
         self.message: str | None = None
         self.longrepr: str | None = None
         self.place: tuple[str, int, str] | None = None
+        self.compared: tuple[str, str] | None = None
 
     def add(self, report: Any) -> None:
         outcome = _outcome(report)
@@ -93,6 +95,7 @@ class AgentPlugin:
         self._process = os.getpid()
         self._exit = os._exit
         self._result = _Result()
+        self._compared = Compared()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: Any) -> _Step:
@@ -160,9 +163,11 @@ class AgentPlugin:
         yield
         self._uses.is_in_test = False
         self._end_copies(item.session)
-        source = None
+        source, expected, actual = None, None, None
         if result.place is not None and result.outcome in _BROKEN:
             file, line, source = result.place
+        if result.compared is not None and result.outcome in _BROKEN:
+            expected, actual = result.compared
         self._events.send(
             "finished",
             nodeid=item.nodeid,
@@ -172,6 +177,8 @@ class AgentPlugin:
             file=file,
             line=line,
             source=source,
+            expected=expected,
+            actual=actual,
             longrepr=result.longrepr,
             uses=self._uses.take(),
         )
@@ -211,10 +218,16 @@ class AgentPlugin:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, call: Any) -> _Step:
-        """Remember where in the project an exception came from."""
+        """Remember where in the project an exception came from, and what was compared there."""
         yield
         if call.excinfo is not None and self._result.place is None:
             self._result.place = failure_place(call.excinfo, self._root)
+            self._result.compared = self._compared.take(call.excinfo)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        """Remember what an assertion compared; pytest explains it."""
+        if op == "==":
+            self._compared.note(left, right)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: Any) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from coverage import CoverageData
@@ -513,59 +514,73 @@ PROJECT = {
 _NOTHING = "(?!)"  # as a regular expression
 
 
-@dataclass(frozen=True, slots=True)
 class Measured:
-    """What a data file says of one file, by context and together (`all`): raw lines, and branches that were taken."""
+    """What a data file says of one file: the arcs that ran, by context."""
 
-    lines: Mapping[str, frozenset[int]]
-    branches: Mapping[str, frozenset[Arc]]
+    def __init__(self, arcs: Mapping[str, frozenset[Arc]], source: ParsedSource | None) -> None:
+        self.arcs = arcs
+        self._source = source
+        self._branches: dict[Arc, frozenset[Arc]] = {}
+
+    def branches(self, arcs: Iterable[Arc]) -> set[Arc]:
+        """Which ways out of lines that have several these arcs are in coverage.py's analysis; it takes each by itself."""
+        return {branch for arc in arcs for branch in self._branches_of(arc)}
+
+    def _branches_of(self, arc: Arc) -> frozenset[Arc]:
+        if self._source is None:
+            return frozenset()
+        if arc not in self._branches:
+            nothing = combine(self._source, Trace(frozenset(), frozenset())).missing_arcs
+            this = combine(self._source, Trace(lines_of([arc]), frozenset([arc]))).missing_arcs
+            self._branches[arc] = nothing - this
+        return self._branches[arc]
 
 
 def measured(data_file: Path) -> dict[str, Measured]:
     """What a data file says, by file."""
     data = CoverageData(str(data_file), read_only=True)
     data.read()
-    return {name: _of_file(data, name) for name in data.measured_files()}
+    with contextlib.closing(sqlite3.connect(data_file)) as database:
+        found: dict[str, dict[str, set[Arc]]] = {name: {} for name in data.measured_files()}
+        names = "arc join file on file.id = file_id join context on context.id = context_id"
+        for name, context, start, end in database.execute(f"select path, context, fromno, tono from {names}"):
+            found[name].setdefault(context, set()).add((start, end))
+    return {
+        name: Measured({context: frozenset(arcs) for context, arcs in contexts.items()}, _source(name))
+        for name, contexts in found.items()
+    }
 
 
 def differences(one: Mapping[str, Measured], other: Mapping[str, Measured]) -> list[str]:
-    """Where two data files differ, in words."""
+    """Where two data files differ, in words: in files, or in a context's lines or branches of one."""
     found = [f"only one of them knows {name}" for name in one.keys() ^ other.keys()]
     for name in one.keys() & other.keys():
-        for context in one[name].lines.keys() | other[name].lines.keys():
-            for kind in ("lines", "branches"):
-                here: frozenset[object] = getattr(one[name], kind).get(context, frozenset())
-                there: frozenset[object] = getattr(other[name], kind).get(context, frozenset())
-                if here != there:
-                    found.append(f"{name}, {context}: {kind} {sorted(here - there)} - {sorted(there - here)}")
+        here, there = one[name], other[name]
+        for context in here.arcs.keys() | there.arcs.keys():
+            ours, theirs = here.arcs.get(context, frozenset()), there.arcs.get(context, frozenset())
+            for kind, more, less in (
+                ("lines", lines_of(ours) - lines_of(theirs), lines_of(theirs) - lines_of(ours)),
+                ("branches", _more(here, ours, theirs), _more(here, theirs, ours)),
+            ):
+                if more or less:
+                    found.append(f"{name}, {context}: {kind} {sorted(more)} - {sorted(less)}")
     return sorted(found)
 
 
-def _of_file(data: CoverageData, name: str) -> Measured:
-    source = _source(name)
-    by_context: dict[str, set[Arc]] = {}
-    for context in sorted({context for contexts in data.contexts_by_lineno(name).values() for context in contexts}):
-        data.set_query_context(context)
-        by_context[context] = set(data.arcs(name) or ())
-    by_context["all"] = {arc for arcs in by_context.values() for arc in arcs}
-    lines = {
-        context: frozenset(line for arc in arcs for line in arc if line > 0) for context, arcs in by_context.items()
-    }
-    if source is None:
-        return Measured(lines, {})
-    return Measured(lines, {context: _branches(source, frozenset(arcs)) for context, arcs in by_context.items()})
+def lines_of(arcs: Iterable[Arc]) -> frozenset[int]:
+    """The lines that ran where these arcs did."""
+    return frozenset(line for arc in arcs for line in arc if line > 0)
+
+
+def _more(file: Measured, arcs: frozenset[Arc], others: frozenset[Arc]) -> set[Arc]:
+    more = file.branches(arcs - others)
+    return more - file.branches(others) if more else more
 
 
 def _source(name: str) -> ParsedSource | None:
-    parsed = parse(decode(Path(name).read_bytes()), name, _NOTHING, _NOTHING)
+    try:
+        content = Path(name).read_bytes()
+    except NotADirectoryError:  # a module in a zip file
+        return None
+    parsed = parse(decode(content), name, _NOTHING, _NOTHING)
     return parsed.source if isinstance(parsed, Parsed) else None
-
-
-def _branches(source: ParsedSource, arcs: frozenset[Arc]) -> frozenset[Arc]:
-    """The branches that were taken, as coverage.py's analysis has them: what is missing says what is not."""
-    possible = combine(source, Trace(frozenset(), frozenset())).missing_arcs
-    return possible - combine(source, Trace(_lines(arcs), arcs)).missing_arcs
-
-
-def _lines(arcs: Iterable[Arc]) -> frozenset[int]:
-    return frozenset(line for arc in arcs for line in arc if line > 0)

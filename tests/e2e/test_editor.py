@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -150,6 +151,14 @@ def test_a_line_with_a_mark_still_takes_a_breakpoint(service: Workbench, truth: 
     breakpoints = service.editor.locator("[class*='codicon-debug-breakpoint']:not([class*='hint'])")
     expect(breakpoints).to_have_count(1)
     service.click_glyph_margin(gap)
+
+
+def test_tests_run_in_the_environment_that_the_editor_has(workbench: Workbench, code: ServedCode) -> None:
+    """Where commands are found, and whose home it is: the server hands on what it was given."""
+    assert workbench.status()
+    for pid in code.language_servers():
+        names = {entry.partition(b"=")[0] for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")}
+        assert {b"PATH", b"HOME"} <= names
 
 
 def test_killed_server_is_started_again_and_the_user_is_told(service: Workbench, code: ServedCode) -> None:

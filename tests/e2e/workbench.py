@@ -232,6 +232,10 @@ class Workbench:
         """What stands behind the text of lines that are in view."""
         return self.editor.evaluate(READ_MESSAGES)
 
+    def test_messages(self) -> Locator:
+        """What VS Code itself says behind lines of tests in its Testing view that failed there."""
+        return self.page.locator(".test-error-content-widget")
+
     def contrast_of_marks(self, state: str) -> float:
         """The contrast, from 1 to 21, between a state's marks in view and the editor behind them."""
         style, width = next(border for border, named in MARK_OF_BORDER.items() if named == state)

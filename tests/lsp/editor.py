@@ -30,7 +30,7 @@ class Editor:
 
     def __init__(self, client: LanguageClient) -> None:
         self.client = client
-        self.said: dict[str, list[Any]] = {"testlens/marks": [], "testlens/status": []}
+        self.said: dict[str, list[Any]] = {f"testlens/{name}": [] for name in ("marks", "status", "tests", "testRun")}
         self.questions: list[types.ShowMessageRequestParams] = []
         self.answer: str | None = None
         self.back: asyncio.Event | None = None
@@ -48,11 +48,17 @@ class Editor:
 
     @classmethod
     async def start(
-        cls, *roots: Path, trusted: bool = True, saves: bool = True, interpreter: str | None = None, **settings: Any
+        cls,
+        *roots: Path,
+        trusted: bool = True,
+        saves: bool = True,
+        interpreter: str | None = None,
+        explorer: bool = False,
+        **settings: Any,
     ) -> Editor:
         """Start a server on the folders `roots`; `interpreter` is what the editor itself has chosen.
 
-        `saves` says whether the editor saves documents when the server asks for it.
+        `saves` says whether the editor saves documents when the server asks for it, `explorer` whether it shows tests.
         """
         environment = {**os.environ, "PYTHONPATH": str(SERVER)}
         environment.pop("VIRTUAL_ENV", None)
@@ -65,6 +71,7 @@ class Editor:
             "interpreterProvider": interpreter is not None,
             "savesDocuments": saves,
             "mutantDiffs": True,
+            "testExplorer": explorer,
             "settings": {"python": sys.executable, **settings},
         }
         folders = [types.WorkspaceFolder(root.as_uri(), root.name) for root in roots]

@@ -78,7 +78,8 @@ class TestResult:
     """The last known outcome of one test: passed, failed, error, skipped, xfailed or xpassed; seconds.
 
     `file` (relative, POSIX) and `line` (1-based) are where it failed, and `source` the text of that line without the
-    space around it; where `source` is None, they are where the test is defined.
+    space around it; where `source` is None, they are where the test is defined. `expected` and `actual` are the two
+    sides of the comparison that did not hold, where it failed on one.
     """
 
     outcome: str
@@ -87,6 +88,8 @@ class TestResult:
     file: str | None = None
     line: int | None = None
     source: str | None = None
+    expected: str | None = None
+    actual: str | None = None
 
     @property
     def failed(self) -> bool:

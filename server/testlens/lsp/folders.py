@@ -36,10 +36,13 @@ _PROGRESS_EVERY = 0.25
 class RunCounts:
     """How far a test run is: tests done, in all, and failed. `cancel` ends it, where the user may.
 
-    `tests` are those (node ids or files) whose lines are shown as running.
+    `tests` are those (node ids or files) whose lines are shown as running. `continuous` says that nobody asked for this
+    very run, `whole` that it is one of all tests.
     """
 
     job: str
+    continuous: bool = False
+    whole: bool = False
     done: int = 0
     total: int = 0
     failed: int = 0

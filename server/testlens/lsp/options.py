@@ -36,6 +36,7 @@ class Options:
     interpreter_provider: bool = False
     saves_documents: bool = False
     mutant_diffs: bool = False
+    test_explorer: bool = False
 
     @property
     def diagnostics(self) -> DiagnosticOptions:
@@ -113,6 +114,7 @@ def read_options(sent: object, before: Options) -> Options:
         _flag(given, "interpreterProvider", before.interpreter_provider),
         _flag(given, "savesDocuments", before.saves_documents),
         _flag(given, "mutantDiffs", before.mutant_diffs),
+        _flag(given, "testExplorer", before.test_explorer),
     )
 
 

@@ -14,6 +14,8 @@ import attrs
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.json_rpc import JsonRPCResponseMessage
 
+from testlens.lsp.explorer_messages import FileCoverageParams
+
 MARKS = "testlens/marks"
 STATUS = "testlens/status"
 PLAN = "testlens/plan"
@@ -23,7 +25,12 @@ INTERPRETER = "testlens/interpreter"
 SAVE = "testlens/save"
 TESTS_OF_LINE = "testlens/testsOfLine"
 LINES_OF_TEST = "testlens/linesOfTest"
+TESTS = "testlens/tests"
+TEST_RUN = "testlens/testRun"
+FIND_TESTS = "testlens/findTests"
 DEBUG_TARGET = "testlens/debugTarget"
+COVERAGE = "testlens/coverage"
+FILE_COVERAGE = "testlens/fileCoverage"
 
 RUN_TESTS = "testlens.server.runTests"
 RUN_LEFT_OUT = "testlens.server.runLeftOut"
@@ -127,14 +134,6 @@ class TestsOfLineResult(TypedDict):
     """The tests that run a line, failing ones first, then the fastest; `note` says why there are none."""
 
     tests: list[LinkedTest]
-    note: str
-
-
-class DebugTargetResult(TypedDict):
-    """What a debugger needs to run a test: the interpreter and arguments for pytest; `note` says why there is none."""
-
-    python: str | None
-    args: list[str]
     note: str
 
 
@@ -251,10 +250,11 @@ class FolderArguments:
 
 @attrs.frozen
 class RunTestsArguments:
-    """The argument of `runTests`; no tests means all of them."""
+    """The argument of `runTests`; no tests means all of them. The client may name the job itself."""
 
     folder: str | None = None
     tests: list[str] | None = None
+    job: str | None = None
 
 
 @attrs.frozen
@@ -318,6 +318,14 @@ class _LineRequest:
 
 
 @attrs.frozen
+class _FileCoverageRequest:
+    id: int | str
+    method: str
+    params: FileCoverageParams
+    jsonrpc: str = "2.0"
+
+
+@attrs.frozen
 class _InterpreterResponse:
     id: int | str
     result: InterpreterResult
@@ -332,10 +340,9 @@ class _SaveResponse:
 
 
 _QUESTIONS = {
-    PLAN: _FolderRequest,
     MUTANT: _MutantRequest,
-    MUTATION_REPORT: _FolderRequest,
-    DEBUG_TARGET: _FolderRequest,
+    FILE_COVERAGE: _FileCoverageRequest,
+    **dict.fromkeys((PLAN, MUTATION_REPORT, DEBUG_TARGET, FIND_TESTS, COVERAGE), _FolderRequest),
     **dict.fromkeys((TESTS_OF_LINE, LINES_OF_TEST), _LineRequest),
 }
 _ANSWERS = {INTERPRETER: _InterpreterResponse, SAVE: _SaveResponse}

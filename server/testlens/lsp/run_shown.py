@@ -29,6 +29,7 @@ class RunShown:
         """Count what `event` tells, and show it soon."""
         from testlens.runners.events import Collected, TestFinished
 
+        self._server.announce_test_event(self._folder, event)
         counts = self._counts
         match event:
             case Collected(total=total):

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol.types import TextDocumentSyncKind
@@ -24,7 +24,9 @@ from testlens.lsp.verdicts import Verdicts
 from testlens.lsp.work import Worker
 
 if TYPE_CHECKING:
+    from testlens.lsp.features.test_explorer import TestExplorer
     from testlens.lsp.features.writing import Writing
+    from testlens.runners.events import Event
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +60,13 @@ class TestlensServer(LanguageServer):
         self.verdicts = Verdicts(self)
         self.typed_at = -math.inf
         self.writing: Writing  # added by its feature, before those that write
+        self.test_explorer: TestExplorer  # likewise
         self.on_state: list[Listener] = []
         self.on_reports: list[Listener] = []
         self.on_snapshot: list[Listener] = []
         self.on_running: list[Listener] = []
         self.on_edit: list[Callable[[Document], None]] = []
+        self.on_test_event: list[Callable[[Folder, Event], None]] = []
         self.on_removal: list[Listener] = []
         self.on_shutdown: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -83,6 +87,14 @@ class TestlensServer(LanguageServer):
     def announce_snapshot(self, folder: Folder) -> None:
         """Tell the features that there is a new snapshot and its plan."""
         _tell_of(folder, self.on_snapshot)
+
+    def announce_test_event(self, folder: Folder, event: Event) -> None:
+        """Tell the features what a test run of a folder reports."""
+
+        def with_event(listener: Callable[[Folder, Event], None]) -> Listener:
+            return lambda told: listener(told, event)
+
+        _tell_of(folder, [with_event(listener) for listener in self.on_test_event])
 
     def announce_edit(self, uri: str) -> None:
         """Tell the features that typing in a document has paused."""
@@ -142,13 +154,13 @@ def serve() -> None:
     os._exit(0)
 
 
-def _tell_of(folder: Folder, listeners: list[Listener]) -> None:
+def _tell_of(folder: Folder, listeners: Sequence[Listener]) -> None:
     # What a removed folder still does, such as ending its test run, is no news to anybody.
     if folder.is_open():
         _tell(listeners, folder)
 
 
-def _tell(listeners: list[Callable[[T], None]], what: T) -> None:
+def _tell(listeners: Sequence[Callable[[T], None]], what: T) -> None:
     for listener in listeners:
         try:
             listener(what)

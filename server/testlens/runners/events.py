@@ -83,7 +83,8 @@ class TestFinished:
     """A test ended. `duration` is in seconds, setup and teardown included.
 
     `file` and the 1-based `line` are where it failed in the project's code, else where it is defined; `file` is
-    relative to the workspace folder (POSIX) where it lies inside. `source` is the text of the line where it failed. A
+    relative to the workspace folder (POSIX) where it lies inside. `source` is the text of the line where it failed.
+    `expected` and `actual` are the two sides of the comparison that did not hold, where it failed on one. A
     test that had to run again is reported again.
     """
 
@@ -98,6 +99,8 @@ class TestFinished:
     source: str | None = None
     longrepr: str | None = None
     uses: Uses = UNKNOWN_USES
+    expected: str | None = None
+    actual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,8 @@ def _finished(fields: dict[str, Any], root: Path) -> TestFinished:
         fields.get("source"),
         fields["longrepr"],
         _uses(fields["uses"], root) if "uses" in fields else UNKNOWN_USES,
+        fields.get("expected"),
+        fields.get("actual"),
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +93,16 @@ def examine(interpreter: Interpreter, root: Path) -> Equipment | Problem:
         version = ".".join(map(str, equipment.version))
         return Problem(f"{interpreter.path} is Python {version}; Testlens runs tests on 3.9 or later.", _ADVICE)
     return equipment
+
+
+def modules_of(python: str, names: Collection[str], root: Path) -> frozenset[str]:
+    """Which of these modules (top level) an interpreter can import; blocks for up to some seconds."""
+    answer = run_text([python, "-c", _PROBE, *names], root, timeout=30.0)
+    try:
+        found = json.loads(answer.output.strip().splitlines()[-1])["found"] if isinstance(answer, Completed) else {}
+    except (ValueError, IndexError, KeyError, TypeError):
+        return frozenset()
+    return frozenset(name for name in names if found.get(name) is True)
 
 
 def packages_of(python: str) -> str:

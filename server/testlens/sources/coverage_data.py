@@ -50,9 +50,12 @@ class OpenData:
         """All names in the data, sorted; some may have no line that ran."""
         return tuple(sorted(set().union(*(data.measured_files() for data in self._members))))
 
-    def trace(self, name: str) -> Trace | None:
-        """What ran in the file recorded as `name`, or None where it was not measured."""
-        found = [self._trace_in(data, name) for data in tuple(self._members)]
+    def trace(self, name: str, test: str | None = None) -> Trace | None:
+        """What ran in the file recorded as `name`, or None where it was not measured.
+
+        With `test` (a node id) what that test ran, all cases of a parametrised one together.
+        """
+        found = [self._trace_in(data, name, test) for data in tuple(self._members)]
         traces = [trace for trace in found if trace is not None]
         return merge(traces) if traces else None
 
@@ -98,7 +101,7 @@ class OpenData:
         found: dict[str, set[int]] = {}
         for data in tuple(self._members):
             try:
-                data.set_query_contexts([f"^{re.escape(test)}(\\[.*\\])?(\\||$)"])
+                data.set_query_contexts(_contexts_of(test))
                 for name in data.measured_files():
                     found.setdefault(name, set()).update(data.lines(name) or ())
                 data.set_query_contexts(None)
@@ -126,8 +129,9 @@ class OpenData:
             return
         self._members.append(data)
 
-    def _trace_in(self, data: CoverageData, name: str) -> Trace | None:
+    def _trace_in(self, data: CoverageData, name: str, test: str | None) -> Trace | None:
         try:
+            data.set_query_contexts(None if test is None else _contexts_of(test))
             tracer = data.file_tracer(name)
             if tracer:
                 self._plugin_files.add(name)
@@ -219,6 +223,11 @@ def _contexts_of_arcs(path: Path, name: str, lines: range) -> set[str]:
     ends = (lines.start, lines.stop - 1)
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         return {context for (context,) in database.execute(query, (name, *ends, *ends))}
+
+
+def _contexts_of(test: str) -> list[str]:
+    """What coverage.py's query for contexts takes for a test: all of its phases and parameters."""
+    return [f"^{re.escape(test)}(\\[.*\\])?(\\||$)"]
 
 
 def _ends(arcs: Sequence[Arc]) -> frozenset[int]:

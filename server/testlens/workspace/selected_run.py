@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot, TestResult
 from testlens.domain.staleness import Anchors, anchor
+from testlens.runners.events import TestFinished
 from testlens.sources.coverage_data import node_id
 from testlens.sources.coverage_merge import add_data, replace_tests
 from testlens.sources.coverage_parse import decode, normalise
@@ -29,25 +30,35 @@ DATA_NAME = "selected.coverage"
 """Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
 
 
+_RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedRun:
-    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured by absolute path."""
+    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured by absolute path.
+
+    `whole` are the test files all of whose tests ran: others that were known of them are gone.
+    """
 
     tests: tuple[str, ...]
     data_file: Path
     outcomes: Mapping[str, TestResult]
     sources: Mapping[str, str]
+    whole: frozenset[str]
 
 
 def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
     """The results of a run by node id."""
-    return {
-        test.nodeid: TestResult(test.outcome, test.duration, test.message or "", test.file, test.line, test.source)
-        for test in result.results
-    }
+    return {test.nodeid: outcome_of(test) for test in result.results}
+
+
+def outcome_of(test: TestFinished) -> TestResult:
+    """What a test that ended is remembered by."""
+    message = test.message or ""
+    return TestResult(
+        test.outcome, test.duration, message, test.file, test.line, test.source, test.expected, test.actual
+    )
 
 
 def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
@@ -62,7 +73,9 @@ def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, 
 def selected_run(result: RunResult, data_file: Path) -> SelectedRun:
     """A run of some tests, and the data that came of it, as it can be taken over."""
     outcomes = outcomes_of(result)
-    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources)
+    is_complete = result.exit_code in _RAN_TO_THE_END and len(result.results) >= result.total
+    whole = frozenset(test for test in result.request.tests if "::" not in test) if is_complete else frozenset[str]()
+    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole)
 
 
 def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
@@ -72,10 +85,14 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     alone would show the rest of the file as never run. Files that hold the tests themselves are taken as they are now.
     """
     base = workspace.data
+    # Whatever the data comes from, what tests said last is still what they said last.
+    known = workspace.store.outcomes()
+    outcomes = {test: result for test, result in known.items() if test.partition("::")[0] not in run.whole}
+    outcomes |= run.outcomes
     if base is None or not base.has_contexts or len(base.paths) != 1:
         # Nothing to add to.
         run.data_file.replace(workspace.own_data)
-        workspace.finish_run(run.outcomes, run.sources)
+        workspace.finish_run(outcomes, run.sources)
         return None
     root = workspace.root
     keep_left_out(root, load_left_out(root).after(run.tests))
@@ -95,7 +112,6 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     if problem is not None:
         return problem
     sources = {**before, **{path: digest for path, digest in now.items() if path not in kept}}
-    outcomes = {**workspace.snapshot.outcomes, **run.outcomes}
     workspace.finish_run(outcomes, {str(root / path): digest for path, digest in sources.items()})
     return None
 

@@ -27,8 +27,8 @@ create table if not exists mutants (
     path text primary key, source text, time real, digest text, text blob, value text) without rowid;
 create table if not exists run (time real, source text, percent real);
 create table if not exists outcome (
-    test text primary key, outcome text, duration real, message text, file text, line integer, source text)
-    without rowid;
+    test text primary key, outcome text, duration real, message text, file text, line integer, source text,
+    expected text, actual text) without rowid;
 """
 
 
@@ -120,14 +120,17 @@ class Store:
 
     def outcomes(self) -> Mapping[str, TestResult]:
         """The last known result of each test."""
-        rows = self._read("select test, outcome, duration, message, file, line, source from outcome")
+        rows = self._read("select test, outcome, duration, message, file, line, source, expected, actual from outcome")
         return {row[0]: TestResult(*row[1:]) for row in rows}
 
     def replace_outcomes(self, outcomes: Mapping[str, TestResult]) -> None:
         """Forget all results and remember these."""
-        rows = [(test, r.outcome, r.duration, r.message, r.file, r.line, r.source) for test, r in outcomes.items()]
+        rows = [
+            (test, r.outcome, r.duration, r.message, r.file, r.line, r.source, r.expected, r.actual)
+            for test, r in outcomes.items()
+        ]
         self._write("delete from outcome", [()])
-        self._write("insert into outcome values (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._write("insert into outcome values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def mutants(self) -> Iterable[KeptMutants]:
         """What is remembered of the mutants of each file."""
@@ -215,6 +218,7 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         connection.executescript("drop table if exists examined; drop table if exists history;")
         connection.execute(f"pragma user_version = {FORMAT}")
     connection.executescript(_SCHEMA)
-    with contextlib.suppress(sqlite3.OperationalError):  # it is there
-        connection.execute("alter table outcome add column source text")
+    for column in ("source", "expected", "actual"):  # which older versions did not have
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute(f"alter table outcome add column {column} text")
     return connection

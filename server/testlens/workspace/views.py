@@ -179,7 +179,7 @@ def _place(gap: Gap, anchors: Anchors) -> PlacedGap | None:
     reason = "" if region.kind == "partial" else region.reason
     if anchors.moved is None:
         return PlacedGap(gap, first, last, gap.title, reason)
-    return PlacedGap(gap, first, last, _title(gap, first, last, anchors), _renumbered(reason, anchors) or "")
+    return PlacedGap(gap, first, last, _title(gap, first, last, anchors), renumbered(reason, anchors) or "")
 
 
 def _is_edited(proof: FunctionProof, anchors: Anchors) -> bool:
@@ -200,11 +200,11 @@ def _place_survivor(gap: Gap, anchors: Anchors) -> PlacedGap | None:
 
 def _title(gap: Gap, first: int, last: int, anchors: Anchors) -> str:
     if gap.region.kind == "partial":
-        return _renumbered(gap.title, anchors) or f"line {first}: a branch was never taken"
+        return renumbered(gap.title, anchors) or f"line {first}: a branch was never taken"
     return f"line {first} never run" if first == last else f"lines {first}-{last} never run"
 
 
-def _renumbered(text: str, anchors: Anchors) -> str | None:
+def renumbered(text: str, anchors: Anchors) -> str | None:
     """`text` with the lines it names where they are now; None if one of them is gone."""
     lost = False
 

@@ -84,6 +84,11 @@ class Workspace:
         return self._kept_left_out.and_also(self._new_left_out)
 
     @property
+    def measurement(self) -> Measurement | None:
+        """This data and the files that it speaks of, None where there is none."""
+        return self._measurement
+
+    @property
     def mutated_files(self) -> Mapping[str, MutatedFile]:
         """The mutants of the newest snapshot with the texts that they were made on, by path."""
         return self._mutated
@@ -181,15 +186,20 @@ class Workspace:
 
     def anchors(self, report: FileReport, text: str) -> Anchors | None:
         """How the lines of `report` lie in `text`; None where the text that was measured is not known."""
+        measured, current = self.measured_text(report, text), normalise(text)
+        if measured is None:
+            return None
+        return UNCHANGED if measured == current else anchor(measured, current)
+
+    def measured_text(self, report: FileReport, text: str) -> str | None:
+        """The text that the lines of `report` belong to, which may be `text`; None where it is not known."""
         if not report.anchored:
             return None
         current = normalise(text)
         if digest(current) == report.text_digest:
-            return UNCHANGED
+            return current
         kept = self.store.measured_text(report.path)
-        if kept is None or kept[0] != report.text_digest:
-            return None
-        return anchor(kept[1], current)
+        return kept[1] if kept is not None and kept[0] == report.text_digest else None
 
     def mutant_anchors(self, path: str, text: str) -> Anchors | None:
         """How the lines that mutants of `path` were made on lie in `text`; None where there are no mutants."""

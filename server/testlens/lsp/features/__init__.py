@@ -5,18 +5,22 @@ from testlens.lsp.features import (
     code_lens,
     commands,
     continuous,
+    debug_tests,
     diagnostics,
+    find_tests,
     hover,
     kill,
     lifecycle,
     marks,
     mutants,
     mutate,
+    native_coverage,
     plan,
     problems,
     runs,
     scaffold,
     status,
+    test_explorer,
     test_links,
     writing,
 )
@@ -24,4 +28,5 @@ from testlens.lsp.features import (
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
     *(writing, scaffold, mutants, mutate, kill, continuous, test_links),
+    *(test_explorer, find_tests, debug_tests, native_coverage),
 )

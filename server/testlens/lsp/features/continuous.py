@@ -151,7 +151,7 @@ class _Follower:
     async def _round(self, python: str, runner: WarmRunner) -> Round | None:
         from testlens.workspace.continuous import run_affected, until_saved
 
-        counts = RunCounts(str(uuid.uuid4()))
+        counts = RunCounts(str(uuid.uuid4()), continuous=True)
         shown = RunShown(self._server, self._folder, counts, ProgressBar(self._server))
 
         lines = _RunningLines(self._server, self._folder, counts)

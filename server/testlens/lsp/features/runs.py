@@ -35,7 +35,7 @@ def register(server: TestlensServer) -> None:
     @server.command(RUN_TESTS)
     def run_tests(ls: TestlensServer, *arguments: object) -> dict[str, Any]:
         wanted = parse(arguments, RunTestsArguments)
-        return attrs.asdict(feature.start(folder_of(ls, wanted.folder), tuple(wanted.tests or ())))
+        return attrs.asdict(feature.start(folder_of(ls, wanted.folder), tuple(wanted.tests or ()), wanted.job))
 
     @server.command(CANCEL_RUN)
     def cancel_run(ls: TestlensServer, *arguments: object) -> None:
@@ -49,15 +49,15 @@ class _Runs:
         self._server = server
         self._jobs = Jobs(server, "Tests of {} are already running. Cancel that run first.")
 
-    def start(self, folder: Folder, tests: tuple[str, ...]) -> JobResult:
-        """Start a run; nothing of it is waited for."""
+    def start(self, folder: Folder, tests: tuple[str, ...], job: str | None) -> JobResult:
+        """Start a run, named `job` if that is given; nothing of it is waited for."""
         if folder.run is not None:
             # That of a test that was just written is no job of its own.
             raise self._jobs.busy(folder)
         started = self._jobs.start(folder, lambda job: self._run(job, counts, tests), lambda: self._end(folder))
-        counts = folder.run = RunCounts(started.job, cancel=lambda: self._jobs.cancel(folder))
+        counts = folder.run = RunCounts(job or started.job, cancel=lambda: self._jobs.cancel(folder), whole=not tests)
         self._server.announce_state(folder)
-        return started
+        return JobResult(counts.job)
 
     def _end(self, folder: Folder) -> None:
         folder.run = None

@@ -7,14 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testlens.lsp.convert import flat_ranges, from_line, uri_of
-from testlens.lsp.features.equipment import known_interpreter
-from testlens.lsp.folders import Folder
 from testlens.lsp.protocol import (
-    DEBUG_TARGET,
     LINES_OF_TEST,
     TESTS_OF_LINE,
-    DebugTargetResult,
-    FolderParams,
     LineParams,
     LinesOfTestResult,
     LinkedFile,
@@ -41,20 +36,6 @@ def register(server: TestlensServer) -> None:
     @server.feature(LINES_OF_TEST)
     async def lines_of_test(params: LineParams) -> LinesOfTestResult:
         return await _lines_of_test(server, params)
-
-    @server.feature(DEBUG_TARGET)
-    async def debug_target(params: FolderParams) -> DebugTargetResult:
-        return await _debug_target(server, server.folders.named(params.folder))
-
-
-async def _debug_target(server: TestlensServer, folder: Folder | None) -> DebugTargetResult:
-    if not server.options.trusted:
-        return DebugTargetResult(python=None, args=[], note="Nothing is run in a workspace that is not trusted.")
-    if folder is None or folder.workspace is None:
-        return DebugTargetResult(python=None, args=[], note="Testlens is still opening the folder. Try again soon.")
-    python = await known_interpreter(server, folder)
-    note = "" if python else "No Python interpreter was found for the tests: choose one in the setting testlens.python."
-    return DebugTargetResult(python=python, args=list(folder.workspace.settings.config.pytest_args), note=note)
 
 
 async def _tests_of_line(server: TestlensServer, params: LineParams) -> tuple[list[LinkedTest], str]:
