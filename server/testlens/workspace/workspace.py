@@ -35,6 +35,7 @@ from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settl
 from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
 from testlens.workspace.survivors import AssessedSurvivors, with_survivors
+from testlens.workspace.words import edited_since, in_words, relative
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -296,11 +297,11 @@ class Workspace:
         for path in files.keys() & self._kept_left_out.edited.keys():
             files[path] = without_doubtful_gaps(files[path], self._doubtful(path))
         totals = sum((file.numbers for file in files.values()), Numbers())
-        source = _in_words(self.root, measurement.data)
+        source = in_words(self.root, measurement.data)
         self.store.record_percent(source, totals.percent)
         problems += (*measurement.problems, *examiner.problems, *self._history.problems, *self._store_problem())
         if edited:
-            problems += (_edited(sorted(edited)),)
+            problems += (edited_since(sorted(edited)),)
         outcomes = self.store.outcomes() if own else {}
         previous = self.store.previous_percent()
         ordered = MappingProxyType(dict(sorted(files.items())))
@@ -311,7 +312,7 @@ class Workspace:
         """Make what was measured known, with what mutants say beside it."""
         self._measured = measured
         snapshot = self._with_mutants(measured)
-        snapshot = replace(snapshot, problems=tuple(_relative(problem, self.root) for problem in snapshot.problems))
+        snapshot = replace(snapshot, problems=tuple(relative(problem, self.root) for problem in snapshot.problems))
         self._snapshot = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
@@ -382,26 +383,3 @@ def _first_trace(data: coverage_data.OpenData, root: Path, path: str) -> Trace |
     # Most data names a file absolutely, by its real path; `relative_files` names it from the folder.
     names = dict.fromkeys((str(root.resolve() / path), str(root / path), path))
     return next((trace for name in names if (trace := data.trace(name)) is not None), None)
-
-
-def _relative(problem: Problem, root: Path) -> Problem:
-    if problem.path is None or not Path(problem.path).is_relative_to(root):
-        return problem
-    return replace(problem, path=Path(problem.path).relative_to(root).as_posix())
-
-
-def _in_words(root: Path, data: DataFile) -> str:
-    if data.kind == "own run":
-        return "Testlens' own run"
-    name = data.paths[0].relative_to(root).as_posix() if data.paths[0].is_relative_to(root) else str(data.paths[0])
-    return name if len(data.paths) == 1 else f"{name} and {len(data.paths) - 1} more"
-
-
-def _edited(paths: list[str]) -> Problem:
-    named = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    verb = "has" if len(paths) == 1 else "have"
-    return Problem(
-        f"{named} {verb} changed since the coverage was measured.",
-        "Run the tests again to see where they stand now.",
-        severity="information",
-    )

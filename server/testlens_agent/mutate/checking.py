@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
@@ -10,12 +9,11 @@ import os
 import select
 import sys
 import time
-import warnings
 from collections import deque
 from typing import Any, Callable
 
 from testlens_agent.mutate import mutmut_parts
-from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, load_contexts
+from testlens_agent.mutate.contexts import NOTHING_MEASURED, Contexts, import_quietly, load_contexts
 from testlens_agent.mutate.crew import Crew
 from testlens_agent.mutate.idle import RequestedError, prepare
 from testlens_agent.mutate.ledger import Ledger, Verdict
@@ -27,6 +25,7 @@ from testlens_agent.mutate.verdicts import (
     KILLED,
     NO_TESTS,
     SURVIVED,
+    WORDS_OF_LIVING,
     status_of,
     words_of_red_tests,
 )
@@ -131,15 +130,12 @@ class Checking:
         return json.dumps([self._ground.copy.state, self._ground.arguments, *versions])
 
     def _preload(self, names: list[str]) -> None:
-        """Import what the tests import, so that not every copy has to; whatever goes wrong there is the tests' own."""
+        """Import what the tests import, so that not every copy has to."""
         if all(name in sys.modules for name in names):
             return
         self._crew.dismiss()
         mutmut_parts.play("")
-        for name in names:
-            with warnings.catch_warnings(), contextlib.suppress(BaseException):
-                warnings.simplefilter("ignore")
-                importlib.import_module(name)
+        import_quietly(names)
         gc.freeze()
 
     def _check(self, wanted: list[Task], contexts: Contexts) -> None:
@@ -366,10 +362,7 @@ class Checking:
     def _take_proof(self, task: Task, result: dict[str, Any]) -> None:
         kind, code = task["kind"], result["code"]
         if kind == "fail" and code == 0:
-            self._distrust(
-                "Tests passed although every mutated function raised an exception, so they do not run the mutants.",
-                "Check that they import the sources that mutmut mutates.",
-            )
+            self._distrust(*WORDS_OF_LIVING)
         elif kind != "fail" and code != 0:
             if self._crew.warmth:
                 self._grow_cold()

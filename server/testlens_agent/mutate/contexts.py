@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,14 @@ class Contexts:
 NOTHING_MEASURED = Contexts(
     {"durations": {}, "whole": {}, "setups": {}, "modules": [], "tests": {}, "lines": None, "at_import": ()}
 )
+
+
+def import_quietly(modules: Iterable[str]) -> None:
+    """Import these modules; whatever goes wrong there is the tests' own, who import them as well."""
+    for name in modules:
+        with warnings.catch_warnings(), contextlib.suppress(BaseException):
+            warnings.simplefilter("ignore")
+            importlib.import_module(name)
 
 
 def load_contexts(place: Path, state: str) -> Contexts | None:

@@ -14,6 +14,11 @@ _STATUSES = {
     34: "skipped",
     **dict.fromkeys((36, 24, -24, 152, 255), "timeout"),
 }
+WORDS_OF_LIVING = (
+    "Tests passed although every mutated function raised an exception, so they do not run the mutants.",
+    "Check that they import the sources that mutmut mutates.",
+)
+"""What happened, and what to do, where a mutant lives that must die."""
 
 
 def status_of(code: int) -> str:
