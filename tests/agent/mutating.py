@@ -36,7 +36,7 @@ STATUSES = {
     24: "timeout",
     -24: "timeout",
 }
-QUICK = '[tool.mutmut]\nsource_paths = ["src"]\ntimeout_multiplier = 1.0\ntimeout_constant = 1.0\n'
+QUICK = '[tool.mutmut]\nsource_paths = ["src"]\ntimeout_multiplier = 1.0\ntimeout_constant = 2.5\n'
 SOURCE = {
     "src/shop/__init__.py": "",
     "src/shop/prices.py": """

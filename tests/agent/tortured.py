@@ -523,7 +523,7 @@ class Measured:
         self._branches: dict[Arc, frozenset[Arc]] = {}
 
     def branches(self, arcs: Iterable[Arc]) -> set[Arc]:
-        """Which ways out of lines with several these arcs are in the analysis of coverage.py, which takes each apart."""
+        """Which ways out of lines with several these arcs are in coverage.py's analysis, which takes each apart."""
         return {branch for arc in arcs for branch in self._branches_of(arc)}
 
     def _branches_of(self, arc: Arc) -> frozenset[Arc]:

@@ -179,7 +179,7 @@ def test_a_budget_that_is_spent_says_of_how_many_the_score_speaks(workspace: Wor
         "tests/test_prices.py",
         lambda text: text + "\n\ndef test_wait():\n    from shop.prices import wait\n    assert wait(2) == 0\n",
     )
-    edit(workspace, "pyproject.toml", lambda text: text.replace("timeout_constant = 1.0", "timeout_constant = 30.0"))
+    edit(workspace, "pyproject.toml", lambda text: text.replace("timeout_constant = 2.5", "timeout_constant = 30.0"))
     outcome, _ = checked(workspace, python, budget=8)
     assert not outcome.is_complete
     assert 0 < outcome.known < len(outcome.mutants)
