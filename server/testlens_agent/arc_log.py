@@ -30,7 +30,8 @@ class Event(NamedTuple):
     """What it means for the data that something ran. Lists of two lines are arcs, as coverage.py has them.
 
     `code` is a number for the code object, and `line` the line that began to run, 0 where it is no line that did.
-    `arcs` ran for certain. A `likely` one did unless an exception came in between: it counts if both of its lines ran.
+    `arcs` ran for certain. A `likely` one did unless an exception came in between, or is one of several that lead to
+    `line`: it counts if the lines at its ends ran.
     """
 
     file: str
@@ -150,7 +151,12 @@ class _Filling:
                 self._others[number] = certain[1:]
             if event.likely:
                 self._likely[number] = [
-                    (started(event.code, start), started(event.code, end), ranks[file, start, end])
+                    # What an event leads on from has run, if maybe before this context began.
+                    (
+                        started(event.code, start) if end == event.line else {number},
+                        started(event.code, end),
+                        ranks[file, start, end],
+                    )
                     for start, end in event.likely
                 ]
             if event.line and not certain:

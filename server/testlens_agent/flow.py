@@ -28,6 +28,7 @@ _CACHE = dis.opmap.get("CACHE", 0)
 _EXTENDED_ARG = dis.opmap["EXTENDED_ARG"]
 _RESUME = dis.opmap.get("RESUME", -1)
 _FOR_ITER = dis.opmap["FOR_ITER"]
+_CLEANUP_THROW = dis.opmap.get("CLEANUP_THROW", -1)
 _RERAISE = dis.opmap["RERAISE"]
 _RAISE = dis.opmap["RAISE_VARARGS"]
 _RETURNS = _numbers("RETURN_VALUE", "RETURN_CONST")
@@ -90,18 +91,24 @@ class Flow:
         return (line, self._line_at(leads_to))
 
     def at_handler(self, raised: int, handler: int) -> Arc | None:
-        """The arc that follows from this: an exception that was raised here has come to this handler."""
+        """The arc that follows where an exception that was raised here came to this handler, unless it ended there."""
         line = self.line(raised)
         if line is None or self._handler(raised // 2) != handler // 2:  # the latter: passed on by another handler
             return None
-        leads_to = self._leads_to(line, handler // 2)
+        place = handler // 2
+        if self._operations[place] == _CLEANUP_THROW:  # it was thrown into what `yield from` or `await` waits for
+            further = self._handler(place)
+            place = _EXIT if further is None else further
+        leads_to = self._leads_to(line, place)
+        if leads_to == _EXIT:
+            return self.at_unwinding(raised)
         return None if leads_to is None else (line, self._line_at(leads_to))
 
     def at_unwinding(self, raised: int) -> Arc | None:
         """The arc that follows from this: an exception that was raised here has left the code object."""
-        line = self.line(raised)
-        # Raised elsewhere and passed on, or before any line began.
-        if line is None or self._operations[raised // 2] in (_RERAISE, _RESUME):
+        line, operations = self.line(raised), self._operations[raised // 2 : raised // 2 + 2]
+        # Raised elsewhere and passed on; raised before a line began; thrown into what waits, which counts for nothing.
+        if line is None or operations[0] == _RERAISE or _RESUME in operations:
             return None
         return (line, self._end)
 

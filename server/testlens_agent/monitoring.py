@@ -19,7 +19,7 @@ from types import CodeType
 from typing import Any, Callable
 
 from testlens_agent.arc_log import ArcLog, Event
-from testlens_agent.flow import Flow, Statements
+from testlens_agent.flow import Arc, Flow, Statements
 
 _MONITORING: Any = getattr(sys, "monitoring", None)
 _TOOL_NAME = "testlens coverage"
@@ -256,20 +256,21 @@ def _begins_where_it_starts(code: CodeType) -> bool:
 def _meaning(event: tuple[Any, ...], measured: _Measured, statements: Statements) -> Event:
     """What an event means for the data."""
     flow, at = measured.flow, event[1]
-    line = flow.line(at)
+    line, began = flow.line(at), 0
+    before: tuple[Arc, ...] = ()
+    after = None
     if event[-1] == _THROWN:
-        thrown = flow.at_unwinding(at) if event[2] is None else flow.at_handler(at, event[2])
-        return Event(measured.file, measured.number, 0, () if thrown is None else (thrown,), ())
-    if line is None:
-        return Event(measured.file, measured.number, 0, (), ())
-    if len(event) == 2:
-        before, after = flow.to_place(at, statements), flow.from_line(line, at, statements)
-        began = line
-    else:
+        after = flow.at_unwinding(at) if event[2] is None else flow.at_handler(at, event[2])
+    elif line is not None and len(event) == 2:
+        before, after, began = flow.to_place(at, statements), flow.from_line(line, at, statements), line
+    elif line is not None:
         # Whether its target knows by itself is said as of before the source was read, which may come later.
-        before, after, began = (), flow.from_line(line, event[2], None), 0
-    arcs = [*(before if len(before) == 1 else ()), *([after] if after is not None and after[1] < 0 else [])]
-    likely = [*(before if len(before) > 1 else ()), *([after] if after is not None and after[1] >= 0 else [])]
+        after = flow.from_line(line, event[2], None)
+    arcs, likely = (before, ()) if len(before) < 2 else ((), before)
+    if after is not None and after[1] < 0:
+        arcs = (*arcs, after)
+    elif after is not None:
+        likely = (*likely, after)
     return Event(measured.file, measured.number, began, arcs, likely)
 
 

@@ -198,6 +198,24 @@ def generate(values):
         yield received
 
 
+def generate_and_clean_up(values):
+    for value in values:
+        try:
+            if value == 3:
+                return
+            yield value
+        finally:
+            value += 1
+    yield "end"
+
+
+def delegate(values):
+    try:
+        yield from generate(values)
+    except Exception:
+        yield "handled"
+
+
 def recursive(depth):
     if depth:
         recursive(depth - 1)
@@ -436,6 +454,38 @@ def test_generator_that_is_closed_and_sent_to():
         thrown.throw(KeyError())
 
 
+def suspend(function, values):
+    made = function(values)
+    next(made)
+    return made
+
+
+LEFT = {
+    "closed": suspend(code.generate_and_clean_up, [1, 2]),
+    "deleted": suspend(code.generate_and_clean_up, [0]),
+    "thrown": suspend(code.generate_and_clean_up, [5]),
+    "at the end": suspend(code.generate_and_clean_up, []),
+    "in yield from": suspend(code.generate, [0]),
+    "in yield from that handles": suspend(code.delegate, [0]),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_generator_that_waits_since_the_import(name):
+    made = LEFT.pop(name)
+    if name == "thrown":
+        with pytest.raises(KeyError):
+            made.throw(KeyError())
+    elif name != "deleted":
+        made.close()
+
+
+@pytest.mark.parametrize("values", [[1, 3], [3], [2]])
+def test_generator_that_cleans_up(values):
+    assert code.generate_and_clean_up(values) is not None
+    list(code.generate_and_clean_up(values))
+
+
 @pytest.fixture
 def suspended():
     made = code.generate([1, 0, 2])
@@ -523,7 +573,7 @@ class Measured:
         self._branches: dict[Arc, frozenset[Arc]] = {}
 
     def branches(self, arcs: Iterable[Arc]) -> set[Arc]:
-        """Which ways out of lines with several these arcs are in coverage.py's analysis, which takes each apart."""
+        """Which ways out of lines with several these arcs are to coverage.py's analysis; it takes each by itself."""
         return {branch for arc in arcs for branch in self._branches_of(arc)}
 
     def _branches_of(self, arc: Arc) -> frozenset[Arc]:
