@@ -178,7 +178,9 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     return project
 
 
-async def test_a_trial_has_the_arcs_that_coverage_measures(example: Project) -> None:
+async def test_a_trial_has_the_arcs_that_coverage_measures(example: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of its C tracer: what sys.monitoring finds in its place is the same only after coverage.py's analysis."""
+    monkeypatch.setenv("COVERAGE_CORE", "ctrace")
     run = await example.run()
     async with exploring(example) as exploration:
         trial = await exploration.trial((example.root / "tests/test_new.py").read_text(), watch="sample.py")

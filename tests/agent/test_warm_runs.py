@@ -88,7 +88,9 @@ async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(projec
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert working_in(project.root) == before
+    async with asyncio.timeout(10):  # what was killed may take a moment to go
+        while working_in(project.root) != before:
+            await asyncio.sleep(0.05)
     project.write({"test_long.py": "def test_long():\n    pass\n"})
     assert (await warm_run(runner, project)).outcomes == {"test_long": "passed"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from testlens.runners.run_log import RunLog, RunRequest, RunResult
 _CHUNK_BYTES = 65_536
 _LONGEST_GOODBYE_SECONDS = 2.0
 _ATTEMPTS = 2
+_LOOK_SECONDS = 1.0
 # With these coverage.py would measure the process that stays, and write into the user's folder.
 _HIDDEN = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 
@@ -175,7 +177,7 @@ class _WarmProcess:
         self._agent.write_line(
             {"run": {**request_fields(log.request, scratch), "environment": {RUN_VARIABLE: str(scratch)}}}
         )
-        first = await self._next(patience)
+        first = await self._first(patience)
         if first is None:
             return
         log.take(first)
@@ -233,11 +235,15 @@ class _WarmProcess:
                 return
             yield line
 
-    async def _next(self, seconds: float) -> bytes | None:
-        try:
-            return await self._lines.next(seconds)
-        except TimeoutError:
-            return None
+    async def _first(self, patience: float) -> bytes | None:
+        """The first answer; None where it does not come, for which a process that is frozen is not waited for."""
+        deadline = time.monotonic() + patience
+        while True:
+            left = deadline - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                return await self._lines.next(min(left, _LOOK_SECONDS))
+            if left <= _LOOK_SECONDS or not self.is_alive:
+                return None
 
     async def _keep_output(self) -> None:
         while chunk := await self._agent.stderr.read(_CHUNK_BYTES):
