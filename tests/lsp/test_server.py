@@ -127,7 +127,7 @@ def test_the_documentation_names_every_method_and_command_and_no_other() -> None
 
     features = create_server().protocol.fm
     served = {name for name in (*features.features, *features.commands) if name.startswith("testlens")}
-    sent = {protocol.MARKS, protocol.STATUS, protocol.INTERPRETER, protocol.SAVE}
+    sent = {protocol.MARKS, protocol.STATUS, protocol.INTERPRETER, protocol.SAVE, protocol.TESTS, protocol.TEST_RUN}
     documented = set(re.findall(r"`(testlens[./][\w./]+)`", PAGE))
     assert documented == served | sent
 
