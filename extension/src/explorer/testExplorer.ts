@@ -124,13 +124,10 @@ export class TestExplorer implements vscode.Disposable {
   ): Promise<void> {
     const run = this.controller.createTestRun(request);
     const job = randomUUID();
-    const ended = this.runs.expect(job, run, async () => {
+    const ended = this.runs.expect(folder, job, run, async () => {
       if (withCoverage) {
         await addCoverage(this.client, this.items, folder, run);
       }
-    });
-    run.token.onCancellationRequested(() => {
-      this.cancel(folder);
     });
     try {
       await this.client.execute(ServerCommand.runTests, { folder, tests, job });

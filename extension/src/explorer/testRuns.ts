@@ -23,7 +23,8 @@ export class TestRuns {
   ) {}
 
   /** Expects the events of a run that the user began in the explorer; resolves once it has ended. */
-  expect(job: string, run: vscode.TestRun, finish: () => Promise<void>): Promise<void> {
+  expect(folder: string, job: string, run: vscode.TestRun, finish: () => Promise<void>): Promise<void> {
+    this.endWhenCancelled(folder, job, run);
     return new Promise((ended, failed) => {
       this.active.set(job, { run, finish, ended, failed });
     });
@@ -49,9 +50,7 @@ export class TestRuns {
     const isEmpty = started.length === 0 && finished.length === 0;
     if (!this.active.has(job) && !isEmpty) {
       const run = this.begin(continuous);
-      run.token.onCancellationRequested(() => {
-        this.cancel(folder);
-      });
+      this.endWhenCancelled(folder, job, run);
       this.active.set(job, { run });
     }
     const active = this.active.get(job);
@@ -92,6 +91,15 @@ export class TestRuns {
       failed?.(error);
     }
     this.giveUp(job);
+  }
+
+  private endWhenCancelled(folder: string, job: string, run: vscode.TestRun): void {
+    run.token.onCancellationRequested(() => {
+      // The token of a run that is over must not end the one that has begun since.
+      if (this.active.has(job)) {
+        this.cancel(folder);
+      }
+    });
   }
 
   private begin(continuous: boolean, name?: string, persist?: boolean): vscode.TestRun {
