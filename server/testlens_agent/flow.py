@@ -66,6 +66,17 @@ class Flow:
             for way in ways:
                 self._jumps_to.setdefault(way, []).append(unit)
 
+    def places(self) -> dict[int, list[int]]:
+        """Where each line may begin to run."""
+        found: dict[int, list[int]] = {}
+        before = None
+        for unit in range(self._start + 1, len(self._operations)):
+            line, is_reached = self._lines[unit], unit in self._jumps_to or unit in self._handled
+            if line is not None and (line != before or is_reached or unit == self._start + 1):
+                found.setdefault(line, []).append(2 * unit)
+            before = line
+        return found
+
     def line(self, offset: int) -> int | None:
         """The line of an instruction, None for one that the compiler has added."""
         return self._lines[offset // 2]

@@ -13,6 +13,7 @@ import dis
 import functools
 import itertools
 import sys
+import time
 import tokenize
 from array import array
 from types import CodeType
@@ -26,11 +27,18 @@ _TOOL_NAME = "testlens coverage"
 _TOOLS = (_MONITORING.COVERAGE_ID, 3, 4) if _MONITORING is not None else ()
 _REPETITIONS = 24
 """How often a branch goes the same way in one context before the source is read, to see whether it must be watched."""
+_TURNS = 1000
 _RESUME = dis.opmap.get("RESUME")
 
-# Events by which code object (its identity) and where in its bytecode. Of a branch that was taken its place and target:
+# As `id`, but that is one of the functions of which Python tells by audit events, as sys._getframe is: where somebody
+# listens to those, as we do ourselves (uses.py), each call takes as long as all the rest of a callback.
+_identity: Callable[[object], int] = object.__hash__
+
+# Events by which code object (its identity) and where. A line that begins to run is known by its number, one that may
+# begin at several places by the place; of a branch that was taken we know its place and its target.
 _Taken = tuple[int, int, int]
-_THROWN = "!"
+_AT_PLACE, _THROWN = "@", "!"
+_SEVERAL = -1  # in the place of a number: the line alone does not tell
 _NO_STATEMENT = (tokenize.COMMENT, tokenize.ENCODING)
 
 
@@ -50,19 +58,35 @@ class _Measured:
 
     @functools.cached_property
     def flow(self) -> Flow:
-        """What its bytecode says, read when it is first needed."""
+        """What its bytecode says."""
         return Flow(self.code)
+
+    @functools.cached_property
+    def places(self) -> dict[int, list[int]]:
+        """Where each line may begin to run."""
+        return self.flow.places()
 
 
 class _Numbers(dict[Any, int]):
-    """The numbers of events in the log; an event that it does not have yet gets one from `new`."""
+    """The numbers of events, given as they come, in any thread."""
 
-    def __init__(self, new: Callable[[Any], int]) -> None:
-        self._new = new
+    def __init__(self) -> None:
+        self._count = itertools.count()
+        self._events: dict[int, Any] = {}
 
     def __missing__(self, event: Any) -> int:
-        number = self[event] = self._new(event)
+        number = next(self._count)
+        self._events[number] = event
+        self[event] = number
         return number
+
+    def event(self, number: int) -> Any:
+        """The event that got this number."""
+        for _ in range(_TURNS):
+            if number in self._events:
+                break
+            time.sleep(0)  # the thread that just took the number goes on
+        return self._events[number]
 
 
 class MonitoringTracer:
@@ -81,10 +105,12 @@ class MonitoringTracer:
         self._name_in_data = name_in_data
         self._context = ""
         self._measured: dict[int, _Measured] = {}
-        self._numbers = _Numbers(self._new_number)
-        self._codes: list[int] = []  # for each number, the identity of the code object
+        self._numbers = _Numbers()
+        self._codes: list[int] = []  # for each number in the log, the identity of the code object
+        self._outdated: set[int] = set()
+        self._trouble: Exception | None = None
         self._statements: dict[str, dict[int, int]] = {}
-        self._places: list[tuple[int, int]] = []
+        self._began: list[int] = []  # lines that did, by the number of the event
         self._taken: set[_Taken] = set()
         self._awaited: dict[_Taken, _Taken | None] = {}
         self._repeated: dict[_Taken, int] = {}
@@ -130,20 +156,36 @@ class MonitoringTracer:
         """None are kept."""
 
     def begin(self, context: str) -> None:
-        """Write down what ran, and credit to `context` what runs from now on. Raises OSError."""
+        """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does."""
         self.save()
         self._context = context
 
     def save(self) -> None:
-        """Write down what ran in this context. Raises OSError."""
-        places, taken, thrown = _take(self._places), _take(self._taken), _take(self._thrown)
+        """Write down what ran in this context. Raises OSError, and what went wrong while the tests ran."""
+        if self._trouble is not None:
+            raise self._trouble
+        began, taken, thrown = _take(self._began), _take(self._taken), _take(self._thrown)
         self._repeated.clear()
-        if not (places or taken or thrown):
+        if not (began or taken or thrown):
             return
-        numbers = array("I", map(self._numbers.__getitem__, itertools.chain(places, taken, thrown)))
+        numbers = array("I", self._still_valid(began))
+        numbers.extend(map(self._numbers.__getitem__, itertools.chain(taken, thrown)))
+        for number in range(len(self._codes), max(numbers) + 1):
+            event = self._numbers.event(number)
+            measured = self._measured[event[0]]
+            self._codes.append(event[0])
+            self._log.add(_meaning(event, measured, self._statements.get(measured.file)))
         if self._is_on:
             self._arm(set(map(self._codes.__getitem__, numbers)))
         self._log.write(self._context, numbers)
+
+    def _still_valid(self, numbers: list[int]) -> list[int]:
+        """These numbers, with new ones for events whose meaning has changed since they were counted."""
+        if not self._outdated:
+            return numbers
+        outdated, self._outdated = self._outdated, set()
+        event = self._numbers.event
+        return [self._numbers[event(number)] if number in outdated else number for number in numbers]
 
     def _arm(self, ran: set[int]) -> None:
         # Not by Python's restart_events, which would arm the events of every tool in every code object.
@@ -153,15 +195,13 @@ class MonitoringTracer:
             set_events(tool, code, 0)
             set_events(tool, code, events)
 
-    def _new_number(self, event: tuple[Any, ...]) -> int:
-        measured = self._measured[event[0]]
-        self._codes.append(event[0])
-        return self._log.add(_meaning(event, measured, self._statements.get(measured.file)))
-
     def _started(self, code: CodeType, _offset: int) -> Any:
-        measured = self._measured.get(id(code))
+        measured = self._measured.get(_identity(code))
         if measured is None:
-            measured = self._discover(code)
+            try:
+                measured = self._discover(code)
+            except Exception as error:  # noqa: BLE001  (it would be raised in the test)
+                self._trouble = error
         return None if measured is not None and measured.needs_start else _MONITORING.DISABLE
 
     def _discover(self, code: CodeType) -> _Measured | None:
@@ -173,36 +213,51 @@ class MonitoringTracer:
         if not disposition.trace:
             return None
         file = self._name_in_data(disposition.source_filename)
-        measured = self._measured[id(code)] = _Measured(code, len(self._measured), file)
+        identity = _identity(code)
+        measured = self._measured[identity] = _Measured(code, len(self._measured), file)
+        self._numbers.update({(identity, line): _SEVERAL for line, at in measured.places.items() if len(at) > 1})
         _MONITORING.set_local_events(self._tool, code, self._events)
         return measured
 
     # The callbacks are functions that have what they need at hand: they are what the tests wait for.
 
     def _line_callback(self) -> Callable[..., Any]:
-        def line(code: CodeType, _line: int) -> Any:
-            add((id(code), frame(1).f_lasti))
+        def line(code: CodeType, line: int) -> Any:
+            number = numbers[(identity(code), line)]
+            if number == several:
+                number = numbers[(identity(code), frame(1).f_lasti, at_place)]
+            add(number)
             return disable
 
-        add, frame, disable = self._places.append, sys._getframe, _MONITORING.DISABLE
+        identity, numbers, add, frame = _identity, self._numbers, self._began.append, sys._getframe
+        several, at_place, disable = _SEVERAL, _AT_PLACE, _MONITORING.DISABLE
         return line
 
     def _branch_callback(self) -> Callable[..., Any]:
         def branch(code: CodeType, offset: int, target: int) -> Any:
-            event = (id(code), offset, target)
+            event = (identity(code), offset, target)
             if event in taken:
                 repeated[event] = count = repeated.get(event, 0) + 1
-                return look_closer(event) if count == _REPETITIONS else None
+                return decide(look_closer, event) if count == _REPETITIONS else None
             add(event)
-            try:
-                other = awaited[event]
-            except KeyError:
-                other = awaited[event] = look(event)
+            if event not in awaited:
+                return decide(look, event)
+            other = awaited[event]
             return disable if other is None or other in taken else None
 
         taken, add, awaited, repeated = self._taken, self._taken.add, self._awaited, self._repeated
-        look, look_closer, disable = self._look, self._look_closer, _MONITORING.DISABLE
+        identity, disable = _identity, _MONITORING.DISABLE
+        decide, look, look_closer = self._decide, self._look, self._look_closer
         return branch
+
+    def _decide(self, look: Callable[[_Taken], _Taken | None], event: _Taken) -> Any:
+        """Whether a branch may be disabled after this event, by what `look` says must be seen, too."""
+        try:
+            other = self._awaited[event] = look(event)
+        except Exception as error:  # noqa: BLE001  (it would be raised in the test)
+            self._trouble = error
+            return None
+        return _MONITORING.DISABLE if other is None or other in self._taken else None
 
     def _look(self, event: _Taken) -> _Taken | None:
         """What must be seen, too, before the branch may be disabled: its other way, or nothing."""
@@ -213,33 +268,34 @@ class MonitoringTracer:
             return None
         return (identity, branch, other)
 
-    def _look_closer(self, event: _Taken) -> Any:
-        """Look again, with the source in mind: whether the branch must really be watched."""
+    def _look_closer(self, event: _Taken) -> _Taken | None:
+        """The same, with the source in mind: ways within one statement do not matter."""
         file = self._measured[event[0]].file
         if file not in self._statements:
             self._statements[file] = _statements(file)
             # What a line tells depends on it.
-            for known in [known for known in list(self._numbers) if self._measured[known[0]].file == file]:
-                del self._numbers[known]
-        self._awaited[event] = other = self._look(event)
-        return _MONITORING.DISABLE if other is None else None
+            for known, number in list(self._numbers.items()):
+                if number != _SEVERAL and self._measured[known[0]].file == file:
+                    self._outdated.add(number)
+                    del self._numbers[known]
+        return self._look(event)
 
     def _handled_callback(self) -> Callable[..., Any]:
         def handled(code: CodeType, handler: int, error: BaseException) -> None:
-            if id(code) in measured:
+            if identity(code) in measured:
                 entry = error.__traceback__
-                if entry is not None and entry.tb_frame is frame(1):
-                    add((id(code), entry.tb_lasti, handler, _THROWN))
+                if entry is not None and entry.tb_frame.f_code is code:
+                    add((identity(code), entry.tb_lasti, handler, _THROWN))
 
-        measured, add, frame = self._measured, self._thrown.add, sys._getframe
+        identity, measured, add = _identity, self._measured, self._thrown.add
         return handled
 
     def _unwound_callback(self) -> Callable[..., Any]:
         def unwound(code: CodeType, offset: int, _error: BaseException) -> None:
-            if id(code) in measured:
-                add((id(code), offset, None, _THROWN))
+            if identity(code) in measured:
+                add((identity(code), offset, None, _THROWN))
 
-        measured, add = self._measured, self._thrown.add
+        identity, measured, add = _identity, self._measured, self._thrown.add
         return unwound
 
 
@@ -256,12 +312,14 @@ def _begins_where_it_starts(code: CodeType) -> bool:
 def _meaning(event: tuple[Any, ...], measured: _Measured, statements: Statements) -> Event:
     """What an event means for the data."""
     flow, at = measured.flow, event[1]
+    if len(event) == 2:
+        at = measured.places[at][0]
     line, began = flow.line(at), 0
     before: tuple[Arc, ...] = ()
     after = None
     if event[-1] == _THROWN:
         after = flow.at_unwinding(at) if event[2] is None else flow.at_handler(at, event[2])
-    elif line is not None and len(event) == 2:
+    elif line is not None and (len(event) == 2 or event[-1] == _AT_PLACE):
         before, after, began = flow.to_place(at, statements), flow.from_line(line, at, statements), line
     elif line is not None:
         # Whether its target knows by itself is said as of before the source was read, which may come later.
