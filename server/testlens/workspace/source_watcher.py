@@ -31,7 +31,7 @@ class SourceWatcher(FileSystemEventHandler):
         self._watched: set[Path] = set()
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
-        self._observer: Any = Observer()
+        self._observer: Any = _observer()
 
     def start(self) -> None:
         """Begin to watch."""
@@ -76,5 +76,14 @@ class SourceWatcher(FileSystemEventHandler):
         """Watch the folders that there are; not the whole tree, where packages have thousands of folders."""
         there = set(folders_of_interest(self._root))
         for folder in there - self._watched:
-            self._observer.schedule(self, str(folder), recursive=False)
+            # It may be gone by now, as the one is in which pytest prepares its cache; all others are to be watched.
+            with contextlib.suppress(FileNotFoundError):
+                self._observer.schedule(self, str(folder), recursive=False)
         self._watched = there
+
+
+def _observer() -> Any:
+    try:
+        return Observer()
+    except OSError:  # others have all that the system has for this
+        return PollingObserver(timeout=_POLL_EVERY)
