@@ -15,7 +15,7 @@ from testlens.workspace.continuous import Round, run_affected
 from testlens.workspace.settings import NO_OVERRIDES, Overrides
 from testlens.workspace.workspace import Workspace
 
-_PRICES = """\
+PRICES = """\
 def fee(amount):
     if amount > 10:
         return 2
@@ -60,7 +60,7 @@ class Shop:
         self.root = root
         self.write("pyproject.toml", '[tool.pytest.ini_options]\npythonpath = ["."]\n')
         self.write("shop/__init__.py", "")
-        self.write("shop/prices.py", _PRICES)
+        self.write("shop/prices.py", PRICES)
         self.write("tests/test_prices.py", _TESTS)
         self.write("tests/test_other.py", _OTHER)
 

@@ -6,23 +6,8 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
-_PRICES = """\
-def fee(amount):
-    if amount > 10:
-        return 2
-    return 1
+from watched import PRICES
 
-
-def total(prices):
-    result = 0
-    for price in prices:
-        result += price
-    return result
-
-
-def never(price):
-    return price
-"""
 _STOCK = """\
 class Stock:
     def __init__(self):
@@ -87,7 +72,7 @@ _FILES: Mapping[str, str] = {
     "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\naddopts = ["-p", "no:randomly"]\n',
     "conftest.py": "",
     "shop/__init__.py": "",
-    "shop/prices.py": _PRICES,
+    "shop/prices.py": PRICES,
     "shop/stock.py": _STOCK,
     "tests/test_prices.py": _TEST_PRICES,
     "tests/test_stock.py": _TEST_STOCK,

@@ -23,6 +23,7 @@ from testlens.sources.source_text import read_content
 from testlens.workspace.impact import Affected, Known, affected
 from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
 from testlens.workspace.run_record import (
+    AT_THE_END,
     RunRecord,
     files_of_interest,
     identities,
@@ -34,7 +35,6 @@ from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_
 from testlens.workspace.slow_tests import leaving_out, slow_tests
 from testlens.workspace.workspace import Workspace
 
-_RAN_TO_THE_END = (0, 1)
 _NO_TESTS = 5
 _MOST_AHEAD = 3  # files of which is remembered what they say by themselves, see `examine.read`
 
@@ -173,7 +173,7 @@ def _why_all(workspace: Workspace, record: RunRecord | None, selected: Affected,
         return None
     if result.exit_code == _NO_TESTS:
         return None if result.request.without else "The tests that were affected are gone."
-    if result.data_file is None or result.exit_code not in _RAN_TO_THE_END:
+    if result.data_file is None or result.exit_code not in AT_THE_END:
         return None
     again = tests_of(workspace, result)
     importing = {test.nodeid for test in result.results if test.uses.imports}
@@ -242,7 +242,7 @@ async def _take_over(
     data = result.data_file
     if data is None:
         return False, None
-    ended = result.exit_code in _RAN_TO_THE_END and len(result.results) >= result.total
+    ended = result.exit_code in AT_THE_END and len(result.results) >= result.total
     if not ended or await asyncio.to_thread(_is_edited, workspace.root, selected.seen):
         await asyncio.to_thread(data.unlink, missing_ok=True)
         return False, None

@@ -24,7 +24,8 @@ from testlens.workspace.store import FOLDER
 
 _FILE = f"{FOLDER}/record.json"
 _FORMAT = 3
-_AT_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
+AT_THE_END = (0, 1)
+"""pytest's exit codes where a run came to its end: all passed, some failed."""
 _INCOMPLETE = "The coverage of this run is incomplete"
 _EDITED_SINCE = "edited while the tests ran"
 _LEFT_OUT = frozenset({"node_modules", "mutants", "build", "dist", "site-packages", "__pycache__", "venv", "env"})
@@ -70,7 +71,7 @@ class RunRecord:
 
 def tells_all(root: Path, result: RunResult) -> bool:
     """Whether a run was one of all tests of the folder, ran to its end, and measured all of it."""
-    if result.exit_code not in _AT_THE_END or len(result.results) < result.total:
+    if result.exit_code not in AT_THE_END or len(result.results) < result.total:
         return False
     if any(problem.message.startswith(_INCOMPLETE) for problem in result.problems):
         return False

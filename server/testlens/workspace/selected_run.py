@@ -19,7 +19,7 @@ from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import DataFile
 from testlens.sources.source_text import read_content
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
-from testlens.workspace.run_record import RunRecord, keep_record, record_run, tells_all, with_some_tests
+from testlens.workspace.run_record import AT_THE_END, RunRecord, keep_record, record_run, tells_all, with_some_tests
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
 
@@ -30,7 +30,6 @@ DATA_NAME = "selected.coverage"
 """Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
 
 
-_RAN_TO_THE_END = (0, 1)  # pytest's exit codes: all passed, some failed
 NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
 
 
@@ -73,7 +72,7 @@ def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, 
 def selected_run(result: RunResult, data_file: Path) -> SelectedRun:
     """A run of some tests, and the data that came of it, as it can be taken over."""
     outcomes = outcomes_of(result)
-    is_complete = result.exit_code in _RAN_TO_THE_END and len(result.results) >= result.total
+    is_complete = result.exit_code in AT_THE_END and len(result.results) >= result.total
     whole = frozenset(test for test in result.request.tests if "::" not in test) if is_complete else frozenset[str]()
     return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole)
 

@@ -126,8 +126,8 @@ class Checking:
         self._work()
 
     def _state(self) -> str:
-        versions = [mutmut_parts.installed_version(), importlib.import_module("pytest").__version__]
-        return json.dumps([self._ground.copy.state, self._ground.arguments, *versions])
+        mutmut, pytest = mutmut_parts.installed_version(), importlib.import_module("pytest").__version__
+        return json.dumps([self._ground.copy.state, self._ground.arguments, mutmut, pytest])
 
     def _preload(self, names: list[str]) -> None:
         """Import what the tests import, so that not every copy has to."""
