@@ -17,7 +17,10 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:  # it is missing in some of the interpreters that we are started with
+    import coverage
 
 SUFFIX = ".arcs"
 _INSERT, _ROW = "insert or ignore into arc values", "(?,?,?,?)"
@@ -108,12 +111,18 @@ def to_data(log: Path, target: Path) -> None:
     data = coverage.CoverageData(str(target))
     data.add_arcs({})  # says that the file is one with branches
     data.touch_files(names)
-    data.close()
+    let_go(data)
     with contextlib.closing(sqlite3.connect(str(target))) as database:
         database.executescript("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -32000")
         with database:
             numbers = dict(database.execute("select path, id from file"))
             _Filling(database, events, numbers).fill(_contexts(log))
+
+
+def let_go(data: coverage.CoverageData) -> None:
+    """Close the file of what was read or written, which versions of coverage.py before 7.7 leave to Python."""
+    if hasattr(data, "close"):
+        data.close()
 
 
 class _Filling:

@@ -112,7 +112,7 @@ def _measured_files_of(piece: Path) -> set[str]:
         data.read()
         return data.measured_files()
     finally:
-        data.close()
+        arc_log.let_go(data)
 
 
 def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
@@ -125,7 +125,7 @@ def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], ev
     for piece in pieces:
         _add(whole, piece)
     whole.save()
-    whole.get_data().close()
+    arc_log.let_go(whole.get_data())
     for warning in whole.collected_warnings:
         events.problem(
             f"The coverage of one process of this run is lost: {warning}",
@@ -146,7 +146,7 @@ def _are_where_they_belong(piece: Path, combined: Path, paths: dict[str, list[st
         data = coverage.CoverageData(str(names))
         data.add_arcs({})
         data.touch_files(files)
-        data.close()
+        arc_log.let_go(data)
         whole = QuietCoverage(data_file=str(mapped), config_file=False)
         whole.set_option("paths", paths)
         whole.combine([str(names)])

@@ -1,7 +1,8 @@
 """Measures coverage in the process that runs pytest: branches, and one context for each phase of each test.
 
-coverage.py commits to its data file at every change of context, so a process that dies loses at most the phase that
-it died in. A failure to measure is reported once and never reaches the tests.
+What ran is written down at every change of context, so a process that dies loses at most the phase that it died in: in
+a log, or in coverage.py's data file where the log is not proven. A failure to measure is reported once and never
+reaches the tests.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any, Callable
 
 import coverage
+from coverage.exceptions import ConfigError
 
 from testlens_agent.arc_log import ArcLog
 from testlens_agent.default_source import OMIT, default_source
 from testlens_agent.monitoring import MonitoringTracer, free_tool
+from testlens_agent.traced import TracedArcs, can_be_taken
 from testlens_agent.wire import EventStream
 
 # Said of nearly every run, or of the moment when the data is first saved, and no news to anybody.
@@ -74,7 +77,7 @@ class Measurement:
         self._piece = piece
         self._events = events
         self._coverage: QuietCoverage | None = None
-        self._monitoring: _Monitoring | None = None
+        self._logged: _Logged | None = None
         self.files: set[str] = set()
 
     def start(self, config_file: str | None, cov_sources: list[str]) -> None:
@@ -86,23 +89,24 @@ class Measurement:
             )
             _configure(measuring, self._root, cov_sources)
             _prepare_subprocesses(measuring, self._piece)
-            self._monitoring = None if wants_tracer else _monitoring(measuring, self._piece)
+            self._logged = None if wants_tracer else _monitored(measuring, self._piece)
             measuring.start()
+            self._logged = self._logged or _traced(measuring, self._piece)
             self._coverage = measuring
             self._events.send("paths", paths=_absolute_paths(measuring, self._root))
 
     def switch_context(self, context: str) -> None:
         """Credit what runs from now on to `context`, and commit what ran before."""
-        monitoring = self._monitoring
-        if monitoring is None:
+        logged = self._logged
+        if logged is None:
             self._call(lambda measuring: measuring.switch_context(context))
         else:
-            self._call(lambda _: monitoring.tracer.begin(context))
+            self._call(lambda _: logged.seen.begin(context))
 
     def save(self) -> None:
         """Commit what ran, and the names of the source files that nothing has run."""
-        monitoring = self._monitoring
-        self._call(lambda measuring: measuring.save() if monitoring is None else monitoring.save(measuring))
+        logged = self._logged
+        self._call(lambda measuring: measuring.save() if logged is None else logged.save(measuring))
 
     def finish(self) -> None:
         """Stop, commit, and report what coverage.py warned of."""
@@ -115,7 +119,7 @@ class Measurement:
             self._events.problem(f"coverage.py says: {warning}", "See its documentation of warnings.")
 
     def _measured_files(self, measuring: QuietCoverage) -> Iterable[str]:
-        return measuring.get_data().measured_files() if self._monitoring is None else self._monitoring.log.files
+        return measuring.get_data().measured_files() if self._logged is None else self._logged.log.files
 
     def _call(self, action: Callable[[QuietCoverage], object]) -> None:
         if self._coverage is None:
@@ -135,27 +139,37 @@ class Measurement:
             )
 
 
-class _Monitoring:
-    """sys.monitoring in the place of coverage.py's tracers."""
+class _Logged:
+    """A log in the place of coverage.py's data file. `seen` has what is to be written down."""
 
-    def __init__(self, tool: int, measuring: QuietCoverage, piece: str) -> None:
-        self.log = ArcLog(piece)
-        self.tracer = MonitoringTracer(tool, self.log, measuring.name_in_data)
+    def __init__(self, log: ArcLog, seen: MonitoringTracer | TracedArcs) -> None:
+        self.log = log
+        self.seen = seen
 
     def save(self, measuring: QuietCoverage) -> None:
         """Write down what ran, and which sources there are."""
-        self.tracer.save()
+        self.seen.save()
         self.log.write_files(measuring.names_of_sources())
 
 
-def _monitoring(measuring: QuietCoverage, piece: str) -> _Monitoring | None:
+def _monitored(measuring: QuietCoverage, piece: str) -> _Logged | None:
     """sys.monitoring where it is known to find what coverage.py's C tracer does; None where that is not so."""
     tool = free_tool()
     if tool is None or not _is_proven(measuring):
         return None
-    monitoring = _Monitoring(tool, measuring, piece)
-    measuring.use_instead_of_its_core(monitoring.tracer)
-    return monitoring
+    log = ArcLog(piece)
+    tracer = MonitoringTracer(tool, log, measuring.name_in_data)
+    measuring.use_instead_of_its_core(tracer)
+    return _Logged(log, tracer)
+
+
+def _traced(measuring: QuietCoverage, piece: str) -> _Logged | None:
+    """The log of coverage.py's C tracer, once that has started; None where coverage.py has to keep its own data."""
+    collector: Any = measuring._collector
+    if not _is_plain(measuring) or not can_be_taken(collector):
+        return None
+    log = ArcLog(piece)
+    return _Logged(log, TracedArcs(collector, log, measuring.name_in_data))
 
 
 def _is_proven(measuring: QuietCoverage) -> bool:
@@ -164,6 +178,11 @@ def _is_proven(measuring: QuietCoverage) -> bool:
         return False
     if coverage.version_info[:2] not in _PROVEN_COVERAGE or not getattr(sys, "_is_gil_enabled", lambda: True)():
         return False
+    return _is_plain(measuring)
+
+
+def _is_plain(measuring: QuietCoverage) -> bool:
+    """Whether nothing is configured that has a hand in what coverage.py's tracers see."""
     concurrency = _option(measuring, "run:concurrency") or []
     return set(concurrency) <= {"thread"} and not any(_option(measuring, name) for name in _NEED_ITS_CORE)
 
@@ -191,7 +210,7 @@ def _absolute_paths(measuring: QuietCoverage, root: Path) -> dict[str, list[str]
 def _option(measuring: QuietCoverage, name: str) -> Any:
     try:
         return measuring.get_option(name)
-    except coverage.CoverageException:  # an option that this version of coverage.py does not have
+    except (coverage.CoverageException, ConfigError):  # an option that this version of coverage.py does not have
         return None
 
 

@@ -1,4 +1,4 @@
-"""On published projects, sys.monitoring finds in each phase of each test what coverage.py's C tracer does."""
+"""On published projects, what ran in each phase of each test is what coverage.py finds by itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.interpreters import CURRENT
 from agent.tortured import Measured, differences, measured
 from real.monitored import PROJECTS, environment_of, versions
 from real.published import PYTEST_ARGS, environment, unpacked
@@ -23,31 +24,32 @@ _REPEATABLE = "\nimport gc, random\n\ngc.disable()\nrandom.seed(0)\n"
 _RACE_OF_THREADS = "::test_tempdir_isolation_is_thread_safe"
 
 
-@pytest.mark.parametrize("version", versions())
+# On the others sys.monitoring measures, on this one the C tracer, of which a log is kept.
+@pytest.mark.parametrize("version", [CURRENT, *versions()])
 @pytest.mark.parametrize("name", PROJECTS)
-def test_lines_and_branches_of_each_phase_of_each_test_are_those_of_the_c_tracer(
+def test_lines_and_branches_of_each_phase_of_each_test_are_those_that_coverage_py_finds(
     name: str, version: str, tmp_path: Path
 ) -> None:
     environment()  # has the archives
     python = environment_of(version)
 
-    by_monitoring, by_tracer = asyncio.run(_measure_both(name, tmp_path, python))
+    by_agent, by_itself = asyncio.run(_measure_both(name, tmp_path, python))
 
-    assert sum(len(file.arcs) for file in by_monitoring.values()) > 1000
-    assert [one for one in differences(by_monitoring, by_tracer) if _RACE_OF_THREADS not in one] == []
+    assert sum(len(file.arcs) for file in by_agent.values()) > 1000
+    assert [one for one in differences(by_agent, by_itself) if _RACE_OF_THREADS not in one] == []
 
 
 async def _measure_both(name: str, folder: Path, python: Path) -> tuple[Mapping[str, Measured], Mapping[str, Measured]]:
-    """What the suite runs, measured by monitoring and by the C tracer at the same time."""
-    roots = [unpacked(name, folder / core) for core in ("monitoring", "ctrace")]
+    """What the suite runs, measured by the agent's means and by coverage.py itself at the same time."""
+    roots = [unpacked(name, folder / core) for core in ("agent", "itself")]
     for root in roots:
         with (root / "tests" / "conftest.py").open("a") as conftest:
             conftest.write(_REPEATABLE)
     settings = roots[1] / "pyproject.toml"
     # With a handler of signals of its own, coverage.py is left to measure by itself.
     settings.write_text(settings.read_text().replace("[tool.coverage.run]", "[tool.coverage.run]\nsigterm = true"))
-    by_monitoring, by_tracer = await asyncio.gather(*(_measure(root, python, _TESTS.get(name, ())) for root in roots))
-    return by_monitoring, by_tracer
+    by_agent, by_itself = await asyncio.gather(*(_measure(root, python, _TESTS.get(name, ())) for root in roots))
+    return by_agent, by_itself
 
 
 async def _measure(root: Path, python: Path, tests: tuple[str, ...]) -> dict[str, Measured]:

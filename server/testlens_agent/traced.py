@@ -1,0 +1,96 @@
+"""What coverage.py's own tracer sees, put into a log at each change of context.
+
+coverage.py commits to its data file then: three times a test, which takes longer than most tests do.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any, Callable
+
+from testlens_agent.arc_log import ArcLog, Event
+
+_Arc = tuple[int, int]
+_PROBE = 1
+
+
+class TracedArcs:
+    """Takes what the tracer of `collector`, a started one of coverage.py's with branches, has gathered.
+
+    `name_in_data` gives the name of a source file for the data.
+    """
+
+    def __init__(self, collector: Any, log: ArcLog, name_in_data: Callable[[str], str]) -> None:
+        self._collector = collector
+        self._log = log
+        self._name_in_data = name_in_data
+        self._context = ""
+        self._unpack = _unpacking(collector)
+        self._numbers: dict[str, dict[int, int]] = {}
+
+    def begin(self, context: str) -> None:
+        """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does."""
+        self.save()
+        self._context = context
+
+    def save(self) -> None:
+        """Write down what ran in this context. Raises OSError."""
+        numbers = array("I")
+        for file, arcs in list(self._collector.data.items()):
+            if arcs:
+                # Tracers hold on to the set, and those of other threads go on adding to it.
+                taken = arcs.copy()
+                arcs.difference_update(taken)
+                numbers.extend(map(self._known(file, taken).__getitem__, taken))
+        if numbers:
+            self._log.write(self._context, numbers)
+
+    def _known(self, file: str, packed: set[int]) -> dict[int, int]:
+        """The numbers in the log of arcs of a file; these have one then."""
+        known = self._numbers.setdefault(file, {})
+        new = [*packed.difference(known)]
+        if new:
+            name = self._name_in_data(file)
+            for one, arc in zip(new, self._unpack(new)):
+                known[one] = self._log.add(Event(name, 0, 0, (arc,), ()))
+        return known
+
+
+def can_be_taken(collector: Any) -> bool:
+    """Whether this version of coverage.py keeps what it gathers in a way that is understood here."""
+    try:
+        is_packed = getattr(collector, "core", collector).packed_arcs
+        return bool(is_packed) and [*map(len, _unpacking(collector)([_PROBE]))] == [2]
+    except Exception:  # noqa: BLE001  (of another version, anything may be missing)
+        return False
+
+
+def _unpacking(collector: Any) -> Callable[[list[int]], Iterable[_Arc]]:
+    """What tells the arcs behind the numbers as which the C tracer keeps them.
+
+    That is coverage.py's own code, since how it packs them differs from version to version.
+    """
+    flush = type(collector).flush_data
+
+    def unpack(packed: list[int]) -> Iterable[_Arc]:
+        found: dict[str, Iterable[_Arc]] = {}
+        flush(
+            SimpleNamespace(
+                branch=True,
+                core=SimpleNamespace(packed_arcs=True),
+                packed_arcs=True,
+                data={"": packed},
+                file_tracers={},
+                disabled_plugins=(),
+                covdata=SimpleNamespace(add_arcs=found.update, add_file_tracers=lambda _tracers: None),
+                mapped_file_dict=dict,
+                cached_mapped_file=str,
+                _activity=lambda: True,
+                _clear_data=lambda: None,
+            )
+        )
+        return found[""]
+
+    return unpack
