@@ -98,14 +98,12 @@ class ArcLog:
 
 
 def to_data(log: Path, target: Path) -> None:
-    """Write what a log has to a new data file of coverage.py with branches; where it has nothing, there is none.
+    """Write what a log has to a new data file of coverage.py with branches.
 
     Raises CoverageException, sqlite3.Error and OSError.
     """
     events, files = _known(log)
     names = sorted(files | {event.file for event in events})
-    if not names:
-        return
     import coverage
 
     data = coverage.CoverageData(str(target))

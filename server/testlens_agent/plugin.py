@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
 from testlens_agent.compared import Compared
 from testlens_agent.failures import collection_problem, failure_message, failure_place, long_text
+from testlens_agent.late_imports import watch_imports
 from testlens_agent.measure import Measurement
 from testlens_agent.uses import Uses
 from testlens_agent.wire import EventStream
@@ -236,8 +237,10 @@ class AgentPlugin:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> _Step:
-        """Credit nothing to the last test that runs after it."""
+        """Credit to tests what they import, and nothing that runs after the last one to that."""
+        stop = watch_imports(self._begin_import)
         yield
+        stop()
         self._switch("")
 
     def pytest_internalerror(self, excrepr: Any) -> None:
@@ -258,6 +261,25 @@ class AgentPlugin:
             except OSError:
                 pass  # nobody listens any more, and the process ends now
         self._exit(status)
+
+    def _begin_import(self, name: str, file: str) -> Callable[[], None] | None:
+        """What a module of the project runs while a test imports it is the business of all that use it later."""
+        phase, uses = self._phase, self._uses
+        if not uses.is_in_test or not uses.is_of_the_project(file):
+            return None
+        uses.take_import(name)
+        if uses.is_importing:
+            return None
+        uses.is_importing = True
+        importing = phase if uses.is_shared else f"{phase.rpartition('|')[0]}|import"
+        self._switch(importing)
+
+        def end() -> None:
+            uses.is_importing = False
+            if self._phase == importing:
+                self._switch(phase)
+
+        return end
 
     def _switch(self, context: str) -> None:
         self._phase = context

@@ -12,6 +12,8 @@ from typing import Any
 
 import coverage
 
+from testlens_agent.programs import is_harmless
+
 _FOLDERS = ("os.listdir", "os.scandir")
 _FILES = ("open", "sqlite3.connect")
 _STARTING = frozenset(
@@ -26,12 +28,16 @@ _STARTING = frozenset(
         "_winapi.CreateProcess",
     }
 )
+# With the program and the environment among their arguments.
+_PROGRAMS = {"subprocess.Popen": (0, 3), "os.posix_spawn": (0, 2)}
 _WATCHED = frozenset({*_FILES, *_FOLDERS, *_STARTING, "os.rename"})
 # Imported where multiprocessing starts processes with no event of its own.
 _SPAWNING = tuple(f"multiprocessing.popen_{kind}" for kind in ("spawn_posix", "forkserver", "spawn_win32"))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 _CODE = (".py", ".pyc", ".pyi", ".so", ".pyd")
+_OF_OTHERS = frozenset({"site-packages", "dist-packages"})
+_UNKNOWN = ""
 _READS_TESTS = str(Path("_pytest", "assertion", "rewrite.py"))
 _SHOWS_FAILURES = str(Path("_pytest", "_code"))
 _PYTEST = f"{os.sep}_pytest{os.sep}"
@@ -44,18 +50,21 @@ _ABSOLUTE, _JOIN, _NORMAL, _FOLDER, _TEXT = os.path.isabs, os.path.join, os.path
 class Uses:
     """Watches from when it is made, for as long as this process lives.
 
-    What is used while no test runs, or while `is_shared` (in a fixture of several tests), is used by all.
+    What is used while no test runs, or while `is_shared` (in a fixture of several tests), is used by all. While
+    `is_importing`, it is known which module of the project a test imports.
     """
 
     def __init__(self, root: Path) -> None:
         self.is_shared = False
         self.is_in_test = False
+        self.is_importing = False
         self._prefix = f"{root}{os.sep}"
         self._measuring = (f"{Path(coverage.__file__).parent}{os.sep}", str(Path(__file__).with_name("monitoring.py")))
         self._own: set[str] = set()
         self._shared: set[str] = set()
         self._written: set[str] = set()
-        self._starts = self._starts_shared = self._imports = False
+        self._imports: set[str] = set()
+        self._starts = self._starts_shared = False
         sys.addaudithook(self._watch)
 
     def take(self) -> dict[str, Any]:
@@ -65,19 +74,30 @@ class Uses:
             "shared": sorted(self._shared),
             "starts": self._starts or any(name in sys.modules for name in _SPAWNING),
             "starts_shared": self._starts_shared,
-            "imports": self._imports,
+            "imports": sorted(self._imports),
         }
-        self._own.clear()
-        self._shared.clear()
-        self._starts = self._starts_shared = self._imports = False
+        for used in (self._own, self._shared, self._imports):
+            used.clear()
+        self._starts = self._starts_shared = False
         return fields
+
+    def take_import(self, module: str) -> None:
+        """A test has imported this module of the project."""
+        self._imports.add(module)
+
+    def is_of_the_project(self, path: str) -> bool:
+        """Whether a module is one of the project, by its absolute path."""
+        if not path.startswith(self._prefix):
+            return False
+        folders = path[len(self._prefix) :].split(os.sep)[:-1]  # noqa: PTH206  (runs in the midst of tests)
+        return not any(folder in _OF_OTHERS or folder.startswith(".") for folder in folders)
 
     def _watch(self, event: str, arguments: tuple[Any, ...], watched: frozenset[str] = _WATCHED) -> None:
         if event not in watched:
             return
         try:
             if event in _STARTING:
-                self._take_start()
+                self._take_start(event, arguments)
             elif event == "os.rename":
                 self._written.add(self._path(arguments[1]) or "")
             else:
@@ -85,7 +105,11 @@ class Uses:
         except Exception:  # noqa: BLE001  (whatever a test has put in the place of what is called here, it goes on)
             self._starts = True
 
-    def _take_start(self) -> None:
+    def _take_start(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _PROGRAMS:
+            program, environment = _PROGRAMS[event]
+            if is_harmless(arguments[program], arguments[environment]):
+                return
         if self.is_in_test and self.is_shared:
             self._starts_shared = True
         else:
@@ -101,7 +125,8 @@ class Uses:
         is_folder = event in _FOLDERS
         caller = sys._getframe(2)
         if caller.f_code.co_filename.startswith(_IMPORTING) and (is_folder or path.endswith(_CODE)):
-            self._imports = self._imports or (self.is_in_test and not is_folder)
+            if self.is_in_test and not (is_folder or self.is_importing) and self.is_of_the_project(path):
+                self._imports.add(_UNKNOWN)
             return
         if path in self._written or self._is_of_a_tool(path) or self._is_read_by_tools(caller, is_folder):
             return

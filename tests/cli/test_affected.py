@@ -81,6 +81,10 @@ def made():
 
 
 VALUE = made()
+
+
+def asked_for():
+    return 2
 """,
     "shop/kept.py": """\
 import functools
@@ -111,6 +115,7 @@ def test_imports():
     from shop import late
 
     assert late.VALUE == 1
+    assert late.asked_for() == 2
 
 
 def test_uses():
@@ -208,6 +213,10 @@ import sys
 
 def test_process():
     subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+def test_program_of_others():
+    subprocess.run(["cat"], input=b"", check=True)
 """,
 }
 _TEST_FILES = {path.removeprefix("tests/") for path in _FILES if Path(path).name.startswith("test_")}
@@ -274,6 +283,7 @@ def _edit(project: Project, name: str, before: str, after: str) -> contextlib.Ab
         ("tests/test_prices.py", "== 3", "== 4", {"test_prices.py::test_total"}),
         ("tests/test_prices.py", "label(price) in", "label(price + 1) in", _LABELS),
         ("shop/build/steps.py", "return 1", "return 2", _STEPS),
+        ("shop/late.py", "return 2", "return 3", {"test_late.py::test_imports"}),
         ("tests/test_late.py", "assert step() == 1\n\n\nclass TestMore", "assert step() > 0\n\n\nclass TestMore",
          _STEPS - {"test_late.py::test_step"}),
         ("tests/deep/conftest.py", "return 1", "return 2", {"deep/test_deep.py::test_deep"}),

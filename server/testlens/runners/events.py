@@ -53,18 +53,18 @@ class Uses:
 
     Paths are relative to the workspace folder (POSIX); only those inside are known. `shared` are those that were used
     since the test before ended for more than this test, at import or in a fixture that several tests share. `starts`
-    says that it started a process, of which nothing more is known, `starts_shared` that such a fixture did, and
-    `imports` that modules of the project were first imported while it ran.
+    says that it started a process, of which nothing more is known, `starts_shared` that such a fixture did. `imports`
+    are the modules of the project that were first imported while it ran, "" for those of which the name is not known.
     """
 
     opened: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     starts: bool = False
     starts_shared: bool = False
-    imports: bool = False
+    imports: frozenset[str] = frozenset()
 
 
-UNKNOWN_USES = Uses(starts=True, imports=True)
+UNKNOWN_USES = Uses(starts=True, imports=frozenset({""}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,8 @@ def _uses(fields: dict[str, Any], root: Path) -> Uses:
     opened, shared = (
         frozenset(_relative(name, root) or _ROOT for name in fields[kind]) for kind in ("opened", "shared")
     )
-    flags = (bool(fields[name]) for name in ("starts", "starts_shared", "imports"))
-    return Uses(opened, shared, *flags)
+    imports = frozenset(map(str, fields["imports"]))
+    return Uses(opened, shared, bool(fields["starts"]), bool(fields["starts_shared"]), imports)
 
 
 def _problem(fields: dict[str, Any], root: Path) -> RunProblem:

@@ -24,7 +24,9 @@ Problems = tuple[Problem, ...]
 
 SHARED_PHASE = "|shared"
 """The phase, of our own, of what runs in a fixture that several tests share, while the first of them is set up."""
-_PHASES = ("|setup", "|run", "|teardown", SHARED_PHASE)
+IMPORT_PHASE = "|import"
+"""The phase, of our own, of what runs while a test is the first to import a module of the project."""
+_PHASES = ("|setup", "|run", "|teardown", SHARED_PHASE, IMPORT_PHASE)
 
 
 class OpenData:

@@ -176,8 +176,8 @@ def _why_all(workspace: Workspace, record: RunRecord | None, selected: Affected,
     if result.data_file is None or result.exit_code not in AT_THE_END:
         return None
     again = tests_of(workspace, result)
-    importing = {test.nodeid for test in result.results if test.uses.imports}
-    if again.intersection(record.importing) - importing:
+    imported = frozenset[str]().union(*(test.uses.imports for test in result.results))
+    if any(not imported.issuperset(record.importing.get(test, ())) for test in again):
         return "A test does not import a module any more that others may need."
     assert workspace.data is not None
     shared = _setting_up(workspace.data.paths[0]) & again

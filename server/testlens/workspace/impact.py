@@ -15,7 +15,7 @@ from testlens.analysis.fingerprints import Block, changed_blocks
 from testlens.domain.snapshot import TestResult
 from testlens.domain.staleness import anchor
 from testlens.runners.interpreter import packages_of
-from testlens.sources.coverage_data import SHARED_PHASE, node_id
+from testlens.sources.coverage_data import IMPORT_PHASE, SHARED_PHASE, node_id
 from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.source_text import read_content
 from testlens.workspace.run_record import (
@@ -217,7 +217,8 @@ class _Selection:
         if _AT_IMPORT in contexts:
             raise _EverythingError(f"{path} has changed in {name}, which ran while the tests were imported.")
         tests = set(map(node_id, contexts))
-        if tests.intersection(self._record.importing):
+        is_of_import = any(context.endswith(IMPORT_PHASE) for context in contexts)
+        if is_of_import or any("" in self._record.importing.get(test, ()) for test in tests):
             raise _EverythingError(f"{path} has changed in {name}, which ran while a test imported modules.")
         if block.is_cached:  # whoever called it first may not do so any more
             raise _EverythingError(f"{path} has changed in {name}, whose results are kept from test to test.")

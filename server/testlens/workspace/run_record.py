@@ -23,7 +23,7 @@ from testlens.sources.source_text import read_content
 from testlens.workspace.store import FOLDER
 
 _FILE = f"{FOLDER}/record.json"
-_FORMAT = 3
+_FORMAT = 4
 AT_THE_END = (0, 1)
 """pytest's exit codes where a run came to its end: all passed, some failed."""
 _INCOMPLETE = "The coverage of this run is incomplete"
@@ -51,9 +51,10 @@ class RunRecord:
     content of each Python file, configuration and lock file, `measured` that of the text of each file whose lines were
     measured, and `prints` the fingerprints of the blocks of each other Python file, and of each with tests. `opened`
     has what identifies each file or folder that tests opened, with those tests; `shared` those that are every test's
-    business. `starting` are the tests that started processes, and `importing` those that were the first to import some
-    module of the project; `starts_shared` says that a fixture of several tests started one. `libraries` are the modules
-    of others that the run imported, in this order, each with whether pytest rewrote its assertions.
+    business. `starting` are the tests that started processes, and `importing` has the modules of the project that tests
+    were the first to import ("" where the name is not known); `starts_shared` says that a fixture of several tests
+    started one. `libraries` are the modules of others that the run imported, in this order, each with whether pytest
+    rewrote its assertions.
     """
 
     python: str
@@ -64,7 +65,7 @@ class RunRecord:
     opened: Mapping[str, tuple[str, Sequence[str]]] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
     starting: Sequence[str] = ()
-    importing: Sequence[str] = ()
+    importing: Mapping[str, Sequence[str]] = field(default_factory=dict)
     starts_shared: bool = False
     libraries: Sequence[tuple[str, bool]] = ()
 
@@ -120,7 +121,7 @@ def record_run(
         opened={path: (_identity_then(root, path, began, seen), tests) for path, tests in opened.items()},
         shared={path: _identity_then(root, path, began, seen) for path in shared},
         starting=[test.nodeid for test in results if test.uses.starts],
-        importing=[test.nodeid for test in results if test.uses.imports],
+        importing={test.nodeid: sorted(test.uses.imports) for test in results if test.uses.imports},
         starts_shared=any(test.uses.starts_shared for test in results),
         libraries=result.libraries,
     )
@@ -138,7 +139,7 @@ def with_some_tests(before: RunRecord, now: RunRecord, tests: Collection[str]) -
         opened=opened,
         shared={**before.shared, **now.shared},
         starting=[*(test for test in before.starting if test not in tests), *now.starting],
-        importing=[*(test for test in before.importing if test not in tests), *now.importing],
+        importing={**{test: of for test, of in before.importing.items() if test not in tests}, **now.importing},
         starts_shared=before.starts_shared or now.starts_shared,
         libraries=before.libraries,
     )
