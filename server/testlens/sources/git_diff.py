@@ -46,7 +46,9 @@ def changed_since(root: Path, revision: str, run: Run) -> Diff | Problem:
     base = git.fork_point(revision)
     if isinstance(base, Problem):
         return base
-    patch = git.ask("-c", "core.quotePath=false", "diff", *_OPTIONS, base, "--")
+    # git would write its index otherwise, when files have other times than it remembers.
+    settings = ("-c", "diff.autoRefreshIndex=false", "-c", "core.quotePath=false")
+    patch = git.ask(*settings, "diff", *_OPTIONS, base, "--")
     if isinstance(patch, Problem):
         return _failed(f"git cannot show what changed since {revision}: {patch.message}", "Name a nearer revision.")
     if patch.status != 0:

@@ -212,7 +212,7 @@ def _not_counted(diff: Diff | None) -> tuple[Problem, ...]:
         return ()
     first, count = diff.unknown[0], len(diff.unknown)
     files = f"{first} and {count - 1} more new files are" if count > 1 else f"{first} is"
-    message = f"{files} not in git yet, and count for no changed line."
+    message = f"{files} not in git yet, and {'count' if count > 1 else 'counts'} for no changed line."
     return (Problem(message, "Run `git add` on what belongs to the change.", severity="information"),)
 
 
