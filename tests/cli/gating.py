@@ -25,6 +25,20 @@ def tax(amount):
     """Nothing is free."""
     return amount * 0.2
 '''
+TEST_OF_STOCK = """\
+from shop.stock import missing
+
+
+def test_missing():
+    assert missing(3, 1) == 2
+"""
+TEST_OF_LOAD = """\
+from shop.orders import load
+
+
+def test_load(tmp_path):
+    assert load(tmp_path / "x") == []
+"""
 TEST_OF_TAX = """
 
 def test_tax():
@@ -65,10 +79,10 @@ class Checkout(Project):
         return run_testlens("baseline", self.root, "--update", *arguments)
 
     def find_survivor(self) -> None:
-        """Leave a mutation report in which one of two mutants of `total` survived."""
+        """Leave a mutation report in which one of two mutants of `total` survived, on line 7."""
         mutants = [
             _mutant("1", "amount *= 0.9", "amount *= 1.9", "Killed"),
-            _mutant("2", "amount -= voucher", "amount += voucher", "Survived"),
+            _mutant("2", "sum(prices)", "sum(())", "Survived"),
         ]
         files = {"shop/orders.py": {"language": "python", "source": ORDERS, "mutants": mutants}}
         report = {"schemaVersion": "2", "thresholds": {"high": 80, "low": 60}, "files": files}

@@ -52,7 +52,7 @@ def undo_at_random(root: Path, sources: list[Path], seed: int) -> None:
         # As if it had another name before.
         moved = chosen[0].with_name(f"earlier_{seed}_{chosen[0].name}")
         chosen[0].rename(moved)
-    (root / f"binary_{seed}.bin").write_bytes(bytes(random.randrange(256) for _ in range(300)))
+    (root / f"binary_{seed}.bin").write_bytes(b"\0" + bytes(random.randrange(256) for _ in range(300)))
 
 
 def _undo_in(file: Path, random: Random) -> None:

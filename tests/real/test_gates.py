@@ -131,5 +131,6 @@ def test_each_seed_makes_another_change(measured: Callable[[str], Published]) ->
     changes = set()
     for seed in SEEDS:
         base = a_change(project, seed)
-        changes.add(git(project.root, "diff", "-U0", f"{base}...HEAD"))
+        parted = git(project.root, "merge-base", base, "HEAD").strip()
+        changes.add(git(project.root, "rev-parse", f"{parted}^{{tree}}"))
     assert len(changes) == len(SEEDS)
