@@ -68,7 +68,7 @@ def test_sarif_is_valid_and_places_every_gap(changed: Checkout) -> None:
     assert {("uncovered", 37), ("uncovered", 16), ("partial", 8)} <= places
     new = [result["message"]["text"] for result in results if result["baselineState"] == "new"]
     assert [text for text in new if text.startswith("refund, lines 37-39 never run. Risk")]
-    assert [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]] == [
+    assert [gate["summary"] for gate in run["properties"]["gates"] if not gate["passed"]] == [
         "no drop in coverage: 46.51 %, at least 51.35 % required",
         "changed lines: 20 %, at least 80 % required",
     ]
@@ -194,14 +194,15 @@ def test_what_people_read_is_fenced_off_from_commands(checkout: Checkout) -> Non
 
 
 def test_on_github_the_summary_is_added_to_that_of_the_step(checkout: Checkout, tmp_path: Path) -> None:
-    step = tmp_path / "step.md"
+    step = tmp_path / "step_summary_4f2a"
     step.write_text("what another command said\n", encoding="utf-8")
     env = {"GITHUB_STEP_SUMMARY": str(step)}
     checkout.check("--fail-under", "10", "--github", env=env)
     text = step.read_text(encoding="utf-8")
     assert text.startswith("what another command said\n## ✅ Testlens: every gate holds\n")
     checkout.check("--fail-under", "10", "--summary", env=env)
-    assert step.read_text(encoding="utf-8").count("## ✅ Testlens") == 2
+    checkout.check("--fail-under", "10", "--summary", step, env=env)
+    assert step.read_text(encoding="utf-8").count("## ✅ Testlens") == 3
 
 
 def test_json_stays_alone_on_standard_output(changed: Checkout) -> None:

@@ -64,7 +64,7 @@ def check(wanted: Wanted) -> int:
     targets = {
         kind: safe_target(name, kind, _SUFFIXES[kind])
         for kind, name in outputs.files.items()
-        if name is not None and name != STEP_SUMMARY
+        if name is not None and not (kind == "summary" and step_summary is not None)
     }
     found = _answer(wanted)
     _write(found, targets, step_summary)
@@ -118,12 +118,13 @@ def _question(wanted: Wanted, thresholds: Mapping[str, float]) -> Question:
 
 def _step_summary(outputs: Outputs) -> Path | None:
     """The file for the summary of the running step, None where it was not asked for."""
-    asked = outputs.files.get("summary") == STEP_SUMMARY
+    named = outputs.files.get("summary")
     place = os.environ.get("GITHUB_STEP_SUMMARY")
+    asked = named is not None and named in (STEP_SUMMARY, place)
     if asked and not place:
         message = "There is no step whose summary could be written: GITHUB_STEP_SUMMARY is not set."
         raise Failure(Problem(message, "Name a file: --summary FILE."))
-    wanted = asked or (outputs.github and outputs.files.get("summary") is None)
+    wanted = asked or (outputs.github and named is None)
     return Path(place) if place and wanted else None
 
 

@@ -19,14 +19,14 @@ def print_check(check: Check) -> None:
     console = terminal.results()
     for gate in check.gates:
         symbol, style = ("✓", "green") if gate.passed else ("✗", "bold red")
-        console.print(Text(f"{symbol} ", style=style).append(gate.summary, style="bold"))
+        console.print(Text(f"{symbol} ", style=style).append(gate.summary, style="bold"), soft_wrap=True)
         for line in gate_details(gate):
-            console.print(Text(f"    {line}"))
+            console.print(Text(f"    {line}"), soft_wrap=True)
     if not check.gates:
         console.print(Text("No gate is set, so nothing can fail."))
     for placed in (check.new_gaps or ())[:_MOST_GAPS]:
-        console.print(_gap(placed))
-    console.print(Text(_closing(check), style="bold"))
+        console.print(_gap(placed), soft_wrap=True)
+    console.print(Text(_closing(check), style="bold"), soft_wrap=True)
 
 
 def _gap(placed: PlacedGap) -> Text:

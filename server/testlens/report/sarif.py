@@ -1,16 +1,18 @@
-"""A check as SARIF 2.1.0, for code scanning: every gap is a result, a gate that does not hold a notification."""
+"""A check as SARIF 2.1.0, for code scanning: every gap is a result, and the gates are properties of the run.
+
+A gate that does not hold is no notification: GitHub would take that for an error of the tool.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from testlens import __version__
-from testlens.domain.gates import Gate
 from testlens.workspace.checking import Check
 from testlens.workspace.views import PlacedGap
 
@@ -30,8 +32,9 @@ def render_sarif(check: Check) -> str:
     run = {
         "tool": {"driver": _driver()},
         "columnKind": "unicodeCodePoints",
-        "invocations": [_invocation(check.failed)],
+        "invocations": [{"executionSuccessful": True}],
         "results": list(_results(check)),
+        "properties": {"gates": [{"passed": gate.passed, "summary": gate.summary} for gate in check.gates]},
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
@@ -49,11 +52,6 @@ def _driver() -> dict[str, Any]:
         for rule, (title, text) in _RULES.items()
     ]
     return {"name": "Testlens", "version": __version__, "semanticVersion": __version__, "rules": rules}
-
-
-def _invocation(failed: Iterable[Gate]) -> dict[str, Any]:
-    notifications = [{"level": "error", "message": {"text": gate.summary}} for gate in failed]
-    return {"executionSuccessful": True, "toolExecutionNotifications": notifications}
 
 
 def _results(check: Check) -> Iterator[dict[str, Any]]:
