@@ -261,6 +261,12 @@ def test_without_git_changed_lines_cannot_be_found(moved_shop: Project) -> None:
     assert "leave out --diff" in done.stderr
 
 
+def test_without_git_all_other_gates_hold(moved_shop: Project) -> None:
+    done = Checkout(moved_shop.root).check("--fail-under", "51", "--github")
+    assert done.returncode == 0
+    assert "✓ coverage: 51.35 %, at least 51 % required" in done.stdout
+
+
 def test_where_git_is_not_installed_it_is_said(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = checkout.check("--diff", "HEAD", env={"PATH": str(tmp_path / "empty")})

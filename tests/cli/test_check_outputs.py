@@ -165,6 +165,14 @@ def test_markdown_of_odd_names_keeps_its_tables(checkout: Checkout) -> None:
         assert cells in {len(re.findall(r"\|", head)) for head in heads}
 
 
+def test_a_comment_is_never_longer_than_github_takes(checkout: Checkout) -> None:
+    globs = "".join(f'"shop/{"*" * (number + 1)}" = 99\n' for number in range(90))
+    checkout.append("pyproject.toml", f"\n[tool.testlens.thresholds]\n{globs}")
+    found = written(checkout)
+    assert len(found["summary"]) > 65_536 > len(found["comment"]) > 50_000
+    assert found["comment"].endswith("\n\nThere is more than fits into a comment.\n")
+
+
 def test_annotations_are_one_line_each_and_escaped(changed: Checkout) -> None:
     done = changed.check(*GATES, "--github")
     assert done.returncode == 1

@@ -12,7 +12,8 @@ from testlens.workspace.views import PlacedGap
 
 MARKER = "<!-- testlens check -->"
 """Begins a comment, so that whoever writes it finds the last one and replaces it."""
-# GitHub takes 65,536 characters of a comment, and 1 MiB of a summary.
+# GitHub takes 65,536 characters.
+_LONGEST_COMMENT = 60_000
 _MOST_FILES = 30
 _MOST_GAPS = 15
 _MOST_LOSSES = 15
@@ -25,8 +26,11 @@ def render_summary(check: Check) -> str:
 
 
 def render_comment(check: Check) -> str:
-    """The text of a comment."""
-    return f"{MARKER}\n{render_summary(check)}"
+    """The text of a comment, cut at the end of a line where it is longer than GitHub takes."""
+    text = f"{MARKER}\n{render_summary(check)}"
+    if len(text) <= _LONGEST_COMMENT:
+        return text
+    return f"{text[: text.rindex(chr(10), 0, _LONGEST_COMMENT)]}\n\nThere is more than fits into a comment.\n"
 
 
 def _lines(check: Check) -> Iterator[str]:
