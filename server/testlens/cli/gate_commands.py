@@ -72,24 +72,14 @@ def check_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each 
 ) -> int:
     """Fail where the tests prove less than is asked for, and say what was lost and the cheapest way back.
 
-    Thresholds of [tool.testlens.thresholds] always hold. Nothing is run; the exit status is 0, 1, or 2 for trouble.
+    The `thresholds` of pyproject.toml hold in every check. Nothing is run; the exit status is 0, 1, or 2 for trouble.
     """
     from testlens.cli import check_command as command
 
-    levels = {
-        "--fail-under": fail_under,
-        "--fail-under-branches": fail_under_branches,
-        "--fail-under-mutation": fail_under_mutation,
-        "--fail-under-diff": fail_under_diff,
-    }
-    files = {
-        "summary": summary,
-        "comment": comment,
-        "sarif": sarif,
-        "junit": junit,
-        "badge": badge,
-        "mutation-badge": mutation_badge,
-    }
+    levels = {"--fail-under": fail_under, "--fail-under-branches": fail_under_branches}
+    levels |= {"--fail-under-mutation": fail_under_mutation, "--fail-under-diff": fail_under_diff}
+    files = {"summary": summary, "comment": comment, "sarif": sarif, "junit": junit}
+    files |= {"badge": badge, "mutation-badge": mutation_badge}
     outputs = command.Outputs(files, github, json)
     root = project_folder(path)
     wanted = command.Wanted(root, overrides_of(None, data=data), levels, diff, no_drop, baseline, outputs)
