@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,20 @@ def test_lines_are_followed_where_a_file_was_edited_after_its_tests_ran(checkout
     checkout.replace("shop/orders.py", '"""Orders of a shop."""', '"""Orders of a shop.\n\nAnd more.\n"""')
     (file,) = json_of(checkout.check("--diff", "HEAD~1", "--json"))["diff"]["files"]
     assert (file["lines"], file["missing"]) == ([39, 40, 41, 42], [40, 41, 42])
+
+
+def test_data_that_is_older_than_a_fresh_checkout_counts_as_coverage_py_counts_it(checkout: Checkout) -> None:
+    """Another job has made it, and nobody can know on which text: it is taken for the present one, and said."""
+    checkout.append("shop/orders.py", UNTESTED)
+    checkout.commit()
+    checkout.measure()
+    later = (checkout.root / ".coverage").stat().st_mtime + 100
+    for file in (checkout.root / "shop").glob("*.py"):
+        os.utime(file, (later, later))
+    done = checkout.check("--diff", "HEAD~1", "--fail-under-diff", "80", "--json")
+    found = json_of(done)
+    assert (found["diff"]["lines"], found["diff"]["missing"]) == (4, 3)
+    assert any("edited" in problem["message"] or "changed" in problem["message"] for problem in found["problems"])
 
 
 def test_a_change_without_a_measured_line_passes(checkout: Checkout) -> None:
