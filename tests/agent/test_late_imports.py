@@ -84,7 +84,12 @@ async def test_what_is_imported_by_other_means_counts_as_unknown(project: Projec
     project.write(
         {
             "late.py": _LATE,
-            "test_late.py": "def test_running():\n    import runpy\n    assert runpy.run_module('late')['VALUE'] == 1\n",
+            "test_late.py": """
+                import runpy
+
+                def test_running():
+                    assert runpy.run_module("late")["VALUE"] == 1
+                """,
         }
     )
 
