@@ -59,15 +59,46 @@ def blocks(text: str) -> Mapping[str, Block]:
 
     Raises SyntaxError (or ValueError) where `text` cannot be parsed.
     """
-    tree = ast.parse(text)
-    found: dict[str, Block] = {"": Block("", "module", _fingerprint(tree.body), 1, text.count("\n") + 1, False)}
-    for block in _inner(tree.body, "", False):
-        name, number = block.name, 1
-        while name in found:
-            number += 1
-            name = f"{block.name}#{number}"
-        found[name] = replace(block, name=name)
+    pieces = [(first, _piece(source)) for first, source in _sources(text)]
+    own_code = _hashed("\n".join(piece.own_code for _, piece in pieces))
+    found: dict[str, Block] = {"": Block("", "module", own_code, 1, text.count("\n") + 1, False)}
+    for first, piece in pieces:
+        for block in piece.inner:
+            name, number = block.name, 1
+            while name in found:
+                number += 1
+                name = f"{block.name}#{number}"
+            found[name] = replace(block, name=name, first=block.first + first - 1, last=block.last + first - 1)
     return found
+
+
+def _sources(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of the module level, each with its first line (1-based); those that share a line together."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    ends: list[tuple[int, int]] = []
+    for statement in ast.parse(text).body:
+        first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
+        last = statement.end_lineno or first
+        if ends and first <= ends[-1][1]:
+            first, _ = ends.pop()
+        ends.append((first, last))
+    for first, last in ends:
+        yield first, "\n".join(lines[first - 1 : last])
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Statements of the module level: their own code, and the blocks in them, whose lines count from their own first."""
+
+    own_code: str
+    inner: tuple[Block, ...]
+
+
+# An edit changes few of a module's statements: the others are known from the last time.
+@lru_cache(maxsize=4096)
+def _piece(source: str) -> _Piece:
+    body = ast.parse(source).body
+    return _Piece("\n".join(map(_own_code, body)), tuple(_inner(body, "", False)))
 
 
 # Who saves again and again compares the text of each save with that of the last one.
@@ -120,7 +151,10 @@ def _code(definition: _Definition) -> Sequence[ast.stmt]:
 
 
 def _fingerprint(body: Sequence[ast.stmt]) -> str:
-    text = "\n".join(_own_code(statement) for statement in body)
+    return _hashed("\n".join(map(_own_code, body)))
+
+
+def _hashed(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
