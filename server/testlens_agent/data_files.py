@@ -8,9 +8,10 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from testlens_agent import arc_log
+from testlens_agent.arc_data import GrowingData, let_go
 from testlens_agent.wire import EventStream
 
 if TYPE_CHECKING:  # coverage.py is missing in some of the interpreters that we are started with
@@ -33,30 +34,67 @@ def drop_damaged(scratch: Path, generation: int) -> bool:
     return bool(damaged)
 
 
-def convert_logs(scratch: Path, events: EventStream) -> None:
-    """Turn the logs in `scratch` that the measurement by sys.monitoring has written into pieces as all others are."""
-    for log in sorted(scratch.glob(f"{_PREFIX}-*{arc_log.SUFFIX}")):
+class Logs:
+    """The logs in `scratch` of what runs (`arc_log.py`), which become pieces like all others while tests still run."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._growing: dict[Path, GrowingData] = {}
+        self._trouble: dict[Path, Exception] = {}
+
+    def take_some(self) -> bool:
+        """Do a little, which takes some milliseconds; False where there is nothing to do yet."""
+        return any(self._take(log, GrowingData.take_line) for log in self._found() if log not in self._trouble)
+
+    def convert(self, events: EventStream) -> None:
+        """Make pieces of all that is in the logs."""
+        for log in self._found():
+            if log not in self._trouble:
+                self._take(log, GrowingData.finish)
+            if log in self._trouble:
+                self._tell(log, events)
+            else:
+                _data_of(log).replace(log.with_suffix(""))
+            log.unlink()
+
+    def _found(self) -> list[Path]:
+        return sorted(self._scratch.glob(f"{_PREFIX}-*{arc_log.SUFFIX}"))
+
+    def _take(self, log: Path, step: Callable[[GrowingData], bool | None]) -> bool:
         try:
-            arc_log.to_data(log, log.with_suffix(""))
+            if log not in self._growing:
+                self._growing[log] = GrowingData(log, _data_of(log))
+            return bool(step(self._growing[log]))
         except Exception as error:  # noqa: BLE001  (whatever is wrong with it, the results of the tests are there)
-            with contextlib.suppress(OSError):
-                log.with_suffix("").unlink()
-            events.problem(
-                f"The coverage of one process of this run is lost: {type(error).__name__}: {error}",
-                "Free some space if that is the reason, then run again.",
-            )
-        log.unlink()
+            self._trouble[log] = error
+            return False
+
+    def _tell(self, log: Path, events: EventStream) -> None:
+        error = self._trouble[log]
+        with contextlib.suppress(Exception):
+            if log in self._growing:
+                self._growing[log].close()
+            _data_of(log).unlink()
+        events.problem(
+            f"The coverage of one process of this run is lost: {type(error).__name__}: {error}",
+            "Free some space if that is the reason, then run again.",
+        )
 
 
-def publish(scratch: Path, target: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
-    """Combine the pieces in `scratch` into `target`, which appears whole or not at all.
+def _data_of(log: Path) -> Path:
+    """Where the data of a log grows, under a name that no piece has."""
+    return log.with_name(f"growing-{log.stem}")
+
+
+def publish(scratch: Path, logs: Logs, target: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
+    """Combine the pieces in `scratch` and those of its `logs` into `target`, which appears whole or not at all.
 
     `paths` are coverage.py's `[paths]`, made absolute.
 
     Returns where the data is: `target`; a file in `scratch` if `target` cannot be written (a problem says so);
     None if nothing was measured.
     """
-    convert_logs(scratch, events)
+    logs.convert(events)
     combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", paths, events)
     if combined is None:
         return None
@@ -112,11 +150,11 @@ def _measured_files_of(piece: Path) -> set[str]:
         data.read()
         return data.measured_files()
     finally:
-        arc_log.let_go(data)
+        let_go(data)
 
 
 def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
-    if len(pieces) == 1 and (not paths or _are_where_they_belong(pieces[0], combined, paths)):
+    if len(pieces) == 1 and (not paths or _are_where_they_belong(pieces[0], paths)):
         return pieces[0]
     from testlens_agent.measure import QuietCoverage
 
@@ -125,7 +163,7 @@ def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], ev
     for piece in pieces:
         _add(whole, piece)
     whole.save()
-    arc_log.let_go(whole.get_data())
+    let_go(whole.get_data())
     for warning in whole.collected_warnings:
         events.problem(
             f"The coverage of one process of this run is lost: {warning}",
@@ -134,25 +172,19 @@ def _combine(pieces: list[Path], combined: Path, paths: dict[str, list[str]], ev
     return combined if combined.exists() else None
 
 
-def _are_where_they_belong(piece: Path, combined: Path, paths: dict[str, list[str]]) -> bool:
+def _are_where_they_belong(piece: Path, paths: dict[str, list[str]]) -> bool:
     """Whether `paths` leaves all files of a piece where they are: to combine a big piece for nothing takes seconds."""
     import coverage
 
     from testlens_agent.measure import QuietCoverage
 
-    names, mapped = combined.with_name("names"), combined.with_name("mapped")
     try:
-        files = _measured_files_of(piece)
-        data = coverage.CoverageData(str(names))
-        data.add_arcs({})
-        data.touch_files(files)
-        arc_log.let_go(data)
-        whole = QuietCoverage(data_file=str(mapped), config_file=False)
+        whole = QuietCoverage(data_file=None, config_file=False)
         whole.set_option("paths", paths)
-        whole.combine([str(names)])
-        whole.save()
-        return whole.get_data().measured_files() == files
-    except coverage.CoverageException:  # told where the piece itself is combined
+        # As coverage.py does when it combines; it has no other way to ask.
+        aliases = whole._make_aliases()
+        return all(aliases.map(name) == name for name in _measured_files_of(piece))
+    except (coverage.CoverageException, AttributeError, TypeError):  # of another version, or told when it is combined
         return False
 
 

@@ -103,6 +103,11 @@ class Measurement:
         else:
             self._call(lambda _: logged.seen.begin(context))
 
+    def commit(self) -> None:
+        """Commit what ran."""
+        logged = self._logged
+        self._call(lambda measuring: measuring.save() if logged is None else logged.seen.save())
+
     def save(self) -> None:
         """Commit what ran, and the names of the source files that nothing has run."""
         logged = self._logged

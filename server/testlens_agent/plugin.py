@@ -152,7 +152,7 @@ class AgentPlugin:
             maxfail=session.config.getoption("maxfail", 0),
         )
         if self._measurement is not None:
-            self._measurement.save()
+            self._measurement.commit()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any) -> _Step:
@@ -242,6 +242,8 @@ class AgentPlugin:
         yield
         stop()
         self._switch("")
+        if self._measurement is not None:
+            self._measurement.save()  # which leaves the supervisor little to do while pytest ends
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """Report a failure of pytest or of one of its plugins."""

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 _MAIN = Path(__file__).with_name("__main__.py")
 _EventOrEnd = Optional[dict[str, Any]]
+Meanwhile = Callable[[], bool]
+"""Work that is done while no event is there, a little at a time; it returns False once there is none."""
 
 
 class PytestProcess(Protocol):
@@ -22,7 +24,7 @@ class PytestProcess(Protocol):
 
     pid: int
 
-    def next_event(self, timeout: float) -> _EventOrEnd:
+    def next_event(self, timeout: float, meanwhile: Meanwhile) -> _EventOrEnd:
         """The next event; None once the process has ended. Raises TimeoutError after `timeout` seconds of silence."""
 
     def wait(self, timeout: float) -> int:
@@ -53,7 +55,7 @@ class Child:
             self._process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
             self._process.stdin.close()
 
-    def next_event(self, timeout: float) -> _EventOrEnd:
+    def next_event(self, timeout: float, meanwhile: Meanwhile) -> _EventOrEnd:
         """The next event; None once the process has ended and all of its events are read.
 
         Raises TimeoutError after `timeout` seconds of silence. The end is not told by the pipe alone: a process that
@@ -61,6 +63,10 @@ class Child:
         """
         waited = 0.0
         while True:
+            with contextlib.suppress(queue.Empty):
+                return self._events.get_nowait()
+            if meanwhile():
+                continue
             try:
                 return self._events.get(timeout=0.2)
             except queue.Empty:

@@ -76,6 +76,7 @@ class _Run:
         self._start = start
         self._root = Path(request["root"])
         self._scratch = Path(request["scratch"])
+        self._logs = data_files.Logs(self._scratch)
         self._records = bool(request.get("record_values", True))
         self._timeout = float(request.get("test_timeout", 300.0))
         self._times = int(request.get("times", 1))
@@ -123,7 +124,7 @@ class _Run:
         self._events.send("process", pid=child.pid)
         while True:
             try:
-                event = child.next_event(self._timeout)
+                event = child.next_event(self._timeout, self._logs.take_some)
             except TimeoutError:
                 child.kill()
                 self._explain(f"no progress for {self._timeout:g} s")
@@ -278,7 +279,7 @@ class _Run:
         data_file, sources = None, {}
         if self._finished and self._request.get("measure", True):
             target = Path(self._request["data_file"])
-            data_file = data_files.publish(self._scratch, target, self._paths, self._events)
+            data_file = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
         if data_file is not None:
             sources = data_files.source_hashes(self._scratch, self._started_at)
         if self._finished and self._records:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import json
 import os
 import select
@@ -19,6 +20,7 @@ from typing import Any, NoReturn
 
 from testlens_agent.child import die_with, run_as_child
 from testlens_agent.libraries import preload
+from testlens_agent.process import Meanwhile
 from testlens_agent.supervisor import supervise_run
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin
 
@@ -47,9 +49,19 @@ def stay_warm() -> int:
     if unable is not None:
         events.send("unable", why=unable)
         return 1
+    _settle()
     events.send("warm", seconds=time.monotonic() - began)
     _Warm(events, commands).serve()
     return 0
+
+
+def _settle() -> None:
+    """Have ready what each copy would import, and leave what is there out of their collections of garbage."""
+    with contextlib.suppress(ImportError):  # the supervisor says what is missing
+        import testlens_agent.data_files
+        import testlens_agent.plugin  # noqa: F401
+    gc.collect()
+    gc.freeze()
 
 
 class _Commands:
@@ -145,7 +157,7 @@ class ForkedChild:
             _be_child(request, writing, parent)
         os.close(writing)
 
-    def next_event(self, timeout: float) -> dict[str, Any] | None:
+    def next_event(self, timeout: float, meanwhile: Meanwhile) -> dict[str, Any] | None:
         """The next event; None once the process has ended and all of its events are read.
 
         Raises TimeoutError after `timeout` seconds of silence. The end is not told by the pipe alone: a process that
@@ -159,7 +171,12 @@ class ForkedChild:
                 with contextlib.suppress(ValueError):
                     event: dict[str, Any] = json.loads(line.decode("utf-8"))
                     return event
-            if select.select([self._reading], [], [], 0 if is_over else _TICK_SECONDS)[0]:
+            has_come = self._has_more(0)
+            if not has_come and not is_over:
+                if meanwhile():
+                    continue
+                has_come = self._has_more(_TICK_SECONDS)
+            if has_come:
                 chunk = os.read(self._reading, _CHUNK_BYTES)
                 if not chunk:
                     return None
@@ -187,6 +204,9 @@ class ForkedChild:
         """End the process and all that tests started in its group."""
         with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def _has_more(self, seconds: float) -> bool:
+        return bool(select.select([self._reading], [], [], seconds)[0])
 
     def _has_ended(self) -> bool:
         if self._status is None:

@@ -88,7 +88,7 @@ def _sources(text: str) -> Iterator[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Statements of the module level: their own code, and the blocks in them, whose lines count from their own first."""
+    """Statements of the module level: their own code, and the blocks in them, whose lines count from the first one."""
 
     own_code: str
     inner: tuple[Block, ...]

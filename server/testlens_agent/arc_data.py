@@ -1,0 +1,174 @@
+"""Makes a coverage data file of a log (`arc_log.py`), while that still grows."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import sqlite3
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from testlens_agent.arc_log import Event
+
+if TYPE_CHECKING:  # it is missing in some of the interpreters that we are started with
+    import coverage
+
+_INSERT, _ROW = "insert or ignore into arc values", "(?,?,?,?)"
+_NONE = -1
+_ROWS_AT_ONCE = 50  # several times as fast as one row a statement
+
+
+class GrowingData:
+    """The data file `target` of what is in `log`, lines that are cut off aside; it is whole once it is finished.
+
+    All methods raise CoverageException, sqlite3.Error, OSError, and ValueError where the log is damaged.
+    """
+
+    def __init__(self, log: Path, target: Path) -> None:
+        import coverage
+
+        data = coverage.CoverageData(str(target))
+        data.add_arcs({})  # says that the file is one with branches
+        let_go(data)
+        self._lines = log.open(encoding="ascii")
+        self._cut_off = ""
+        self._database = sqlite3.connect(str(target), isolation_level=None)
+        self._database.executescript("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -32000")
+        self._database.execute("begin")
+        self._filling = _Filling(self._database)
+
+    def take_line(self) -> bool:
+        """Take the next line of the log; False where there is none yet."""
+        text = self._cut_off + self._lines.readline()
+        if not text.endswith("\n"):
+            self._cut_off = text
+            return False
+        self._cut_off = ""
+        fields = json.loads(text)
+        self._filling.add_events(Event(*event) for event in fields.get("events", ()))
+        self._filling.add_files(fields.get("files", ()))
+        if "context" in fields:
+            ran = array("I")
+            ran.frombytes(base64.b64decode(fields["ran"]))
+            self._filling.add_context(fields["context"], set(ran))
+        return True
+
+    def finish(self) -> None:
+        """Take what is left, and close the file."""
+        while self.take_line():
+            pass
+        self._database.execute("commit")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files; without a `finish` before it, the data is not whole."""
+        self._lines.close()
+        self._database.close()
+
+
+def let_go(data: coverage.CoverageData) -> None:
+    """Close the file of what was read or written, which versions of coverage.py before 7.7 leave to Python."""
+    if hasattr(data, "close"):
+        data.close()
+
+
+class _Filling:
+    """Fills the tables of a data file (documented as coverage.py's dbschema).
+
+    Nearly all work is done once for every event of every context, which is why most loops here are those of built-ins.
+    """
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._numbers_of_files: dict[str, int] = {}
+        self._numbers_of_contexts: dict[str, int] = {}
+        # Of each arc, by a number of its own: the number of its file, and its ends.
+        self._arcs: dict[tuple[int, int, int], int] = {}
+        self._files: list[int] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        # For each event, by its number, its arcs: the first one of most, and what else some have.
+        self._first: list[int] = []
+        self._others: dict[int, list[int]] = {}
+        self._likely: dict[int, list[tuple[set[int], set[int], int]]] = {}
+        self._bare: dict[int, int] = {}
+        # The events with which a line of a code object began, of which more may come.
+        self._begins: dict[tuple[int, int], set[int]] = {}
+
+    def add_files(self, names: Sequence[str]) -> None:
+        """Files that belong to the data whether they ran or not."""
+        for name in names:
+            self._file(name)
+
+    def add_events(self, events: Any) -> None:
+        """Take what events mean before a context says that they ran."""
+        for event in events:
+            if event.line:
+                self._started(event.code, event.line).add(len(self._first))
+            self._add(len(self._first), event)
+
+    def add_context(self, context: str, ran: set[int]) -> None:
+        """Write down what ran in a context."""
+        number = self._numbers_of_contexts.get(context)
+        if number is None:
+            number = self._numbers_of_contexts[context] = len(self._numbers_of_contexts) + 1
+            self._database.execute("insert into context (id, context) values (?, ?)", (number, context))
+        arcs = list(self._arcs_of(ran))
+        columns = (self._files.__getitem__, self._starts.__getitem__, self._ends.__getitem__)
+        files, starts, ends = (map(column, arcs) for column in columns)
+        rows = zip(files, itertools.repeat(number), starts, ends)
+        while values := list(itertools.chain.from_iterable(itertools.islice(rows, _ROWS_AT_ONCE))):
+            self._database.execute(f"{_INSERT} {','.join([_ROW] * (len(values) // 4))}", values)
+
+    def _add(self, number: int, event: Event) -> None:
+        file = self._file(event.file)
+        certain = [self._arc(file, *arc) for arc in event.arcs]
+        self._first.append(certain[0] if certain else _NONE)
+        if len(certain) > 1:
+            self._others[number] = certain[1:]
+        if event.likely:
+            self._likely[number] = [
+                # What an event leads on from has run, if maybe before this context began.
+                (
+                    self._started(event.code, start) if end == event.line else {number},
+                    self._started(event.code, end),
+                    self._arc(file, start, end),
+                )
+                for start, end in event.likely
+            ]
+        if event.line and not certain:
+            self._bare[number] = self._arc(file, event.line, event.line)
+
+    def _arcs_of(self, ran: set[int]) -> set[int]:
+        arcs = set(map(self._first.__getitem__, ran))
+        arcs.discard(_NONE)
+        for event in self._others.keys() & ran:
+            arcs.update(self._others[event])
+        for event in self._likely.keys() & ran:
+            for start, end, arc in self._likely[event]:
+                if not (start.isdisjoint(ran) or end.isdisjoint(ran)):
+                    arcs.add(arc)
+        # A line that no arc tells of, as when it raised an exception, has at least run.
+        arcs.update(self._bare[event] for event in self._bare.keys() & ran)
+        return arcs
+
+    def _file(self, name: str) -> int:
+        number = self._numbers_of_files.get(name)
+        if number is None:
+            number = self._numbers_of_files[name] = len(self._numbers_of_files) + 1
+            self._database.execute("insert into file (id, path) values (?, ?)", (number, name))
+        return number
+
+    def _arc(self, file: int, start: int, end: int) -> int:
+        found = self._arcs.setdefault((file, start, end), len(self._files))
+        if found == len(self._files):
+            self._files.append(file)
+            self._starts.append(start)
+            self._ends.append(end)
+        return found
+
+    def _started(self, code: int, line: int) -> set[int]:
+        return self._begins.setdefault((code, line), set())
