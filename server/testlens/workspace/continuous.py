@@ -22,6 +22,7 @@ from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.impact import Affected, Known, affected
 from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
+from testlens.workspace.replacing import Ahead, replace_results, tests_of
 from testlens.workspace.run_record import (
     AT_THE_END,
     RunRecord,
@@ -31,7 +32,7 @@ from testlens.workspace.run_record import (
     is_configuration,
     load_record,
 )
-from testlens.workspace.selected_run import DATA_NAME, finish_full_run, replace_results, tests_of
+from testlens.workspace.selected_run import DATA_NAME, finish_full_run
 from testlens.workspace.slow_tests import leaving_out, slow_tests
 from testlens.workspace.workspace import Workspace
 
@@ -104,27 +105,40 @@ async def run_affected(
     if not selected.everything and slow.issuperset(selected.tests):
         await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
         return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
-    ahead = asyncio.create_task(asyncio.to_thread(_read_ahead, workspace, known.record, selected))
+    ahead = Ahead()
+    reading = asyncio.create_task(asyncio.to_thread(_go_ahead, workspace, known, selected, slow, ahead))
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
 
     async def run() -> RunResult:
         on_selected(_to_run(known, selected, slow))
         return await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
 
-    result = await run()
-    why = await asyncio.to_thread(_why_all, workspace, known.record, selected, result)
-    if why is not None:
-        selected = replace(selected, everything=True, why=why)
-        slow = slow_tests(known, selected, limit)
+    try:
         result = await run()
-    await ahead
-    left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
-    is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out)
+        why = await asyncio.to_thread(_why_all, workspace, known.record, selected, result)
+        if why is not None:
+            selected = replace(selected, everything=True, why=why)
+            slow = slow_tests(known, selected, limit)
+            result = await run()
+        await reading
+        left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
+        is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out, ahead)
+    finally:
+        ahead.drop()
     return Round(selected, result, is_known, problem, time.monotonic() - began, workspace.left_out.tests)
 
 
+def _go_ahead(workspace: Workspace, known: Known, selected: Affected, slow: frozenset[str], ahead: Ahead) -> None:
+    """Do what needs no result while the tests run, since what they tell is to be shown at once."""
+    if not selected.everything and workspace.data is not None:
+        chosen = frozenset(selected.tests)
+        again = (test for test in known.outcomes if test in chosen or test.partition("::")[0] in chosen)
+        ahead.prepare(workspace, frozenset(again) - slow, selected.seen)
+    _read_ahead(workspace, known.record, selected)
+
+
 def _read_ahead(workspace: Workspace, record: RunRecord | None, selected: Affected) -> None:
-    """Parse what was edited while the tests run, since what they tell of it is to be shown at once."""
+    """Parse what was edited."""
     from testlens.workspace.examine import read
 
     measured = {} if record is None else record.measured
@@ -237,6 +251,7 @@ async def _take_over(
     result: RunResult,
     take: Take,
     left_out: LeftOut,
+    ahead: Ahead,
 ) -> tuple[bool, Problem | None]:
     """Whether what the run tells could be taken over, and what went wrong with it."""
     data = result.data_file
@@ -255,7 +270,7 @@ async def _take_over(
         assert record is not None
         ran = {test.nodeid for test in result.results}
         keep_left_out(workspace.root, load_left_out(workspace.root).after(ran).and_also(left_out))
-        return replace_results(workspace, record, result, data, selected.seen)
+        return replace_results(workspace, record, result, ahead, selected.seen)
 
     is_whole = selected.everything and not left_out.tests
     return True, await finish(take(replace_all if is_whole else replace_some))

@@ -13,6 +13,7 @@ from testlens.workspace import codec
 from testlens.workspace.examined import Examined, Measured, ParseRules, trace_digest
 from testlens.workspace.measurement import Measurement
 from testlens.workspace.pool import Examination, Job, examine_all
+from testlens.workspace.remembered import Remembered
 from testlens.workspace.source_files import SourceFile, SourceFiles
 from testlens.workspace.store import Origin, Store
 
@@ -42,10 +43,13 @@ class Examiner:
     `problems` grows while the files come.
     """
 
-    def __init__(self, root: Path, store: Store, measurement: Measurement, rules: ParseRules) -> None:
+    def __init__(
+        self, root: Path, store: Store, measurement: Measurement, rules: ParseRules, remembered: Remembered
+    ) -> None:
         self.problems: list[Problem] = []
         self._root = root
         self._store = store
+        self._remembered = remembered
         self._measurement = measurement
         self._rules = rules
         self._rules_digest = hashlib.blake2b(repr(rules).encode(), digest_size=8).hexdigest()
@@ -86,11 +90,20 @@ class Examiner:
         if origin is None or origin.signature != self._signature or origin.rules != self._rules_digest:
             return None
         source = self._files.read(path)
-        kept = self._store.examination(path)
-        examined = codec.decode(kept) if kept else None
+        examined = self._found(path, origin)
         if source is None or examined is None:
             return None
         return ExaminedFile(path, examined, edited=origin.content != source.digest, anchored=True)
+
+    def _found(self, path: str, origin: Origin) -> Examined | None:
+        """What was found from there, as it is remembered or kept."""
+        examined = self._remembered.examined(path, origin)
+        if examined is None:
+            kept = self._store.examination(path)
+            examined = codec.decode(kept) if kept else None
+            if examined is not None:
+                self._remembered.keep(path, origin, examined)
+        return examined
 
     def _jobs(self, unread: set[str]) -> Iterator[Job]:
         for path, measured in self._measurement.measured(unread, self.problems):
@@ -117,6 +130,7 @@ class Examiner:
     def _remember(self, job: Job, found: Examination) -> ExaminedFile:
         examined = codec.decode(found.found)
         assert examined is not None
+        self._remembered.keep(job.path, Origin(found.content, found.trace, "", self._rules_digest), examined)
         source = self._read(job.path, job.measured)
         if source is None or source.digest != found.content:
             # Edited or deleted while we looked: not worth keeping.

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot, TestResult
-from testlens.domain.staleness import Anchors, anchor
 from testlens.runners.events import TestFinished
-from testlens.sources.coverage_data import node_id
-from testlens.sources.coverage_merge import add_data, replace_tests
-from testlens.sources.coverage_parse import decode, normalise
+from testlens.sources.coverage_merge import add_data
 from testlens.sources.discovery import DataFile
-from testlens.sources.source_text import read_content
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
-from testlens.workspace.run_record import AT_THE_END, RunRecord, keep_record, record_run, tells_all, with_some_tests
+from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.workspace import Workspace
 
@@ -104,8 +100,8 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
         base.paths[0],
         run.data_file,
         workspace.own_data,
-        lambda name: _relative(name, root) in own_files,
-        lambda name: _relative(name, root) in kept,
+        lambda name: relative_name(name, root) in own_files,
+        lambda name: relative_name(name, root) in kept,
     )
     run.data_file.unlink(missing_ok=True)
     if problem is not None:
@@ -113,55 +109,6 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     sources = {**before, **{path: digest for path, digest in now.items() if path not in kept}}
     workspace.finish_run(outcomes, {str(root / path): digest for path, digest in sources.items()})
     return None
-
-
-def replace_results(
-    workspace: Workspace, record: RunRecord, result: RunResult, data_file: Path, seen: Mapping[str, str]
-) -> Problem | None:
-    """Refresh with what affected tests say now in the place of what they said before; all others stand as they were.
-
-    `record` is what was known of the run before; `seen`: see `record_run`. Tests that are no longer found in the files
-    that were looked at are forgotten. What other tests ran of a file that was edited goes with its lines.
-    """
-    base, root = workspace.data, workspace.root
-    assert base is not None
-    known, outcomes = workspace.snapshot.outcomes, outcomes_of(result)
-    again = tests_of(workspace, result)
-    before, now = load_run_sources(root), workspace.run_sources(result.sources)
-
-    def moves(name: str) -> Anchors | None:
-        path = _relative(name, root)
-        return _moves(workspace, path) if path in now and now[path] != before.get(path) else None
-
-    touched = replace_tests(
-        base.paths[0], data_file, workspace.own_data, lambda context: node_id(context) in again, moves
-    )
-    data_file.unlink(missing_ok=True)
-    if isinstance(touched, Problem):
-        return touched
-    if base.kind == "own run":
-        workspace.keep_examinations(touched)
-    kept = {test: outcome for test, outcome in known.items() if test not in again}
-    sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
-    snapshot = workspace.finish_run({**kept, **outcomes}, sources)
-    keep_record(root, with_some_tests(record, record_run(root, result, snapshot, seen, record), again))
-    return None
-
-
-def tests_of(workspace: Workspace, result: RunResult) -> frozenset[str]:
-    """The tests of which a run says something new: those that ran, and those that are no longer found."""
-    looked_at, present = set(result.request.tests), result.present or frozenset()
-    gone = (test for test in workspace.snapshot.outcomes if test.partition("::")[0] in looked_at)
-    ran = {test.nodeid for test in result.results}
-    return frozenset(ran | {test for test in gone if test not in present})
-
-
-def _moves(workspace: Workspace, path: str) -> Anchors:
-    """Where the lines of a file that was edited have gone; nowhere where the text is not known that was measured."""
-    kept, content = workspace.store.measured_text(path), read_content(workspace.root / path)
-    if kept is None or content is None:
-        return Anchors({})
-    return anchor(kept[1], normalise(decode(content)))
 
 
 def _measured_sources(root: Path, data: DataFile, paths: Collection[str]) -> Mapping[str, str]:
@@ -177,6 +124,7 @@ def _measured_sources(root: Path, data: DataFile, paths: Collection[str]) -> Map
     }
 
 
-def _relative(name: str, root: Path) -> str:
+def relative_name(name: str, root: Path) -> str:
+    """The name of a file in the data as a path relative to the workspace folder, if it lies there."""
     path = root / name
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else name

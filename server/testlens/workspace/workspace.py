@@ -23,6 +23,7 @@ from testlens.sources import coverage_data, project_config
 from testlens.sources.coverage_parse import normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data, own_run
 from testlens.sources.path_mapping import map_paths
+from testlens.sources.project_config import ProjectConfig
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
@@ -31,6 +32,7 @@ from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_resul
 from testlens.workspace.left_out import NOTHING, LeftOut, load_left_out, with_doubt, without_doubtful_gaps
 from testlens.workspace.measurement import Measurement, load_measurement
 from testlens.workspace.other_mutants import OtherMutants
+from testlens.workspace.remembered import Remembered
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
 from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
@@ -53,6 +55,7 @@ class Workspace:
         self._on_snapshot = on_snapshot
         self._refreshing = threading.Lock()
         self._overrides = overrides
+        self._settled: tuple[ProjectConfig, Overrides, tuple[Settings, tuple[Problem, ...]]] | None = None
         self._snapshot = self._measured = Snapshot()
         self._known_mutants = KnownMutants(root, self.store)
         self._other_mutants = OtherMutants(root)
@@ -60,6 +63,7 @@ class Workspace:
         self._mutated: Mapping[str, MutatedFile] = {}
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
+        self._remembered = Remembered()
         self._config_problems: tuple[Problem, ...] = ()
         self._kept_left_out = self._new_left_out = NOTHING
         self.settings = self._load_settings()
@@ -260,7 +264,9 @@ class Workspace:
 
     def _load_settings(self) -> Settings:
         config, problems = project_config.load(self.root)
-        settings, weight_problems = settle(config, self._overrides)
+        if self._settled is None or self._settled[:2] != (config, self._overrides):
+            self._settled = (config, self._overrides, settle(config, self._overrides))
+        settings, weight_problems = self._settled[2]
         self._config_problems = (*problems, *weight_problems)
         return settings
 
@@ -285,13 +291,12 @@ class Workspace:
     def _build(self, measurement: Measurement, problems: tuple[Problem, ...], progress: Progress) -> Snapshot:
         own = measurement.data.kind == "own run"
         self._kept_left_out = load_left_out(self.root) if own else NOTHING
-        examiner = Examiner(self.root, self.store, measurement, self.rules)
+        examiner = Examiner(self.root, self.store, measurement, self.rules, self._remembered)
         files: dict[str, FileReport] = {}
         edited: list[str] = []
         for file in examiner.files(progress):
-            files[file.path] = report(
-                file.path, file.examined, self.settings, self._history_of(file.path, file.examined), file.anchored
-            )
+            history = self._history_of(file.path, file.examined)
+            files[file.path] = self._remembered.report(file.path, file.examined, self.settings, history, file.anchored)
             if file.edited:
                 edited.append(file.path)
         for path in files.keys() & self._kept_left_out.edited.keys():

@@ -11,7 +11,7 @@ from coverage import CoverageData
 from testlens.domain.coverage import Arc
 from testlens.domain.staleness import Anchors, anchor
 from testlens.sources.coverage_data import contexts_by_line, node_id, read_trace
-from testlens.sources.coverage_merge import replace_tests
+from testlens.sources.replacement import Replacement
 
 Data = Mapping[str, Mapping[str, Sequence[Arc]]]
 """The arcs of files by context."""
@@ -37,8 +37,12 @@ def written(path: Path, data: Data) -> Path:
 def replaced(tmp_path: Path, now: Data, moves: Mapping[str, Anchors] | None = None) -> frozenset[str]:
     """What may have changed when `one` has run again; the result is in `base`."""
     base, addition = written(tmp_path / "base", _BEFORE), written(tmp_path / "addition", now)
-    touched = replace_tests(base, addition, base, lambda context: node_id(context) == "t.py::one", (moves or {}).get)
-    assert isinstance(touched, frozenset), touched
+    replacement = Replacement(base, base)
+    replacement.forget(lambda context: node_id(context) == "t.py::one")
+    replacement.move((moves or {}).get)
+    touched = replacement.add(addition)
+    replacement.put()
+    assert [path.name for path in tmp_path.iterdir() if path not in (base, addition)] == []
     return touched
 
 
