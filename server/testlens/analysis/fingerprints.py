@@ -59,9 +59,14 @@ def blocks(text: str) -> Mapping[str, Block]:
 
     Raises SyntaxError (or ValueError) where `text` cannot be parsed.
     """
-    pieces = [(first, _piece(source)) for first, source in _sources(text)]
+    return _blocks_of(_sources(text), text.count("\n") + 1)
+
+
+def _blocks_of(sources: Sequence[tuple[int, str]], count: int) -> dict[str, Block]:
+    """The blocks in statements of a module with so many lines."""
+    pieces = [(first, _piece(source)) for first, source in sources]
     own_code = _hashed("\n".join(piece.own_code for _, piece in pieces))
-    found: dict[str, Block] = {"": Block("", "module", own_code, 1, text.count("\n") + 1, False)}
+    found: dict[str, Block] = {"": Block("", "module", own_code, 1, count, False)}
     for first, piece in pieces:
         for block in piece.inner:
             name, number = block.name, 1
@@ -72,7 +77,9 @@ def blocks(text: str) -> Mapping[str, Block]:
     return found
 
 
-def _sources(text: str) -> Iterator[tuple[int, str]]:
+# Who saves again and again compares the text of each save with that of the last one.
+@lru_cache(maxsize=16)
+def _sources(text: str) -> Sequence[tuple[int, str]]:
     """The statements of the module level, each with its first line (1-based); those that share a line together."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ends: list[tuple[int, int]] = []
@@ -82,8 +89,7 @@ def _sources(text: str) -> Iterator[tuple[int, str]]:
         if ends and first <= ends[-1][1]:
             first, _ = ends.pop()
         ends.append((first, last))
-    for first, last in ends:
-        yield first, "\n".join(lines[first - 1 : last])
+    return [(first, "\n".join(lines[first - 1 : last])) for first, last in ends]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +107,25 @@ def _piece(source: str) -> _Piece:
     return _Piece("\n".join(map(_own_code, body)), tuple(_inner(body, "", False)))
 
 
-# Who saves again and again compares the text of each save with that of the last one.
-_blocks = lru_cache(maxsize=16)(blocks)
-
-
 def changed_blocks(before: str, after: str) -> tuple[BlockChange, ...]:
     """The blocks whose own code differs between two texts of a module. Raises as `blocks` does."""
-    old, new = _blocks(before), _blocks(after)
+    old_sources, new_sources = _different(_sources(before), _sources(after))
+    old = _blocks_of(old_sources, before.count("\n") + 1)
+    new = _blocks_of(new_sources, after.count("\n") + 1)
     names = [*old, *(name for name in new if name not in old)]
     changes = [BlockChange(old.get(name), new.get(name)) for name in names]
     return tuple(change for change in changes if _print_of(change.before) != _print_of(change.after))
+
+
+_Sources = Sequence[tuple[int, str]]
+
+
+def _different(old: _Sources, new: _Sources) -> tuple[_Sources, _Sources]:
+    """Without the statements at both ends that are the same: what is in them has not changed."""
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at][1] != new[at][1]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at][1] != new[-1 - at][1]), least - head)
+    return old[head : len(old) - tail], new[head : len(new) - tail]
 
 
 def _print_of(block: Block | None) -> tuple[str, str] | None:
