@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from testlens import __version__
-from testlens.cli import terminal
+from testlens.cli import ci_commands, terminal
 from testlens.cli.failure import Failure
 from testlens.cli.folder import data_file, interpreter_wish, project_folder
 from testlens.domain.problems import Problem
@@ -345,6 +345,8 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     changed: ChangedOption = None,
     budget: MutationBudgetOption = None,
     with_mutmut: WithMutmutOption = False,
+    shard: ci_commands.ShardOption = None,
+    report: ci_commands.MutationReportOption = None,
     json: JsonOption = False,
     python: PythonOption = None,
 ) -> int:
@@ -358,8 +360,12 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     root = project_folder(path)
     target = command.target_of(root, file, function, changed)
     runner = run_with_mutmut if with_mutmut else run_mutants
-    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), runner)
+    part = ci_commands.Part(shard, report)
+    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), runner, part)
     return command.run_as_json(wanted) if json else command.run(wanted)
+
+
+app.command("merge")(ci_commands.merge)
 
 
 @app.command("serve")

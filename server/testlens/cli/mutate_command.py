@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from testlens.cli.ci_commands import WHOLE, Part
 from testlens.cli.equipment import install_missing, ready_interpreter
 from testlens.cli.failure import Failure
 from testlens.cli.mutate_report import MutateProgress, print_outcome
+from testlens.cli.sharding import only, part_of, report_file, shard_of, write_report
 from testlens.cli.stoppable import run_stoppable
 from testlens.cli.terminal import print_json, print_problems, progress
 from testlens.domain.problems import Problem
@@ -32,13 +34,14 @@ _FAILED = 2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to check, for how many seconds at most, and by what they are run."""
+    """What to check, for how many seconds at most, by what they are run, and which part of it."""
 
     root: Path
     overrides: Overrides
     target: MutationTarget
     budget: float | None
     run: Run = run_mutants
+    part: Part = WHOLE
 
 
 def target_of(root: Path, file: str | None, function: str | None, revision: str | None) -> MutationTarget:
@@ -85,6 +88,14 @@ def _status(outcome: MutationOutcome) -> int:
 
 
 def _mutate(wanted: Wanted) -> MutationOutcome:
+    shard, report = shard_of(wanted.part.shard), report_file(wanted.part.report)
+    outcome = _mutate_with(wanted, wanted.run if shard is None else only(wanted.run, shard))
+    if report is not None:
+        write_report(wanted.root, outcome, shard, report)
+    return outcome if shard is None else part_of(outcome, shard)
+
+
+def _mutate_with(wanted: Wanted, run: Run) -> MutationOutcome:
     with contextlib.closing(Workspace(wanted.root, wanted.overrides)) as workspace:
         configured = workspace.settings.config.python
         wishes = Wishes(explicit=wanted.overrides.python, configured=configured, explicit_name="--python")
@@ -96,7 +107,7 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
         while True:
             with MutateProgress(progress()) as shown:
                 listeners = Listeners(shown.take_mutant, shown.take)
-                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget, wanted.run)
+                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget, run)
                 outcome = run_stoppable(work)
             if not outcome.missing or not install_missing(interpreter, outcome.missing, wanted.root):
                 return outcome
