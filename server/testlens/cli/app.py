@@ -366,6 +366,7 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
 
 
 app.command("merge")(ci_commands.merge)
+app.command("init-ci")(ci_commands.init_ci)
 
 
 @app.command("serve")

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from testlens.cli.folder import project_folder
+
+
+class Also(StrEnum):
+    """What else `init-ci` writes."""
+
+    PRE_COMMIT = "pre-commit"
+
+
+def _percentage(name: str, of_what: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(name, min=0, max=100, metavar="P", help=f"Fail below {of_what}.")
+    return option
+
 
 ShardOption = Annotated[
     str | None,
@@ -43,6 +56,27 @@ MutationOutputOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ServiceArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[github|gitlab]", help="The CI service.", show_default="the one that is used here"),
+]
+AlsoOption = Annotated[
+    list[Also] | None, typer.Option("--also", help="Add a hook that checks before a push.", show_default=False)
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "--force", help="Write also what changes a file that is there already.")
+]
+ShardsOption = Annotated[
+    int, typer.Option("--shards", min=1, max=100, metavar="N", help="How many jobs share the mutants out.")
+]
+BudgetOption = Annotated[
+    str, typer.Option("--budget", metavar="5m", help="How long each of them checks mutants at most.")
+]
+FailUnderOption = Annotated[float | None, _percentage("--fail-under", "this coverage")]
+FailUnderDiffOption = Annotated[float | None, _percentage("--fail-under-diff", "this share of changed lines run")]
+FailUnderMutationOption = Annotated[
+    float | None, _percentage("--fail-under-mutation", "this mutation score of changed lines")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +109,30 @@ def merge(
 
 def _file(name: str | None) -> Path | None:
     return None if name is None else Path(name).expanduser().absolute()
+
+
+def init_ci(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each option
+    service: ServiceArgument = None,
+    project: ProjectOption = ".",
+    also: AlsoOption = None,
+    may_replace: YesOption = False,
+    shards: ShardsOption = 4,
+    budget: BudgetOption = "5m",
+    fail_under: FailUnderOption = None,
+    fail_under_diff: FailUnderDiffOption = 80.0,
+    fail_under_mutation: FailUnderMutationOption = None,
+) -> int:
+    """Write the workflow for GitHub or GitLab that tests, merges, checks the gates, and mutates changed lines.
+
+    What is there already is not overwritten: the difference is shown, and --yes writes it.
+    """
+    from testlens.cli import init_ci_command as command
+    from testlens.cli.mutate_command import seconds_of
+    from testlens.domain.ci_plan import Gates
+    from testlens.workspace.ci_files import CiWish
+
+    root = project_folder(project)
+    seconds_of(budget)
+    gates = Gates(fail_under, fail_under_diff, fail_under_mutation)
+    wish = CiWish(command.service_of(service, root), gates, shards, budget.strip(), tuple(also or ()))
+    return command.init_ci(root, wish, may_replace)
