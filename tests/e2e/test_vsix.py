@@ -54,6 +54,7 @@ def test_gaps_are_shown_with_the_libraries_of_the_package_alone(
     ):
         workbench.wait_for(workbench.status, lambda text: truth.percent in text, "coverage.py's percentage", 60)
         workbench.open_file(SERVICE)
+        workbench.go_to(min(truth.missing))
         painted = workbench.wait_for(
             workbench.marks, lambda marks: "uncovered" in marks.values(), "marks of lines that no test ran", 60
         )
