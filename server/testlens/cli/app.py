@@ -347,6 +347,7 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     with_mutmut: WithMutmutOption = False,
     shard: ci_commands.ShardOption = None,
     report: ci_commands.MutationReportOption = None,
+    executor: ci_commands.ExecutorOption = None,
     json: JsonOption = False,
     python: PythonOption = None,
 ) -> int:
@@ -362,6 +363,8 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     runner = run_with_mutmut if with_mutmut else run_mutants
     part = ci_commands.Part(shard, report)
     wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), runner, part)
+    if executor is not None:
+        return ci_commands.mutate_on_cluster(wanted, executor, json)
     return command.run_as_json(wanted) if json else command.run(wanted)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from testlens.cli.folder import project_folder
+
+if TYPE_CHECKING:
+    from testlens.cli.mutate_command import Wanted
 
 
 class Also(StrEnum):
@@ -30,6 +33,12 @@ ShardOption = Annotated[
 MutationReportOption = Annotated[
     str | None,
     typer.Option("--report", metavar="FILE", help="Write these mutants for `testlens merge`.", show_default=False),
+]
+ExecutorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--executor", metavar="dask://HOST", help="Check them on a Dask cluster (testlens[dask]).", show_default=False
+    ),
 ]
 InputsArgument = Annotated[
     list[str] | None,
@@ -90,6 +99,13 @@ class Part:
 WHOLE = Part()
 
 
+def mutate_on_cluster(wanted: Wanted, executor: str, as_json: bool) -> int:
+    """Run `testlens mutate --executor`."""
+    from testlens.cli import cluster_command as command
+
+    return command.run(wanted, executor, as_json)
+
+
 def merge(
     inputs: InputsArgument = None,
     project: ProjectOption = ".",
@@ -102,8 +118,10 @@ def merge(
     Recorded paths are mapped to the files of this project, by coverage.py's [paths] and by likeness.
     """
     from testlens.cli import merge_command as command
+    from testlens.cli.sharding import report_file
 
-    wanted = command.Wanted(project_folder(project), tuple(inputs or ()), _file(output), _file(mutation_output))
+    report = report_file(mutation_output)
+    wanted = command.Wanted(project_folder(project), tuple(inputs or ()), _file(output), report)
     return command.merge_as_json(wanted) if json else command.merge(wanted)
 
 

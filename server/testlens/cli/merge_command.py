@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from testlens.cli.failure import Failure
+from testlens.cli.sharding import write_report
 from testlens.cli.terminal import print_json, print_problems
 from testlens.domain.problems import Problem
 from testlens.report.plan_json import VERSION, problems_json
@@ -56,7 +56,7 @@ def merge(wanted: Wanted) -> int:
         print(f"Merged {count} into {merged.coverage_file}: {contents}.")
     if merged.mutants is not None:
         count = _count(len(merged.found.reports), "mutation report")
-        print(f"Merged {count} into {merged.mutation_file}: {_summary(merged.mutants)}.")
+        print(f"Merged {count} into {merged.mutation_file}: {summary(merged.mutants)}.")
     return merged.status
 
 
@@ -90,7 +90,7 @@ def _merge(wanted: Wanted) -> _Merged:
     mutants = _mutants(wanted.root, found.reports)
     coverage = _combined(wanted.root, config, found.coverage, coverage_file, paths)
     if mutants is not None:
-        _write(mutation_file, mutants.document)
+        write_report(mutation_file, mutants.document)
         problems += _contested(mutants.conflicts) + _missing(mutants)
     return _Merged(found, coverage_file, coverage, mutation_file, mutants, (*problems, *paths.problems))
 
@@ -136,17 +136,6 @@ def _mutants(root: Path, files: Sequence[Path]) -> MergedMutants | None:
     return merged
 
 
-def _write(file: Path, document: Mapping[str, Any]) -> None:
-    if file.suffix != ".json":
-        raise Failure(Problem("A mutation report is JSON.", "Name a file that ends in .json.", str(file)))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8", newline="\n")
-    except OSError as error:
-        message = f"The merged report cannot be written: {error.strerror}."
-        raise Failure(Problem(message, "Name a file in a folder that you may write to.", str(file))) from None
-
-
 def _contested(conflicts: Sequence[Conflict]) -> tuple[Problem, ...]:
     problems = [
         Problem(
@@ -170,7 +159,8 @@ def _missing(mutants: MergedMutants) -> tuple[Problem, ...]:
     return (Problem(message, "Run that job again, and merge once more.", severity="error"),)
 
 
-def _summary(mutants: MergedMutants) -> str:
+def summary(mutants: MergedMutants) -> str:
+    """How many mutants a merged report has, and what became of them, in words."""
     counts = Counter(mutants.statuses)
     score = "no score" if mutants.score is None else f"mutation score {mutants.score:.1f} %"
     parts = [f"{count} {status}" for status, count in counts.most_common()]

@@ -13,7 +13,7 @@ from testlens.cli.ci_commands import WHOLE, Part
 from testlens.cli.equipment import install_missing, ready_interpreter
 from testlens.cli.failure import Failure
 from testlens.cli.mutate_report import MutateProgress, print_outcome
-from testlens.cli.sharding import only, part_of, report_file, shard_of, write_report
+from testlens.cli.sharding import report_file, shard_of, write_report
 from testlens.cli.stoppable import run_stoppable
 from testlens.cli.terminal import print_json, print_problems, progress
 from testlens.domain.problems import Problem
@@ -25,6 +25,7 @@ from testlens.workspace.mutation import MutationOutcome, Run, mutate
 from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.settings import Overrides
+from testlens.workspace.sharding import only, part_of, shard_document
 from testlens.workspace.workspace import Workspace
 
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
@@ -91,7 +92,7 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
     shard, report = shard_of(wanted.part.shard), report_file(wanted.part.report)
     outcome = _mutate_with(wanted, wanted.run if shard is None else only(wanted.run, shard))
     if report is not None:
-        write_report(wanted.root, outcome, shard, report)
+        write_report(report, shard_document(wanted.root, outcome, shard))
     return outcome if shard is None else part_of(outcome, shard)
 
 
