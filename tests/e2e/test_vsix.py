@@ -1,5 +1,6 @@
 """In a clean VS Code: the packed extension shows gaps where there is only an interpreter, and installs nothing."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -47,9 +48,11 @@ def test_gaps_are_shown_with_the_libraries_of_the_package_alone(
     for name in [name for name in os.environ if name.startswith(("PYTHON", "TESTLENS_SERVER", "VIRTUAL_ENV"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", str(only_an_interpreter(tmp_path / "machine")))
-    settings = {"testlens.python": str(project_python)}
+    # In a browser, the user's own settings cannot name a program of the machine; the workspace's can.
+    (folder / ".vscode").mkdir(exist_ok=True)
+    (folder / ".vscode" / "settings.json").write_text(json.dumps({"testlens.python": str(project_python)}), "utf-8")
     with (
-        served_code(folder, tmp_path / "vscode", settings, vsix=vsix) as code,
+        served_code(folder, tmp_path / "vscode", vsix=vsix) as code,
         window(browser, code.url(folder)) as workbench,
     ):
         workbench.wait_for(workbench.status, lambda text: truth.percent in text, "coverage.py's percentage", 60)
