@@ -18,7 +18,12 @@ LOCKS = TESTS.parent / ".cache" / "tests"
 # The browser comes last: who drives it keeps an event loop running, and can run no asynchronous test after that.
 SUITES = ("unit", "agent", "lsp", "cli", "real", "e2e")
 # The windows of all browser tests are those of one VS Code, and each published project's own suite runs once.
-TOGETHER = {"tests/e2e/": "e2e", "tests/real/test_published": "published", "tests/real/test_trials": "published"}
+TOGETHER = {
+    "tests/e2e/": "e2e",
+    "tests/real/test_published": "published",
+    "tests/real/test_trials": "published",
+    "tests/real/test_gates": "published",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

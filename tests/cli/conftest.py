@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.gating import Checkout
 from cli.projects import HOSTILE, Project, make_shop
 
 
@@ -39,3 +40,20 @@ def moved_shop(tmp_path: Path, measured: Project) -> Project:
     """The measured shop copied to another folder: its data still speaks of the first one, as that of CI does."""
     shutil.copytree(measured.root, tmp_path / "shop", ignore=shutil.ignore_patterns(".testlens"))
     return Project(tmp_path / "shop")
+
+
+@pytest.fixture(scope="session")
+def _tracked(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = Checkout(make_shop(tmp_path_factory.mktemp("cli") / "tracked").root)
+    checkout.write(".gitignore", ".coverage\n__pycache__/\nout/\n")
+    checkout.git("init", "--quiet", "--initial-branch", "main")
+    checkout.commit("the shop")
+    checkout.measure()
+    return checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, _tracked: Checkout) -> Checkout:
+    """A measured shop, committed on `main`, to do with as the test likes."""
+    shutil.copytree(_tracked.root, tmp_path / "shop", ignore=shutil.ignore_patterns(".testlens"))
+    return Checkout(tmp_path / "shop")

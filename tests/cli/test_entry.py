@@ -17,7 +17,7 @@ def test_version() -> None:
 
 def test_help_names_every_command_the_server_included() -> None:
     help_text = run_testlens().stdout
-    assert all(f" {name} " in help_text for name in ("run", "plan", "scaffold", "report", "serve"))
+    assert all(f" {name} " in help_text for name in ("run", "plan", "scaffold", "report", "check", "baseline", "serve"))
 
 
 def test_the_server_explains_itself_without_being_started() -> None:

@@ -16,12 +16,41 @@ import typer
 from testlens import __version__
 from testlens.cli import ci_commands, terminal
 from testlens.cli.failure import Failure
-from testlens.cli.folder import data_file, interpreter_wish, project_folder
+from testlens.cli.folder import project_folder
+from testlens.cli.gate_commands import STEP_SUMMARY, baseline_command, check_command
+from testlens.cli.giving_up import give_up
+from testlens.cli.options import (
+    BudgetOption,
+    ChangedOption,
+    DataOption,
+    FileOption,
+    FunctionOption,
+    HtmlOption,
+    JsonFileOption,
+    JsonOption,
+    ListOption,
+    MarkdownOption,
+    MutantArgument,
+    MutationBudgetOption,
+    MutationHtmlOption,
+    MutationJsonOption,
+    PathArgument,
+    PlaceArgument,
+    ProjectOption,
+    PythonOption,
+    RecipeOption,
+    SlowTestsOption,
+    TargetOption,
+    TopOption,
+    VerifyOption,
+    WithMutmutOption,
+    WriteOption,
+    overrides_of,
+)
 from testlens.domain.problems import Problem
-from testlens.workspace.settings import Overrides
 
-FAILED = 2
 INTERRUPTED = 130
+_MAY_GO_ALONE = {"--changed": "HEAD", "--summary": STEP_SUMMARY}
 
 app = typer.Typer(
     name="testlens",
@@ -31,109 +60,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-PathArgument = Annotated[str, typer.Argument(metavar="[PATH]", help="The folder of the project.", show_default="here")]
-PythonOption = Annotated[
-    str | None, typer.Option("--python", metavar="PATH", help="The project's Python interpreter.", show_default=False)
-]
-SlowTestsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--slow-tests",
-        min=0,
-        metavar="SECONDS",
-        help="Leave tests to you that took so long the last time (0: none).",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-TopOption = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help="How many gaps to list.")]
-TargetOption = Annotated[
-    float | None,
-    typer.Option("--target", min=0, max=100, metavar="P", help="The percentage to reach.", show_default=False),
-]
-DataOption = Annotated[
-    str | None, typer.Option("--data", metavar="FILE", help="The coverage data to read.", show_default=False)
-]
-HtmlOption = Annotated[
-    str | None,
-    typer.Option("--html", metavar="FILE", help="One page that needs no other file.", show_default=False),
-]
-MarkdownOption = Annotated[
-    str | None,
-    typer.Option("--markdown", metavar="FILE", help="A summary for a pull request.", show_default=False),
-]
-JsonFileOption = Annotated[
-    str | None,
-    typer.Option("--json", metavar="FILE", help="The plan and all files, for programs.", show_default=False),
-]
-
-
-MutationJsonOption = Annotated[
-    str | None,
-    typer.Option(
-        "--mutation-json",
-        metavar="FILE",
-        help="All mutants, after the mutation-testing-report-schema.",
-        show_default=False,
-    ),
-]
-MutationHtmlOption = Annotated[
-    str | None,
-    typer.Option("--mutation-html", metavar="FILE", help="All mutants on one page.", show_default=False),
-]
-PlaceArgument = Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line in a gap.", show_default=False)]
-MutantArgument = Annotated[str, typer.Argument(metavar="NAME", help="mutmut's name of a survivor.", show_default=False)]
-ProjectOption = Annotated[
-    str, typer.Option("--project", metavar="PATH", help="The folder of the project.", show_default="here")
-]
-RecipeOption = Annotated[
-    str | None,
-    typer.Option("--recipe", metavar="NAME", help="How to write it; --list shows which fit.", show_default=False),
-]
-WriteOption = Annotated[bool, typer.Option("--write", help="Put the test into its file.")]
-VerifyOption = Annotated[bool, typer.Option("--verify", help="Run the test three times.")]
-ListOption = Annotated[bool, typer.Option("--list", help="Only list what could be written; nothing is run.")]
-BudgetOption = Annotated[
-    float | None,
-    typer.Option(
-        "--budget",
-        min=0,
-        metavar="SECONDS",
-        help="How long to search; 0 runs nothing of the project.",
-        show_default="5",
-    ),
-]
-
-
-FunctionOption = Annotated[
-    str | None, typer.Option("--function", metavar="NAME", help="Mutate this function only.", show_default=False)
-]
-FileOption = Annotated[
-    str | None, typer.Option("--file", metavar="F", help="Mutate this file only.", show_default=False)
-]
-ChangedOption = Annotated[
-    str | None,
-    typer.Option("--changed", metavar="[REV]", help="Mutate what differs from a revision of git.", show_default="HEAD"),
-]
-MutationBudgetOption = Annotated[
-    str | None,
-    typer.Option("--budget", metavar="60s", help="How long to check mutants at most.", show_default="no limit"),
-]
-WithMutmutOption = Annotated[
-    bool,
-    typer.Option("--with-mutmut", help="Let mutmut's own runner check them: slower, for tests that ours does not fit."),
-]
-
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 fine, 1 tests failed or nothing to tell, 2 Testlens could not do it."""
     terminal.prepare_streams()
     own, for_pytest = _split(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = app(_with_revision(own) or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
+        status = app(_with_defaults(own) or ["--help"], prog_name="testlens", obj=for_pytest, standalone_mode=False)
         sys.stdout.flush()
     except Failure as failure:
-        status = _give_up(failure.problem, own)
+        status = give_up(failure.problem, own)
     except typer.TyperException as error:
         status = _misused(error, own)
     except (KeyboardInterrupt, typer.Abort):
@@ -155,48 +91,20 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     return own[:end], tuple(own[end + 1 :])
 
 
-def _with_revision(arguments: list[str]) -> list[str]:
-    """The arguments with a revision after `--changed`, which may go without one."""
-    if "--changed" not in arguments:
-        return arguments
-    after = arguments.index("--changed") + 1
-    if after < len(arguments) and not arguments[after].startswith("-"):
-        return arguments
-    return [*arguments[:after], "HEAD", *arguments[after:]]
-
-
-def _give_up(cause: Problem, arguments: Sequence[str]) -> int:
-    """Say why nothing came of the command, as one JSON object where that was asked for."""
-    problem = replace(cause, severity="error")
-    command = arguments[0] if arguments else ""
-    if "--json" not in arguments or command == "report":
-        terminal.print_problems([problem])
-    elif command == "mutate":
-        from testlens.report.mutants_json import mutants_json
-
-        terminal.print_problems([problem])
-        terminal.print_json(mutants_json((), None))
-    elif command == "scaffold":
-        from testlens.report.scaffold_json import no_scaffold_json
-
-        terminal.print_json(no_scaffold_json(problem.message, [problem]))
-    elif command == "kill":
-        from testlens.report.kill_json import no_kill_json
-
-        terminal.print_json(no_kill_json(problem.message, [problem]))
-    else:
-        from testlens.report.plan_json import VERSION, problems_json
-
-        problems = problems_json([problem])
-        terminal.print_json(
-            {"version": VERSION, "exit_code": FAILED, "coverage": None, "gaps": [], "problems": problems}
-        )
-    return FAILED
+def _with_defaults(arguments: list[str]) -> list[str]:
+    """The arguments with a value after each option that may go without one."""
+    filled: list[str] = []
+    for place, argument in enumerate(arguments):
+        filled.append(argument)
+        following = arguments[place + 1 : place + 2]
+        if argument in _MAY_GO_ALONE and (not following or following[0].startswith("-")):
+            filled.append(_MAY_GO_ALONE[argument])
+    return filled
 
 
 def _misused(error: typer.TyperException, arguments: Sequence[str]) -> int:
     advice = "`testlens --help` and `testlens COMMAND --help` say what there is."
-    return _give_up(Problem(error.format_message(), advice, severity="error"), arguments)
+    return give_up(Problem(error.format_message(), advice, severity="error"), arguments)
 
 
 def _print_version(wanted: bool) -> None:
@@ -231,7 +139,7 @@ def run_command(
     """
     from testlens.cli import run_command as command
 
-    request = command.Run(project_folder(path), _overrides(python, pytest_args=context.obj), top or 0)
+    request = command.Run(project_folder(path), overrides_of(python, pytest_args=context.obj), top or 0)
     return command.run_as_json(request) if json else command.run(request)
 
 
@@ -248,7 +156,7 @@ def plan_command(
     from testlens.cli import plan_command as command
 
     print_plan = command.plan_as_json if json else command.plan
-    return print_plan(project_folder(path), _overrides(python, target=target, data=data), top)
+    return print_plan(project_folder(path), overrides_of(python, target=target, data=data), top)
 
 
 @app.command("affected")
@@ -264,7 +172,7 @@ def watch_command(path: PathArgument = ".", python: PythonOption = None, slow_te
     """Each time a file is saved, run the tests that it can affect, until Ctrl+C."""
     from testlens.cli import watch_command as command
 
-    return command.watch(project_folder(path), replace(_overrides(python), slow_tests=slow_tests))
+    return command.watch(project_folder(path), replace(overrides_of(python), slow_tests=slow_tests))
 
 
 @app.command("report")
@@ -284,7 +192,7 @@ def report_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for each
 
     wanted = {"html": html, "markdown": markdown, "json": json}
     wanted |= {"mutation-json": mutation_json, "mutation-html": mutation_html}
-    return command.report(project_folder(path), _overrides(python, target=target, data=data), wanted)
+    return command.report(project_folder(path), overrides_of(python, target=target, data=data), wanted)
 
 
 @app.command("scaffold")
@@ -308,7 +216,7 @@ def scaffold_command(  # noqa: PLR0913, PLR0917 - typer wants a parameter for ea
     from testlens.cli.scaffold_place import locate
 
     steps: dict[command.Step, bool] = {"write": write, "verify": verify}
-    overrides = replace(_overrides(python, data=data), scaffold_budget=budget)
+    overrides = replace(overrides_of(python, data=data), scaffold_budget=budget)
     wanted = command.Wanted(
         locate(place, project), overrides, recipe, frozenset(step for step, is_wanted in steps.items() if is_wanted)
     )
@@ -332,7 +240,7 @@ def kill_command(
     """
     from testlens.cli import kill_command as command
 
-    overrides = replace(_overrides(python), scaffold_budget=budget)
+    overrides = replace(overrides_of(python), scaffold_budget=budget)
     wanted = command.Wanted(project_folder(project), overrides, name, write)
     return command.kill_as_json(wanted) if json else command.kill(wanted)
 
@@ -362,12 +270,14 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     target = command.target_of(root, file, function, changed)
     runner = run_with_mutmut if with_mutmut else run_mutants
     part = ci_commands.Part(shard, report)
-    wanted = command.Wanted(root, _overrides(python), target, command.seconds_of(budget), runner, part)
+    wanted = command.Wanted(root, overrides_of(python), target, command.seconds_of(budget), runner, part)
     if executor is not None:
         return ci_commands.mutate_on_cluster(wanted, executor, json)
     return command.run_as_json(wanted) if json else command.run(wanted)
 
 
+app.command("check")(check_command)
+app.command("baseline")(baseline_command)
 app.command("merge")(ci_commands.merge)
 app.command("init-ci")(ci_commands.init_ci)
 
@@ -376,17 +286,3 @@ app.command("init-ci")(ci_commands.init_ci)
 def serve_command() -> None:
     """Start the language server on standard input and output, for any LSP editor (docs/editors.md)."""
     # Here for --help alone: __main__ starts the server without this module.
-
-
-def _overrides(
-    python: str | None,
-    target: float | None = None,
-    data: str | None = None,
-    pytest_args: tuple[str, ...] = (),
-) -> Overrides:
-    return Overrides(
-        python=interpreter_wish(python) if python else None,
-        target=target,
-        data=(data_file(data),) if data else (),
-        pytest_args=pytest_args,
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from testlens.cli.failure import Failure
+from testlens.cli.output_files import safe_target, write_texts
 from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_problems
 from testlens.domain.problems import Problem
@@ -25,7 +25,7 @@ _OF_MUTANTS = frozenset({"mutation-json", "mutation-html"})
 
 def report(root: Path, overrides: Overrides, wanted: Mapping[str, str | None]) -> int:
     """Write each report (by its option, without dashes) that has a file name; the exit status is 1 without data."""
-    files = {kind: _safe_target(name, kind) for kind, name in wanted.items() if name is not None}
+    files = {kind: safe_target(name, kind, _SUFFIXES[kind]) for kind, name in wanted.items() if name is not None}
     if not files:
         advice = "Give one of --html FILE, --markdown FILE and --json FILE, or several."
         raise Failure(Problem("There is no file to write.", advice, severity="error"))
@@ -36,7 +36,8 @@ def report(root: Path, overrides: Overrides, wanted: Mapping[str, str | None]) -
     if missing:
         print_problems(missing)
         return 1
-    _write(view, files)
+    # Everything is made before anything is written: a report that fails leaves the old files alone.
+    write_texts({file: _renderer(kind)(view) for kind, file in files.items()})
     return 0
 
 
@@ -47,19 +48,6 @@ def _missing(root: Path, view: View, files: Mapping[str, Path]) -> Iterator[Prob
     if not view.mutated and files.keys() & _OF_MUTANTS:
         advice = "Run `testlens mutate` there, or `mutmut run`."
         yield Problem(f"No mutant of {root} is known.", advice, severity="error")
-
-
-def _write(view: View, files: Mapping[str, Path]) -> None:
-    # Everything is made before anything is written: a report that fails leaves the old files alone.
-    texts = {file: _renderer(kind)(view) for kind, file in files.items()}
-    for file, text in texts.items():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-        except OSError as error:
-            message = f"The report cannot be written: {error.strerror}."
-            raise Failure(Problem(message, "Name a file in a folder that you may write to.", str(file))) from None
-        print(f"Wrote {file}", file=sys.stderr)
 
 
 def _renderer(kind: str) -> Callable[[View], str]:
@@ -80,15 +68,3 @@ def _renderer(kind: str) -> Callable[[View], str]:
     from testlens.report.json_report import render_json
 
     return render_json
-
-
-def _safe_target(name: str, kind: str) -> Path:
-    """The file to write; a `Failure` if it is a folder, or an existing file that looks like something else."""
-    file = Path(name).expanduser()
-    if file.is_dir():
-        raise Failure(Problem("This is a folder.", f"Name a file in it, such as {file / 'report'}.", name))
-    suffixes = _SUFFIXES[kind]
-    if file.suffix in (".py", ".pyi") or (file.is_file() and file.suffix not in suffixes):
-        advice = f"Name a file that ends in {suffixes[0]}, or delete this one first."
-        raise Failure(Problem(f"A report in {kind} does not replace a file of this kind.", advice, name))
-    return file

@@ -64,6 +64,11 @@ class Numbers:
             return 100.0
         return 100.0 * (total - self.missing - self.missing_branches) / total
 
+    @property
+    def percent_branches(self) -> float:
+        """Share of branches that were taken, 0 to 100; 100 where there is none."""
+        return Numbers(branches=self.branches, missing_branches=self.missing_branches).percent
+
     def __add__(self, other: Numbers) -> Numbers:
         return Numbers(
             self.statements + other.statements,

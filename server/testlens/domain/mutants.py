@@ -99,6 +99,11 @@ def counted_statuses(statuses: Iterable[MutantStatus]) -> list[MutantStatus]:
     return [status for status in statuses if status not in ("skipped", "not checked")]
 
 
+def is_noticed(status: MutantStatus) -> bool:
+    """Whether a score counts this mutant for the tests."""
+    return status in ("killed", "timeout")
+
+
 def mutation_score(statuses: Iterable[MutantStatus]) -> float | None:
     """Percent of the checked mutants that the tests noticed: mutmut's (killed + timeout) / (all - skipped).
 
@@ -107,4 +112,4 @@ def mutation_score(statuses: Iterable[MutantStatus]) -> float | None:
     counted = counted_statuses(statuses)
     if not counted:
         return None
-    return 100.0 * sum(status in ("killed", "timeout") for status in counted) / len(counted)
+    return 100.0 * sum(map(is_noticed, counted)) / len(counted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from testlens.domain.coverage import Numbers
@@ -88,14 +88,22 @@ def make_plan(files: Iterable[FileReport], totals: Numbers, target: float, survi
 
 
 def _shortest(planned: Sequence[PlannedGap], totals: Numbers, target: float) -> tuple[Step, ...] | None:
-    # Functions are independent and each costs one step, so the fewest are those that gain most.
     gains: dict[tuple[str, str], float] = {}
     for entry in planned:
         if not entry.gain:
             continue
         key = (entry.gap.file, entry.gap.region.function)
         gains[key] = gains.get(key, 0.0) + entry.gain
-    reached = totals.percent
+    return shortest_way(gains, totals.percent, target)
+
+
+def shortest_way(gains: Mapping[tuple[str, str], float], percent: float, target: float) -> tuple[Step, ...] | None:
+    """The fewest functions (file, name) that lead from `percent` to `target`; None where all of them do not.
+
+    `gains` has the percentage points that closing all of a function adds.
+    """
+    # Functions are independent and each costs one step, so the fewest are those that gain most.
+    reached = percent
     steps: list[Step] = []
     for (file, function), added in sorted(gains.items(), key=lambda item: (-item[1], item[0])):
         if reached >= target:

@@ -15,9 +15,9 @@ def render_markdown(view: View) -> str:
     """The whole report as Markdown text."""
     plan = view.plan
     lines = [
-        f"# Test gaps of {_plain(view.name)}",
+        f"# Test gaps of {as_text(view.name)}",
         "",
-        _plain(plan.summary),
+        as_text(plan.summary),
         "",
         "| Coverage | Target | Statements missing | Branches missing | Gaps |",
         "| ---: | ---: | ---: | ---: | ---: |",
@@ -25,7 +25,7 @@ def render_markdown(view: View) -> str:
         "",
     ]
     if mutation := mutation_line(view.snapshot):
-        lines += [_plain(mutation), ""]
+        lines += [as_text(mutation), ""]
     if plan.gaps:
         lines += [*_gap_table(plan.gaps[:_TOP]), ""]
     if len(plan.gaps) > _TOP:
@@ -33,7 +33,7 @@ def render_markdown(view: View) -> str:
     if plan.shortest:
         lines += [f"## The shortest way to {plan.target:g} %", ""]
         lines += [
-            f"{rank}. {_code(f'{step.file} {step.function}')} +{step.gain:.2f}, reaches {step.reached:.1f} %"
+            f"{rank}. {as_code(f'{step.file} {step.function}')} +{step.gain:.2f}, reaches {step.reached:.1f} %"
             for rank, step in enumerate(plan.shortest, 1)
         ]
         lines.append("")
@@ -54,21 +54,21 @@ def _gap_table(gaps: tuple[PlannedGap, ...]) -> list[str]:
 
 def _row(planned: PlannedGap) -> str:
     gap = planned.gap
-    where = f"{_code(f'{gap.file}:{gap.region.first}')} {_code(gap.region.function)}"
+    where = f"{as_code(f'{gap.file}:{gap.region.first}')} {as_code(gap.region.function)}"
     missing = gap.title
     if gap.region.kind == "uncovered" and gap.region.reason:
         missing += f": {gap.region.reason}"
     why = ", ".join(f"{name} {gap.risk.factors[name]:.0f}" for name in gap.risk.largest(2))
     gain = "" if gap.survivor else f"+{planned.gain:.2f}"
-    return f"| {gap.risk.score:.0f} | {where} | {_plain(missing)} | {_plain(why)} | {gain} |"
+    return f"| {gap.risk.score:.0f} | {where} | {as_text(missing)} | {as_text(why)} | {gain} |"
 
 
-def _plain(text: str) -> str:
-    """`text` so that Markdown and HTML read nothing into it."""
+def as_text(text: str) -> str:
+    """`text` so that Markdown and HTML read nothing into it, also in a cell of a table."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", " ")
     return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", escaped)
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
     """`text` as code within a table cell: a pipe would end the cell, a backtick the code."""
     return "`" + text.replace("`", "'").replace("|", "\\|").replace("\n", " ") + "`"

@@ -8,39 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from testlens.domain.history import NOT_COMMITTED, FileHistory
 from testlens.domain.problems import Problem
+from testlens.sources.git_command import GIT, SWITCHED_OFF, CompletedText, Run
 
-
-class CompletedText(Protocol):
-    """A command that ran to its end: its exit status and what it printed."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def output(self) -> str: ...
-    @property
-    def errors(self) -> str: ...
-
-
-Run = Callable[[Sequence[str], Path], CompletedText | Problem]
-"""Runs a command in a folder and waits for it; a Problem where it could not be started or did not end in time."""
-
-_TRANSPORTS = ("file", "ext", "ssh", "git", "http", "https")
-_OFF = (
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "log.showSignature=false",  # would start gpg.program
-    "protocol.allow=never",
-    *(f"protocol.{name}.allow=never" for name in _TRANSPORTS),
-)
-_GIT = ("git", "--no-pager", "--no-optional-locks", "--literal-pathspecs")
 _LEFT_OUT = "Risk leaves out recency, changed, authors and commits"
 _UNCOMMITTED = "0" * 40
 
@@ -84,11 +60,11 @@ class _Blame:
 class _Reader:
     root: Path
     run: Run
-    switched_off: tuple[str, ...] = field(default=_OFF)
+    switched_off: tuple[str, ...] = field(default=SWITCHED_OFF)
 
     def git(self, *arguments: str) -> CompletedText | Problem:
         switches = (part for setting in self.switched_off for part in ("-c", setting))
-        return self.run([*_GIT, *switches, *arguments], self.root)
+        return self.run([*GIT, *switches, *arguments], self.root)
 
     def obstacle(self) -> Problem | None:
         """Why there is no usable history here, or None. Afterwards, the repository's filters are switched off."""
@@ -115,7 +91,8 @@ class _Reader:
         if any("=" in name for name in names):
             advice = "Rename it in .git/config, and in .gitattributes."
             return _left_out('the repository has a filter with "=" in its name, which cannot be switched off', advice)
-        self.switched_off = (*_OFF, *(f"{name}={'false' if name.endswith('.required') else ''}" for name in names))
+        filters = (f"{name}={'false' if name.endswith('.required') else ''}" for name in names)
+        self.switched_off = (*SWITCHED_OFF, *filters)
         return None
 
     def commits_since(self, start: datetime) -> Counter[str] | Problem:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from testlens.domain.problems import Problem
 from testlens.domain.survivors import Show
@@ -35,6 +35,7 @@ class ProjectConfig:
     `scaffold_budget` is how many seconds the search for a test may take (0: nothing of the project is run for it),
     `scaffold_network` whether the code may use the network meanwhile.
     `mutants_show` says which survivors are gaps.
+    `thresholds` has the coverage in percent that `testlens check` asks of all files together that match a glob.
     `slow_tests` is from how many seconds on continuous testing leaves a test to the user (0: none).
     """
 
@@ -51,6 +52,7 @@ class ProjectConfig:
     scaffold_style: ScaffoldStyle = "bdd"
     mutants_show: Show = "calm"
     slow_tests: float = 0.0
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     coverage: CoverageSettings = field(default_factory=CoverageSettings)
 
     @property
@@ -111,6 +113,8 @@ def _testlens_settings(text: str) -> tuple[dict[str, Any], Problems]:
             problems.extend(_unknown(text, key))
         elif option.accepts(value):
             settings[key] = option.convert(value)
+        elif key == "thresholds" and isinstance(value, dict):
+            problems.extend(_wrong_thresholds(text, value))
         else:
             message = f"`{key}` in {_SECTION} cannot be {value!r}: the default is used."
             problems.append(_problem(text, key, message, f"Write, for example, `{option.example}`."))
@@ -136,13 +140,21 @@ def _is_weights(value: object) -> bool:
     return isinstance(value, dict) and all(_is_number(weight) and weight >= 0 for weight in value.values())
 
 
+def _is_percentage(value: object) -> bool:
+    return _is_number(value) and 0 <= cast(float, value) <= 100
+
+
+def _is_thresholds(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_percentage, value.values()))
+
+
 def _floats(weights: Mapping[str, float]) -> dict[str, float]:
     return {name: float(weight) for name, weight in weights.items()}
 
 
 _OPTIONS = {
     "python": _Option(lambda v: isinstance(v, str) and v != "", str, 'python = ".venv/bin/python"'),
-    "target": _Option(lambda v: _is_number(v) and 0 <= v <= 100, float, "target = 85.0"),
+    "target": _Option(_is_percentage, float, "target = 85.0"),
     "critical": _Option(_is_texts, tuple, 'critical = ["src/payments/**"]'),
     "weights": _Option(_is_weights, _floats, "weights = { complexity = 40 }"),
     "data": _Option(_is_texts, tuple, 'data = ["build/.coverage"]'),
@@ -153,17 +165,23 @@ _OPTIONS = {
     "scaffold_network": _Option(lambda v: isinstance(v, bool), bool, "scaffold_network = true"),
     "scaffold_style": _Option(lambda v: v in get_args(ScaffoldStyle), str, 'scaffold_style = "plain"'),
     "slow_tests": _Option(lambda v: _is_number(v) and v >= 0, float, "slow_tests = 2"),
+    "thresholds": _Option(_is_thresholds, _floats, 'thresholds = { "src/payments/**" = 90 }'),
     "mutants_show": _Option(lambda v: v in get_args(Show), str, 'mutants_show = "all"'),
 }
-_LEFT_TO_OTHERS = frozenset({"thresholds"})
 
 
 def _unknown(text: str, key: str) -> Collection[Problem]:
-    if key in _LEFT_TO_OTHERS:
-        return ()
     near = get_close_matches(key, _OPTIONS, n=1)
     advice = f"Did you mean `{near[0]}`?" if near else f"Known are {', '.join(sorted(_OPTIONS))}."
     return (_problem(text, key, f"{_SECTION} has no setting `{key}`.", advice),)
+
+
+def _wrong_thresholds(text: str, table: Mapping[str, Any]) -> Iterator[Problem]:
+    for glob, value in table.items():
+        if not _is_percentage(value):
+            message = f"`{glob}` in [tool.testlens.thresholds] cannot be {value!r}: no threshold is held."
+            advice = 'Write a glob in quotes and a percentage from 0 to 100, such as `"src/payments/**" = 90`.'
+            yield _problem(text, glob, message, advice)
 
 
 def _problem(text: str, key: str, message: str, advice: str) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 from testlens.analysis.mutant_spans import Change
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
-from testlens.sources.git_history import Run
+from testlens.sources.git_command import Run
+from testlens.sources.git_diff import parse_patch
 
-_HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 _GIT = ("git", "--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
@@ -52,7 +51,15 @@ def changed_lines(root: Path, revision: str, run: Run) -> Mapping[str, frozenset
 
     A Problem where git cannot tell.
     """
-    options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--relative")
+    options = (
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-renames",
+        "--relative",
+        "--dst-prefix=b/",
+    )
     done = run([*_GIT, "-c", "core.quotePath=false", "diff", *options, revision, "--", "*.py"], root)
     if isinstance(done, Problem):
         return done
@@ -60,24 +67,11 @@ def changed_lines(root: Path, revision: str, run: Run) -> Mapping[str, frozenset
         said = (done.errors.strip().splitlines() or [f"exit status {done.status}"])[-1]
         advice = "Name a revision that `git log` knows, such as HEAD or main."
         return Problem(f"git cannot compare with {revision}: {said}", advice, severity="error")
-    found = _hunks(done.output)
+    found = dict(parse_patch(done.output)[0])
     new = run([*_GIT, "ls-files", "-z", "--others", "--exclude-standard", "--", "*.py"], root)
     if not isinstance(new, Problem) and new.status == 0:
         found |= {path: _all_lines(root / path) for path in new.output.split("\0") if path}
     return found
-
-
-def _hunks(diff: str) -> dict[str, frozenset[int]]:
-    found: dict[str, set[int]] = {}
-    path = None
-    for line in diff.splitlines():
-        if line.startswith("+++ "):
-            name = line[4:].strip().strip('"')
-            path = name[2:] if name.startswith("b/") else None
-        elif path is not None and (hunk := _HUNK.match(line)):
-            first, count = int(hunk[1]), int(hunk[2] or "1")
-            found.setdefault(path, set()).update(range(first, first + count))
-    return {path: frozenset(lines) for path, lines in found.items() if lines}
 
 
 def _all_lines(path: Path) -> frozenset[int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from testlens.domain.gaps import GapKind
+from testlens.domain.globs import matches
 from testlens.domain.history import Change
 from testlens.domain.problems import Problem
 from testlens.domain.risk import Evidence, Risk, assess, merged_weights, unknown_weights
@@ -75,14 +75,8 @@ class Settings:
         return self.config.test_timeout or DEFAULT_TEST_TIMEOUT
 
     def is_critical(self, path: str) -> bool:
-        """Whether a path (POSIX, relative) matches one of the user's `critical` globs; `**` spans folders."""
-        return any(fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*") for pattern in self._critical)
-
-    @property
-    def _critical(self) -> tuple[str, ...]:
-        # fnmatch's `*` spans folders as well; `**/x` must match `x` at the top too.
-        patterns = (pattern.removeprefix("./").rstrip("/") for pattern in self.config.critical)
-        return tuple(part for pattern in patterns for part in {pattern, pattern.replace("**/", "")})
+        """Whether a path (POSIX, relative) matches one of the user's `critical` globs."""
+        return any(matches(path, pattern) for pattern in self.config.critical)
 
 
 def settle(config: ProjectConfig, overrides: Overrides) -> tuple[Settings, tuple[Problem, ...]]:

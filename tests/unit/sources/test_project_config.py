@@ -53,7 +53,7 @@ def test_all_settings_of_testlens_are_read(tmp_path: Path) -> None:
         scaffold_budget="0",
         scaffold_network="true",
         scaffold_style='"plain"',
-        thresholds="{ anything = 1 }",
+        thresholds='{ "src/pay/**" = 90 }',
     )
     config, problems = load(tmp_path)
     assert problems == ()
@@ -69,6 +69,7 @@ def test_all_settings_of_testlens_are_read(tmp_path: Path) -> None:
         scaffold_budget=0.0,
         scaffold_network=True,
         scaffold_style="plain",
+        thresholds={"src/pay/**": 90.0},
         coverage=config.coverage,
     )
 
@@ -220,3 +221,14 @@ def test_files_are_reported_as_coverage_report_would() -> None:
     assert not is_reported("src/generated/a.py")
     assert not is_reported("tests/test_a.py")
     assert report_filter(CoverageSettings(), root)("anything.py")
+
+
+@pytest.mark.parametrize("value", ["120", "-1", '"high"', "true", "nan"])
+def test_a_threshold_that_is_no_percentage_is_named_with_its_line_and_what_to_write(tmp_path: Path, value: str) -> None:
+    text = f'[tool.testlens]\ntarget = 90\n\n[tool.testlens.thresholds]\n"src/pay/**" = {value}\n'
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    config, (problem,) = load(tmp_path)
+    assert config.thresholds == {}
+    assert (problem.path, problem.line) == ("pyproject.toml", 5)
+    assert "`src/pay/**` in [tool.testlens.thresholds] cannot be" in problem.message
+    assert '`"src/payments/**" = 90`' in problem.advice
