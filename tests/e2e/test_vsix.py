@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from distribution.packing import pack_for_this_machine
 from e2e.example import EXAMPLE, SERVICE, Truth, copy_example
 from e2e.served import served_code
-from e2e.workbench import window
+from e2e.workbench import Workbench, window
 
 pytestmark = pytest.mark.e2e
 
@@ -65,3 +65,27 @@ def test_gaps_are_shown_with_the_libraries_of_the_package_alone(
         workbench.command("Testlens: Run Tests with Coverage")
         workbench.wait_for(mark.exists, bool, "the project's interpreter to run", 120)
         assert mark.read_text("utf-8") == "", "the project's tests must not see the server's libraries"
+        check_workflow(workbench, folder)
+
+
+def check_workflow(workbench: Workbench, folder: Path) -> None:
+    """A new workflow is written and shown; before one is replaced, the difference is shown, and nothing changes."""
+    file = folder / ".github" / "workflows" / "testlens.yml"
+    file.unlink(missing_ok=True)
+    choose_github(workbench)
+    workbench.wait_for(workbench.active_file, lambda name: "testlens.yml" in name, "the new workflow to be shown")
+    workbench.wait_for(workbench.text_in_view, lambda text: "init-ci github" in text, "the text of the new workflow")
+    workbench.command("View: Revert and Close Editor")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("name: Mine\n", "utf-8")
+    choose_github(workbench)
+    expect(workbench.page.get_by_role("tab", name="Refactor Preview")).to_be_visible()
+    expect(workbench.page.get_by_role("button", name="Discard")).to_be_visible()
+    assert file.read_text("utf-8") == "name: Mine\n"
+
+
+def choose_github(workbench: Workbench) -> None:
+    """Ask for a workflow from the palette, and choose the service."""
+    workbench.search_palette("Testlens: Write a Workflow for CI")
+    workbench.page.keyboard.press("Enter")
+    workbench.page.get_by_role("option", name="GitHub Actions").click()
