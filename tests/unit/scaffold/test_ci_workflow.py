@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,8 +35,12 @@ def _load(text: str) -> Any:
 
 
 def _scripts(workflow: Any) -> Iterator[str]:
-    for job in workflow["jobs"].values():
+    """Of a workflow of either service."""
+    for job in workflow.get("jobs", {}).values():
         yield from (step["run"] for step in job["steps"] if "run" in step)
+    for job in workflow.values():
+        if isinstance(job, dict) and "script" in job:
+            yield "\n".join(job["script"])
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +87,10 @@ def test_actionlint_finds_nothing_in_any_of_them(written: Path) -> None:
 
 def test_every_script_is_one_that_a_shell_can_read(written: Path) -> None:
     """Quotes and continued lines survive the templates."""
-    for name in PLANS:
-        for script in _scripts(_load((written / name / FILES["github"]).read_text(encoding="utf-8"))):
+    for name, path in itertools.product(PLANS, FILES.values()):
+        scripts = list(_scripts(_load((written / name / path).read_text(encoding="utf-8"))))
+        assert len(scripts) > 1
+        for script in scripts:
             done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
             assert done.returncode == 0, (name, script, done.stderr)
 
