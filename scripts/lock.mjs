@@ -10,7 +10,7 @@ import { findPython } from "./lib/python.mjs";
 import { main, step } from "./lib/terminal.mjs";
 
 const VENV = path.join(CACHE, "pip-tools");
-const ENVIRONMENTS = ["dev", "example", "published"];
+const ENVIRONMENTS = ["dev", "bundled", "example", "published"];
 // A lock says what is installed, not where one machine got it from.
 const PORTABLE = ["--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links", "--no-emit-options", "--no-header"];
 const OPTIONS = ["--quiet", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-annotate", ...PORTABLE];

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 LOCKS = TESTS.parent / ".cache" / "tests"
 # Fast suites first, so that a mistake shows early. Files outside these folders come before them.
 # The browser comes last: who drives it keeps an event loop running, and can run no asynchronous test after that.
-SUITES = ("unit", "agent", "lsp", "cli", "real", "e2e")
+SUITES = ("unit", "agent", "lsp", "cli", "distribution", "real", "e2e")
 # The windows of all browser tests are those of one VS Code, and each published project's own suite runs once.
 TOGETHER = {
     "tests/e2e/": "e2e",

@@ -14,14 +14,19 @@ from packaging.requirements import Requirement
 
 def install_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every pip that is started from now on find pytest and coverage in `folder`, and look nowhere else."""
-    folder.mkdir()
-    for found in _with_requirements("pytest", "coverage"):
-        _write_wheel(found, folder)
+    write_wheels(folder, "pytest", "coverage")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+
+def write_wheels(folder: Path, *names: str) -> None:
+    """Put wheels of distributions, and of all that they require, into a new folder."""
+    folder.mkdir()
+    for found in _with_requirements(*names):
+        _write_wheel(found, folder)
 
 
 def _with_requirements(*names: str) -> Iterator[Distribution]:
@@ -41,7 +46,9 @@ def _write_wheel(found: Distribution, folder: Path) -> None:
     """Pack an installed distribution again; scripts, which pip makes anew, and bytecode are left out."""
     wheel = found.read_text("WHEEL")
     assert wheel is not None
-    tag = next(line.removeprefix("Tag: ") for line in wheel.splitlines() if line.startswith("Tag: "))
+    tags = [line.removeprefix("Tag: ") for line in wheel.splitlines() if line.startswith("Tag: ")]
+    # Some are for Python 2 as well, and name that first.
+    tag = next((tag for tag in tags if not tag.startswith("py2-")), tags[0])
     name = found.name.replace("-", "_")
     with zipfile.ZipFile(folder / f"{name}-{found.version}-{tag}.whl", "w") as archive:
         for file in found.files or ():

@@ -109,6 +109,7 @@ def test_a_message_has_the_fields_that_the_page_gives_it(method: str, kinds: lis
         (protocol.SCAFFOLD, protocol.ScaffoldArguments),
         (protocol.MUTATE, protocol.MutateArguments),
         (protocol.KILL, protocol.KillArguments),
+        (protocol.INIT_CI, protocol.InitCiArguments),
     ],
 )
 def test_a_command_takes_the_argument_that_the_page_gives_it(command: str, kind: Any) -> None:

@@ -9,6 +9,7 @@ import { allFolders, chosenFolder } from "./folders";
 import { goToGap } from "./gapNavigation";
 import { GapTree } from "./gapTree";
 import { Gutters } from "./gutters";
+import { initCi } from "./initCi";
 import { PythonExtension } from "./interpreter";
 import { MutantDocuments, mutateChanged, mutateFile, mutateWorkspace } from "./mutants";
 import { MutationReportPanel } from "./panels/mutationReport";
@@ -124,6 +125,7 @@ function commands(
     writeTest: (node) => writeTest(client, node),
     testsOfLine: () => showTestsOfLine(client),
     linesOfTest: () => showLinesOfTest(client),
+    initCi: () => initCi(client),
     restartServer: () => client.restart(),
     showOutput: () => {
       output.show();

@@ -314,4 +314,5 @@ export const ServerCommand = {
   refresh: "testlens.server.refresh",
   scaffold: "testlens.server.scaffold",
   mutate: "testlens.server.mutate",
+  initCi: "testlens.server.initCi",
 } as const;

@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 /** Where the server was found. */
 export type ServerKind = "setting" | "development" | "bundled" | "path";
@@ -33,6 +33,8 @@ const PROBE = [
   "-c",
   "import importlib.util, sys; sys.exit(sys.version_info < (3, 11) or importlib.util.find_spec('testlens') is None)",
 ];
+// The customary names may be those of a version that is too old.
+const COMMANDS = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];
 const PROBE_TIMEOUT_MS = 15_000;
 const NEEDED = "Testlens needs Python 3.11 or later with the package 'testlens' installed (pip install testlens)";
 
@@ -45,7 +47,8 @@ export async function resolveServer(sources: ServerSources): Promise<Resolution>
     return named("development", sources.development, "TESTLENS_SERVER_PYTHON");
   }
   const found = (await bundled(sources.extensionFolder)) ?? (await onPath());
-  return found ? { server: found } : { missing: `${NEEDED}, and none was found on the PATH.` };
+  const needed = hasBundle(sources.extensionFolder) ? "Testlens needs Python 3.11 or later" : NEEDED;
+  return found ? { server: found } : { missing: `${needed}, and none was found on the PATH.` };
 }
 
 export function sameServer(one: Server | undefined, other: Server | undefined): boolean {
@@ -59,12 +62,25 @@ async function named(kind: ServerKind, executable: string, origin: string): Prom
   return { missing: `${NEEDED}. '${executable}', from ${origin}, is not such an interpreter.` };
 }
 
+function bundleOf(extensionFolder: string): string {
+  return join(extensionFolder, "bundled", "libs");
+}
+
+function hasBundle(extensionFolder: string): boolean {
+  return existsSync(join(bundleOf(extensionFolder), "testlens"));
+}
+
 async function bundled(extensionFolder: string): Promise<Server | undefined> {
-  const libraries = join(extensionFolder, "bundled", "libs");
-  if (!existsSync(join(libraries, "testlens"))) {
+  if (!hasBundle(extensionFolder)) {
     return undefined;
   }
-  return firstThatServes("bundled", { PYTHONPATH: libraries });
+  const libraries = bundleOf(extensionFolder);
+  const own = process.env["PYTHONPATH"];
+  // The second tells the server what to take out of the first again before it starts the project's interpreter.
+  return firstThatServes("bundled", {
+    PYTHONPATH: own ? libraries + delimiter + own : libraries,
+    TESTLENS_BUNDLED_LIBS: libraries,
+  });
 }
 
 function onPath(): Promise<Server | undefined> {
@@ -72,7 +88,7 @@ function onPath(): Promise<Server | undefined> {
 }
 
 async function firstThatServes(kind: ServerKind, env: Record<string, string>): Promise<Server | undefined> {
-  for (const executable of ["python3", "python"]) {
+  for (const executable of COMMANDS) {
     if (await canServe(executable, env)) {
       return { kind, executable, args: MODULE_ARGS, env };
     }

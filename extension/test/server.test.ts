@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { resolveServer, sameServer, type Server } from "../src/server";
 
@@ -63,7 +63,12 @@ suite("the server to run", () => {
     process.env["PATH"] = path;
     assert.ok("server" in withBundle && "server" in without);
     assert.deepEqual([withBundle.server.kind, without.server.kind], ["bundled", "path"]);
-    assert.deepEqual(withBundle.server.env, { PYTHONPATH: join(extensionFolder, "bundled", "libs") });
+    const libraries = join(extensionFolder, "bundled", "libs");
+    const own = process.env["PYTHONPATH"];
+    assert.deepEqual(withBundle.server.env, {
+      PYTHONPATH: own ? libraries + delimiter + own : libraries,
+      TESTLENS_BUNDLED_LIBS: libraries,
+    });
   });
 
   test("is missing on a machine without Python, and the message says what to install", async () => {

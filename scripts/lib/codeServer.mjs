@@ -99,11 +99,12 @@ function endGroup(leader) {
  * @param {number} [options.port] 0 for any free port
  * @param {object} [options.settings] user settings on top of ours
  * @param {string[]} [options.extensions] packed extensions to install beside ours
+ * @param {string} [options.vsix] install this one, which finds its server by itself, in place of ours with that of this checkout
  * @returns {Promise<{ url: string, ended: Promise<number> }>} `url` opens the folder
  */
-export async function serveFolder(folder, { state, port = 0, settings = {}, extensions = [] }) {
+export async function serveFolder(folder, { state, port = 0, settings = {}, extensions = [], vsix }) {
   const node24 = await ensureNode24();
-  const env = withOurServer(withNode24(node24));
+  const env = vsix ? withNode24(node24) : withOurServer(withNode24(node24));
   const userData = path.join(state, "user-data");
   const common = [
     ENTRY,
@@ -112,7 +113,7 @@ export async function serveFolder(folder, { state, port = 0, settings = {}, exte
     ...["--extensions-dir", path.join(state, "extensions")],
   ];
   writeSettings(userData, settings);
-  const installed = [VSIX, ...extensions].flatMap((file) => ["--install-extension", file]);
+  const installed = [vsix ?? VSIX, ...extensions].flatMap((file) => ["--install-extension", file]);
   await runLogged("install-extension", node24.executable, [...common, ...installed, "--force"], { env });
   const serve = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`];
   const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-getting-started-override"];

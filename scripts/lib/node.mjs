@@ -10,7 +10,7 @@ const OLDEST_NODE = 20;
 const NODE_24 = "24.21.0";
 const NETWORK_ADVICE = "Check the network connection and npm's configuration (npm config list), then run the same command again.";
 const VIEWER = "server/testlens/report/assets";
-const PACKAGED = ["package.json", "package-lock.json", ".vscodeignore", "README.md", "LICENSE", "media", "extension", VIEWER];
+const PACKAGED = ["package.json", "package-lock.json", ".vscodeignore", "README.md", "LICENSE", "CHANGELOG.md", "media", "extension", VIEWER];
 const NOT_PACKAGED = new Set(["node_modules", "dist", "test"]);
 
 /** Fail early, in words, on a Node that cannot run the tools. */

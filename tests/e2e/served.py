@@ -43,9 +43,16 @@ class ServedCode:
 
 @contextmanager
 def served_code(
-    folder: Path, state: Path, settings: dict[str, Any] | None = None, extensions: Sequence[Path] = ()
+    folder: Path,
+    state: Path,
+    settings: dict[str, Any] | None = None,
+    extensions: Sequence[Path] = (),
+    vsix: Path | None = None,
 ) -> Iterator[ServedCode]:
-    """Serve a folder until the block ends, with our extension and others freshly installed, and settings on ours."""
+    """Serve a folder until the block ends, with our extension and others freshly installed, and settings on ours.
+
+    With `vsix`, that package is installed, and finds its server by itself.
+    """
     script = ROOT / "scripts" / "vscode.mjs"
     command = [
         "node",
@@ -56,6 +63,7 @@ def served_code(
         "--settings",
         json.dumps(SETTINGS | (settings or {})),
         *(part for file in extensions for part in ("--extension", str(file))),
+        *(("--vsix", str(vsix)) if vsix is not None else ()),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

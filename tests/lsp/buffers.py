@@ -70,7 +70,7 @@ class Buffers:
         self._before.setdefault(uri, self.texts[uri])
         # From the end, so that earlier positions stay what they were.
         for edit in sorted(change.edits, key=_start, reverse=True):
-            assert isinstance(edit, types.TextEdit)
+            assert isinstance(edit, types.TextEdit | types.AnnotatedTextEdit)
             self._editor.type(uri, _edited(self.texts[uri], edit))
 
 
@@ -83,7 +83,7 @@ def _start(edit: types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdi
     return edit.range.start.line, edit.range.start.character
 
 
-def _edited(text: str, edit: types.TextEdit) -> str:
+def _edited(text: str, edit: types.TextEdit | types.AnnotatedTextEdit) -> str:
     start, end = (_offset(text, position) for position in (edit.range.start, edit.range.end))
     return text[:start] + edit.new_text + text[end:]
 

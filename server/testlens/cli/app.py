@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from testlens import __version__
-from testlens.cli import terminal
+from testlens.cli import ci_commands, terminal
 from testlens.cli.failure import Failure
 from testlens.cli.folder import project_folder
 from testlens.cli.gate_commands import STEP_SUMMARY, baseline_command, check_command
@@ -253,6 +253,9 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     changed: ChangedOption = None,
     budget: MutationBudgetOption = None,
     with_mutmut: WithMutmutOption = False,
+    shard: ci_commands.ShardOption = None,
+    report: ci_commands.MutationReportOption = None,
+    executor: ci_commands.ExecutorOption = None,
     json: JsonOption = False,
     python: PythonOption = None,
 ) -> int:
@@ -266,12 +269,17 @@ def mutate_command(  # noqa: PLR0913, PLR0917  (each option is an argument)
     root = project_folder(path)
     target = command.target_of(root, file, function, changed)
     runner = run_with_mutmut if with_mutmut else run_mutants
-    wanted = command.Wanted(root, overrides_of(python), target, command.seconds_of(budget), runner)
+    part = ci_commands.Part(shard, report)
+    wanted = command.Wanted(root, overrides_of(python), target, command.seconds_of(budget), runner, part)
+    if executor is not None:
+        return ci_commands.mutate_on_cluster(wanted, executor, json)
     return command.run_as_json(wanted) if json else command.run(wanted)
 
 
 app.command("check")(check_command)
 app.command("baseline")(baseline_command)
+app.command("merge")(ci_commands.merge)
+app.command("init-ci")(ci_commands.init_ci)
 
 
 @app.command("serve")

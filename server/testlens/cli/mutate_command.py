@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from testlens.cli.ci_commands import WHOLE, Part
 from testlens.cli.equipment import install_missing, ready_interpreter
 from testlens.cli.failure import Failure
 from testlens.cli.mutate_report import MutateProgress, print_outcome
+from testlens.cli.sharding import report_file, shard_of, write_report
 from testlens.cli.stoppable import run_stoppable
 from testlens.cli.terminal import print_json, print_problems, progress
 from testlens.domain.problems import Problem
@@ -23,6 +25,7 @@ from testlens.workspace.mutation import MutationOutcome, Run, mutate
 from testlens.workspace.mutation_job import Listeners
 from testlens.workspace.mutation_targets import MutationTarget, changed_lines
 from testlens.workspace.settings import Overrides
+from testlens.workspace.sharding import only, part_of, shard_document
 from testlens.workspace.workspace import Workspace
 
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|)")
@@ -32,13 +35,14 @@ _FAILED = 2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to check, for how many seconds at most, and by what they are run."""
+    """What to check, for how many seconds at most, by what they are run, and which part of it."""
 
     root: Path
     overrides: Overrides
     target: MutationTarget
     budget: float | None
     run: Run = run_mutants
+    part: Part = WHOLE
 
 
 def target_of(root: Path, file: str | None, function: str | None, revision: str | None) -> MutationTarget:
@@ -85,6 +89,14 @@ def _status(outcome: MutationOutcome) -> int:
 
 
 def _mutate(wanted: Wanted) -> MutationOutcome:
+    shard, report = shard_of(wanted.part.shard), report_file(wanted.part.report)
+    outcome = _mutate_with(wanted, wanted.run if shard is None else only(wanted.run, shard))
+    if report is not None:
+        write_report(report, shard_document(wanted.root, outcome, shard))
+    return outcome if shard is None else part_of(outcome, shard)
+
+
+def _mutate_with(wanted: Wanted, run: Run) -> MutationOutcome:
     with contextlib.closing(Workspace(wanted.root, wanted.overrides)) as workspace:
         configured = workspace.settings.config.python
         wishes = Wishes(explicit=wanted.overrides.python, configured=configured, explicit_name="--python")
@@ -96,7 +108,7 @@ def _mutate(wanted: Wanted) -> MutationOutcome:
         while True:
             with MutateProgress(progress()) as shown:
                 listeners = Listeners(shown.take_mutant, shown.take)
-                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget, wanted.run)
+                work = mutate(workspace, interpreter.path, wanted.target, listeners, wanted.budget, run)
                 outcome = run_stoppable(work)
             if not outcome.missing or not install_missing(interpreter, outcome.missing, wanted.root):
                 return outcome

@@ -39,6 +39,7 @@ REFRESH = "testlens.server.refresh"
 SCAFFOLD = "testlens.server.scaffold"
 MUTATE = "testlens.server.mutate"
 KILL = "testlens.server.kill"
+INIT_CI = "testlens.server.initCi"
 
 FlatRanges = list[int]
 """`[first, last, first, last, ...]`, 0-based, both inclusive."""
@@ -268,6 +269,14 @@ class ScaffoldArguments:
     line: int
     version: int | None = None
     recipe: str | None = None
+    folder: str | None = None
+
+
+@attrs.frozen
+class InitCiArguments:
+    """The argument of `initCi`: for which service ("github" or "gitlab") the workflow is."""
+
+    service: str
     folder: str | None = None
 
 

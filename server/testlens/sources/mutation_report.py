@@ -27,7 +27,7 @@ PLACES = (
 """Where such reports customarily lie, relative to the workspace folder."""
 
 LARGEST = 64 * 1024 * 1024
-_STATUSES: Mapping[str, MutantStatus] = {
+STATUSES: Mapping[str, MutantStatus] = {
     "Killed": "killed",
     "Survived": "survived",
     "NoCoverage": "no tests",
@@ -37,6 +37,7 @@ _STATUSES: Mapping[str, MutantStatus] = {
     "Ignored": "skipped",
     "Pending": "not checked",
 }
+"""What the words of such reports mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _mutant(path: str, entry: object, lines: Sequence[str], text: str, names: Ma
     if not isinstance(entry, dict):
         return None
     span = _span(entry.get("location"), lines)
-    status = _STATUSES.get(str(entry.get("status")))
+    status = STATUSES.get(str(entry.get("status")))
     if span is None or status is None:
         return None
     tests = tuple(_named(entry.get("coveredBy"), names))
@@ -146,11 +147,13 @@ def _characters(line: str, units: int) -> int | None:
 def _test_names(files: object) -> Mapping[str, str]:
     """The names of the tests by the ids that mutants have for them."""
     names: dict[str, str] = {}
-    for file in files.values() if isinstance(files, dict) else ():
+    for path, file in files.items() if isinstance(files, dict) else ():
         tests = file.get("tests") if isinstance(file, dict) else None
         for test in tests if isinstance(tests, list) else ():
             if isinstance(test, dict):
-                names[str(test.get("id"))] = str(test.get("name"))
+                own, name = str(test.get("id")), str(test.get("name"))
+                # An id that is a node id, as in Testlens' own reports, says more than the name.
+                names[own] = own if own == f"{path}::{name}" else name
     return names
 
 

@@ -9,6 +9,7 @@ from testlens.lsp.features import (
     diagnostics,
     find_tests,
     hover,
+    init_ci,
     kill,
     lifecycle,
     marks,
@@ -27,6 +28,6 @@ from testlens.lsp.features import (
 
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
-    *(writing, scaffold, mutants, mutate, kill, continuous, test_links),
+    *(writing, scaffold, mutants, mutate, kill, continuous, test_links, init_ci),
     *(test_explorer, find_tests, debug_tests, native_coverage),
 )
