@@ -52,6 +52,7 @@ class Replacement:
         self._database: sqlite3.Connection | None = None
         shutil.copyfile(base, self._beside)
         self._forgotten: dict[str, set[Arc]] = {}
+        self._imports: dict[str, set[Arc]] = {}
         self.moved = frozenset[str]()
         """The names of the files whose lines were moved."""
 
@@ -83,6 +84,7 @@ class Replacement:
             self.moved |= {name}
             if anchors.moved is not None:
                 _move_arcs(database, file, anchors.moved)
+        self._imports = self._arcs_of_imports()
 
     def add(self, addition: Path) -> frozenset[str]:
         """Add what another data file has.
@@ -118,6 +120,15 @@ class Replacement:
             self._close("rollback")
         with contextlib.suppress(OSError):
             self._beside.unlink()
+
+    def _arcs_of_imports(self) -> dict[str, set[Arc]]:
+        """The arcs of each file that ran outside of tests, which the data of each run has again."""
+        database = self._opened()
+        number = database.execute("select id from context where context = ''").fetchone()
+        if number is None:
+            return {}
+        query = "select fromno, tono from arc where file_id = ? and context_id = ?"
+        return {name: set(database.execute(query, (file, *number))) for file, name in _files(database)}
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
