@@ -64,6 +64,11 @@ class Numbers:
             return 100.0
         return 100.0 * (total - self.missing - self.missing_branches) / total
 
+    @property
+    def branch_percent(self) -> float | None:
+        """Share of branches that were taken, 0 to 100; None where there are none."""
+        return 100.0 * (self.branches - self.missing_branches) / self.branches if self.branches else None
+
     def __add__(self, other: Numbers) -> Numbers:
         return Numbers(
             self.statements + other.statements,
