@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from testlens import __version__
 from testlens.report import client_files
@@ -19,7 +20,7 @@ from testlens.report.page_data import make_page_data
 from testlens.report.trend_chart import HEIGHT, WIDTH, day, make_chart
 from testlens.report.view import View
 
-_TOP = 100
+_TOP, _SHOWN = 100, 25
 _STEPS = 40
 
 
@@ -53,12 +54,14 @@ def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> s
         "view": view,
         "plan": view.plan,
         "top": view.plan.gaps[:_TOP],
+        "shown": _SHOWN,
         "steps": (view.plan.shortest or ())[:_STEPS],
         "data": data,
         "chart": make_chart(view.trend, view.plan.target),
         "chart_size": (WIDTH, HEIGHT),
         "day": day,
         "link": link,
+        "breakable": breakable,
         "mutation": mutation_line(view.snapshot),
         "policy": f"default-src 'none'; {policy}; img-src data:; base-uri 'none'; form-action 'none'",
         "nonce": nonce,
@@ -73,6 +76,11 @@ def link(path: str, line: int | None = None) -> str:
     """Where the page shows a line (1-based) of a file."""
     place = "" if line is None else f":{line}"
     return f"#/{quote(path, errors='backslashreplace')}{place}"
+
+
+def breakable(path: str) -> Markup:
+    """A path that may be broken after its slashes, and nowhere else."""
+    return Markup("/<wbr>").join(path.split("/"))
 
 
 def _hash_of(text: str) -> str:

@@ -6,6 +6,7 @@ const HEAD = 17;
 const GAP = 2;
 const SMALLEST_FOLDER = 46;
 const SMALLEST_LABEL = 34;
+const LARGE = { width: 170, height: 90 };
 const FROM_RISK = [1, 20, 35, 50, 60, 80];
 
 /** @typedef {{ name: string, size: number, place: number, children: Map<string, Node> }} Node */
@@ -107,6 +108,7 @@ export class RiskMap {
     tile.title = words;
     const shown = { x: box.x + GAP / 2, y: box.y + GAP / 2, width: Math.max(1, box.width - GAP), height: Math.max(1, box.height - GAP) };
     put(tile, shown);
+    if (shown.width >= LARGE.width && shown.height >= LARGE.height) tile.classList.add("large");
     if (shown.width >= SMALLEST_LABEL && shown.height >= 18) {
       const name = document.createElement("span");
       name.textContent = node.name;

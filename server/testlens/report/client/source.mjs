@@ -114,12 +114,15 @@ export class SourceView {
   text(file, source) {
     const pieces = highlight(source.lines);
     const list = make("div", { class: "source", role: "list", tabindex: "0", "aria-label": `Source of ${file.path}` });
-    const under = new Map();
-    for (const gap of source.gaps) under.set(gap.first, [...(under.get(gap.first) ?? []), gap]);
+    /** @type {Map<number, import("./data.mjs").Gap[]>} */
+    const gapsAt = new Map();
+    for (const gap of source.gaps) gapsAt.set(gap.first, [...(gapsAt.get(gap.first) ?? []), gap]);
     source.lines.forEach((_, index) => {
       const line = this.line(file, source, index + 1, pieces[index] ?? []);
       this.lines.push(line);
-      list.append(line, ...(under.get(index + 1) ?? []).map(note));
+      const gaps = gapsAt.get(index + 1) ?? [];
+      // What never ran is a region, and is named above it; all else is said of one line.
+      list.append(...gaps.filter(isRegion).map(note), line, ...gaps.filter((gap) => !isRegion(gap)).map(note));
     });
     list.addEventListener("click", (event) => void this.click(event, file));
     list.addEventListener("keydown", (event) => void this.key(event, file));
@@ -185,7 +188,11 @@ export class SourceView {
   }
 }
 
-/** What is missing, below the line where it begins. */
+function isRegion(gap) {
+  return gap.kind === "uncovered";
+}
+
+/** What is missing, beside the line where it begins. */
 function note(gap) {
   const reason = gap.reason ? `: ${gap.reason}` : "";
   const parts = [
