@@ -2,11 +2,14 @@
 
 const WORDS =
   "False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield match case";
+// A text that nobody has ended goes on to the end: of the file for long ones, of the line for others.
+const LONG = ['"""', "'''"].map((quotes) => `${quotes}(?:\\\\[^]|[^\\\\])*?(?:${quotes}|(?![^]))`);
+const SHORT = ['"', "'"].map((quote) => `${quote}(?:\\\\.|[^${quote}\\\\\\n])*${quote}?`);
 const TOKEN = new RegExp(
   [
     "(?<comment>#.*)",
-    "(?<string>\\b[rbfutRBFUT]{0,2}(?:\"\"\"[^]*?(?:\"\"\"|$)|'''[^]*?(?:'''|$)|\"(?:\\\\.|[^\"\\\\\\n])*\"?|'(?:\\\\.|[^'\\\\\\n])*'?)|\"\"\"[^]*?(?:\"\"\"|$)|'''[^]*?(?:'''|$)|\"(?:\\\\.|[^\"\\\\\\n])*\"?|'(?:\\\\.|[^'\\\\\\n])*'?)",
-    "(?<decorator>(?<=^\\s*)@[\\w.]+)",
+    `(?<string>(?:\\b[rbfutRBFUT]{1,2})?(?:${LONG.join("|")}|${SHORT.join("|")}))`,
+    "(?<decorator>@(?<=^[ \\t]*@)[\\w.]+)",
     `(?<word>\\b(?:${WORDS.replaceAll(" ", "|")})\\b)`,
     "(?<number>\\b\\d[\\w.]*)",
   ].join("|"),
