@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "client"
-_MODULES = ("data", "highlight", "squarify", "map", "source", "search", "main")
+_MODULES = ("data", "highlight", "squarify", "source", "map", "search", "main")
 """In this order each finds what it imports before it."""
 _IMPORT = re.compile(r"^import [^;]+;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)

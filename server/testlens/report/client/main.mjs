@@ -120,6 +120,7 @@ class Page {
 }
 
 async function begin() {
+  element("without-script").hidden = true;
   try {
     const data = await new Data(JSON.parse(element("data").textContent ?? "")).open();
     new Page(data);

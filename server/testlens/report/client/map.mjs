@@ -1,5 +1,6 @@
 // The map: every file as an area in its folder, its colour being its risk.
 
+import { counted } from "./source.mjs";
 import { squarify } from "./squarify.mjs";
 
 const HEAD = 17;
@@ -102,8 +103,9 @@ export class RiskMap {
     tile.href = this.link(file);
     tile.className = `tile r${step(file.risk)}`;
     tile.tabIndex = -1;
-    const gaps = file.gaps === 1 ? "1 gap" : `${file.gaps} gaps`;
-    const words = `${file.path}: ${file.statements} statements, ${file.percent} % covered, ${gaps}, risk ${file.risk}`;
+    const numbers = file.gaps ? `risk ${file.risk} · ${file.percent} %` : `${file.percent} %`;
+    // What can be read on the area is part of its name: people say it to their machines.
+    const words = `${file.path} ${numbers} covered, ${counted(file.statements, "statement")}, ${counted(file.gaps, "gap")}`;
     tile.ariaLabel = words;
     tile.title = words;
     const shown = { x: box.x + GAP / 2, y: box.y + GAP / 2, width: Math.max(1, box.width - GAP), height: Math.max(1, box.height - GAP) };
@@ -114,9 +116,9 @@ export class RiskMap {
       name.textContent = node.name;
       tile.append(name);
       if (shown.height >= SMALLEST_LABEL) {
-        const numbers = document.createElement("small");
-        numbers.textContent = file.gaps ? `risk ${file.risk} · ${file.percent} %` : `${file.percent} %`;
-        tile.append(numbers);
+        const small = document.createElement("small");
+        small.textContent = numbers;
+        tile.append(" ", small);
       }
     }
     this.tiles.push({ element: tile, box: shown });
