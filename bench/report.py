@@ -48,7 +48,7 @@ def _opening(report: Path, rounds: int) -> Figure:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
         try:
             # One more, which is not counted: the first page starts parts of the browser.
-            found = [_seconds_to_use(browser, report) for _ in range(rounds + 1)][1:]
+            found = [seconds_to_use(browser, report) for _ in range(rounds + 1)][1:]
         finally:
             browser.close()
     shown, used = (1000 * median(column) for column in zip(*found, strict=True))
@@ -57,7 +57,7 @@ def _opening(report: Path, rounds: int) -> Figure:
     )
 
 
-def _seconds_to_use(browser: Browser, report: Path) -> tuple[float, float]:
+def seconds_to_use(browser: Browser, report: Path) -> tuple[float, float]:
     """Until the map is there, and until a function that was searched for is on the screen."""
     page = browser.new_page()
     try:

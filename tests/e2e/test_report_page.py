@@ -1,8 +1,7 @@
 """The written report in a browser: what it shows, by mouse and by keyboard, in both themes and on paper."""
 
+import importlib
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -274,15 +273,17 @@ def test_on_paper_there_is_the_plan_and_nothing_to_click_on(clarity: Path, open_
 
 
 @pytest.mark.alone
-def test_the_report_of_a_thousand_files_is_small_and_opens_within_two_seconds(tmp_path: Path) -> None:
-    figures = tmp_path / "figures.json"
-    command = [sys.executable, str(ROOT / "bench" / "report.py"), "--rounds", "1", "--json", str(figures)]
-    environment_ = {**os.environ, "PYTHONPATH": str(ROOT / "server")}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, env=environment_)
-    assert figures.exists(), ended.stderr
-    found = {figure["name"]: figure["value"] for figure in json.loads(figures.read_text(encoding="utf-8"))}
-    assert found["report: to usable"] < 2000
-    assert found["report: size"] < 15
+def test_the_report_of_a_thousand_files_is_small_and_can_be_used_within_two_seconds(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As bench/report.py measures it; the best of three, since other programs only add to what the page takes."""
+    monkeypatch.syspath_prepend(ROOT / "bench")
+    bench, synthetic = importlib.import_module("report"), importlib.import_module("synthetic")
+    synthetic.make_project(tmp_path / "large", 1000, 300, 5000, synthetic.DENSE)
+    file = write_report(tmp_path / "large")
+    assert file.stat().st_size < 15_000_000
+    taken = [bench.seconds_to_use(browser, file)[1] for _ in range(3)]
+    assert min(taken) < 2, taken
 
 
 def _picture(page: Page, name: str) -> None:
@@ -295,7 +296,9 @@ def _picture(page: Page, name: str) -> None:
 def test_pictures_of_the_report_of_the_example(clarity: Path, open_page: OpenPage, scheme: str) -> None:
     page = open_page(clarity, color_scheme=scheme)
     expect(page.locator(".chart")).to_be_visible()
+    page.set_viewport_size({**WIDE, "height": 1350})
     _picture(page, f"report-{scheme}")
+    page.set_viewport_size(WIDE)
     page.locator("#search").fill("_write_chunk")
     page.locator("#search").press("Enter")
     line(page, 138).locator(".tests").click()
@@ -305,6 +308,7 @@ def test_pictures_of_the_report_of_the_example(clarity: Path, open_page: OpenPag
 def test_a_picture_of_the_report_in_a_narrow_window(clarity: Path, open_page: OpenPage) -> None:
     page = open_page(clarity, viewport=NARROW)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({**NARROW, "height": 1500})
     _picture(page, "report-narrow")
 
 
