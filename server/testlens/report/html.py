@@ -17,7 +17,7 @@ from testlens.report import client_files
 from testlens.report.file_views import FileView
 from testlens.report.mutation_summary import mutation_line
 from testlens.report.page_data import make_page_data
-from testlens.report.trend_chart import HEIGHT, WIDTH, day, make_chart
+from testlens.report.trend_chart import HEIGHT, LEFT, WIDTH, day, make_chart
 from testlens.report.view import View
 
 _TOP, _SHOWN = 100, 25
@@ -58,7 +58,7 @@ def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> s
         "steps": (view.plan.shortest or ())[:_STEPS],
         "data": data,
         "chart": make_chart(view.trend, view.plan.target),
-        "chart_size": (WIDTH, HEIGHT),
+        "chart_size": (WIDTH, HEIGHT, LEFT),
         "day": day,
         "link": link,
         "breakable": breakable,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from testlens.domain.trend import Trend, TrendPoint
 
 WIDTH, HEIGHT = 640, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 14, 12, 26
+LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 12, 26
 _MOST = 60
 _STEPS = (1, 2, 5, 10, 20, 25)
 
@@ -70,14 +70,14 @@ def day(point: TrendPoint) -> str:
 def _line(
     name: str, points: Sequence[TrendPoint], values: Sequence[float | None], place: Callable[[float], float]
 ) -> Line:
-    width = (WIDTH - _LEFT - _RIGHT) / (len(points) - 1)
+    width = (WIDTH - LEFT - _RIGHT) / (len(points) - 1)
     dots: list[Dot] = []
     path, is_broken = "", True
     for number, (point, value) in enumerate(zip(points, values, strict=True)):
         if value is None:
             is_broken = True
             continue
-        x, y = round(_LEFT + number * width, 1), place(value)
+        x, y = round(LEFT + number * width, 1), place(value)
         path += f"{'M' if is_broken else 'L'}{x} {y}"
         is_broken = False
         dots.append(Dot(x, y, f"{day(point)}: {name} {value:.1f} %"))

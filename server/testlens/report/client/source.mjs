@@ -62,13 +62,17 @@ export class SourceView {
 
   /** Puts the focus on a line. */
   goTo(line) {
+    this.mark(line);
     const element = this.lines[line - 1];
-    if (!element) return;
+    element?.scrollIntoView({ block: "center" });
+    element?.focus({ preventScroll: true });
+  }
+
+  /** Makes a line the current one. */
+  mark(line) {
     this.lines[this.current - 1]?.classList.remove("current");
     this.current = line;
-    element.classList.add("current");
-    element.scrollIntoView({ block: "center" });
-    element.focus({ preventScroll: true });
+    this.lines[line - 1]?.classList.add("current");
   }
 
   /** Goes to the next gap (`by` is 1) or the one before (-1), round the ends. */
@@ -152,6 +156,7 @@ export class SourceView {
     } else if (this.open) {
       event.preventDefault();
       event.stopPropagation();
+      this.mark(number);
       this.open(file.path, number);
     }
   }
