@@ -92,7 +92,7 @@ export class RiskMap {
     head.className = "folder";
     head.textContent = folder.name;
     head.ariaHidden = "true";
-    put(head, { ...box, height: HEAD });
+    this.put(head, { ...box, height: HEAD });
     parts.append(head);
     return { x: box.x + GAP / 2, y: box.y + HEAD, width: Math.max(0, box.width - GAP), height: Math.max(0, box.height - HEAD - GAP / 2) };
   }
@@ -109,7 +109,7 @@ export class RiskMap {
     tile.ariaLabel = words;
     tile.title = words;
     const shown = { x: box.x + GAP / 2, y: box.y + GAP / 2, width: Math.max(1, box.width - GAP), height: Math.max(1, box.height - GAP) };
-    put(tile, shown);
+    this.put(tile, shown);
     if (shown.width >= LARGE.width && shown.height >= LARGE.height) tile.classList.add("large");
     if (shown.width >= SMALLEST_LABEL && shown.height >= 18) {
       const name = document.createElement("span");
@@ -123,6 +123,13 @@ export class RiskMap {
     }
     this.tiles.push({ element: tile, box: shown });
     parts.append(tile);
+  }
+
+  /** In parts of the whole, since on paper it has another width. */
+  put(element, { x, y, width, height }) {
+    const across = (length) => `${(100 * length) / this.width}%`;
+    const down = (length) => `${(100 * length) / this.height}%`;
+    Object.assign(element.style, { left: across(x), top: down(y), width: across(width), height: down(height) });
   }
 
   /** Arrow keys go to the nearest file in their direction. */
@@ -151,6 +158,3 @@ function middle({ x, y, width, height }) {
   return [x + width / 2, y + height / 2];
 }
 
-function put(element, { x, y, width, height }) {
-  Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
-}

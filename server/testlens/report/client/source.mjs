@@ -42,6 +42,8 @@ export class SourceView {
     /** @type {HTMLElement[]} */
     this.lines = [];
     this.current = 0;
+    // The panel of an editor becomes narrow when that shows a file beside it, and all lines move.
+    if (open) addEventListener("resize", () => this.lines[this.current - 1]?.scrollIntoView({ block: "nearest" }));
   }
 
   /**
