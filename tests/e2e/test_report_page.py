@@ -174,6 +174,18 @@ def test_without_a_script_there_are_numbers_plan_and_files(clarity: Path, open_p
     expect(page.locator("#map")).to_be_hidden()
 
 
+def test_a_browser_that_is_too_old_for_the_sources_says_so_and_shows_the_rest(clarity: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    try:
+        page.add_init_script("delete globalThis.DecompressionStream")
+        page.goto(clarity.as_uri())
+        expect(page.get_by_role("alert")).to_contain_text("this browser may be too old")
+        expect(page.locator(".gap-table").first).to_be_visible()
+        expect(page.locator("#search")).to_be_hidden()
+    finally:
+        page.close()
+
+
 def test_the_map_has_an_area_for_each_file_in_proportion_to_its_statements(clarity: Path, open_page: OpenPage) -> None:
     page = open_page(clarity)
     tiles = page.evaluate(

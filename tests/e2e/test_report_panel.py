@@ -58,3 +58,16 @@ def test_a_click_on_a_line_opens_it(report: FrameLocator, workbench: Workbench, 
     expect(report.locator(".l.current")).to_have_attribute("data-line", f"{line}")
     workbench.page.mouse.move(*NOWHERE)
     workbench.screenshot("report-panel-dark")
+
+
+def test_after_a_run_the_panel_has_its_results_and_stays_where_it_was(
+    report: FrameLocator, workbench: Workbench, truth: Truth
+) -> None:
+    report.locator("#search").fill(SERVICE.rpartition("/")[2])
+    report.locator("#search").press("Enter")
+    expect(report.locator("#file-title")).to_have_text(SERVICE)
+    report.locator("html").evaluate("element => { element.dataset.old = ''; }")
+    workbench.command("Testlens: Run Tests with Coverage")
+    expect(report.locator("html[data-ready]:not([data-old])")).to_be_attached(timeout=120_000)
+    expect(report.locator("#file-title")).to_have_text(SERVICE)
+    expect(report.locator(".percent")).to_contain_text(truth.percent)
