@@ -21,6 +21,8 @@ from testlens.report.trend_chart import HEIGHT, LEFT, WIDTH, day, make_chart
 from testlens.report.view import View
 
 _TOP, _SHOWN = 100, 25
+_LISTED = 100
+"""Files that are in the table; the others are a list, since a table of thousands takes a browser seconds."""
 _STEPS = 40
 
 
@@ -55,6 +57,7 @@ def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> s
         "plan": view.plan,
         "top": view.plan.gaps[:_TOP],
         "shown": _SHOWN,
+        "listed": _LISTED,
         "steps": (view.plan.shortest or ())[:_STEPS],
         "data": data,
         "chart": make_chart(view.trend, view.plan.target),
