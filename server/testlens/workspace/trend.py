@@ -10,6 +10,7 @@ import json
 import math
 import os
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,16 @@ _KEYS = ("time", "percent", "branch_percent", "mutation_score")
 
 def load_trend(root: Path) -> Trend:
     """The runs that are remembered; lines that make no sense are passed over."""
+    place = root / FILE
     try:
-        lines = (root / FILE).read_text(encoding="utf-8", errors="replace").splitlines()
+        state = place.stat()
+        return _read(place, state.st_mtime_ns, state.st_size)
     except OSError:
         return ()
-    points = (_point(line) for line in lines)
-    return tuple(sorted((point for point in points if point is not None), key=lambda point: point.time))
 
 
 def keep_run(root: Path, snapshot: Snapshot, now: float | None = None) -> None:
-    """Remember what a run of all tests has led to, if it changed a number. Takes about a millisecond.
+    """Remember what a run of all tests has led to, if it changed a number. Takes some milliseconds.
 
     `now` is in seconds since the epoch, by default the present.
     """
@@ -57,6 +58,14 @@ def keep_run(root: Path, snapshot: Snapshot, now: float | None = None) -> None:
 def outlook_now(root: Path, plan: Plan) -> str:
     """How far the target is, at the pace of the runs that are remembered."""
     return outlook(plan, load_trend(root), time.time())
+
+
+@lru_cache(maxsize=16)
+def _read(place: Path, _mtime_ns: int, _size: int) -> Trend:
+    """What is in a file in this state: every new snapshot asks for it, and few have changed it."""
+    lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+    points = (_point(line) for line in lines)
+    return tuple(sorted((point for point in points if point is not None), key=lambda point: point.time))
 
 
 def _point(line: str) -> TrendPoint | None:
