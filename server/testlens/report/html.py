@@ -33,13 +33,8 @@ def render_html(view: View, files: Iterable[FileView]) -> str:
 
 
 def render_panel(view: View, files: Iterable[FileView], nonce: str) -> str:
-    """The same page for a panel of an editor, whose own scripts and styles bear `nonce`.
-
-    The editor puts variables with its colours into a style attribute, which are harmless without anything to load.
-    """
-    return _render(
-        view, files, nonce, f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; style-src-attr 'unsafe-inline'"
-    )
+    """The same page for a panel of an editor, under a policy that lets run and style it what bears `nonce`."""
+    return _render(view, files, nonce, f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'")
 
 
 def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> str:
