@@ -5,12 +5,30 @@ import tseslint from "typescript-eslint";
 
 const NODE_GLOBALS = ["AbortController", "AbortSignal", "Buffer", "URL", "clearTimeout", "console", "fetch", "process", "setTimeout"];
 
+const BROWSER_GLOBALS = [
+  "Blob",
+  "DecompressionStream",
+  "ResizeObserver",
+  "Response",
+  "addEventListener",
+  "atob",
+  "document",
+  "getSelection",
+  "history",
+  "localStorage",
+  "location",
+];
+
 export default defineConfig(
   { ignores: ["extension/dist/"] },
   {
     files: ["**/*.mjs"],
     extends: [js.configs.recommended],
     languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, "readonly"])) },
+  },
+  {
+    files: ["server/testlens/report/client/*.mjs"],
+    languageOptions: { globals: Object.fromEntries(BROWSER_GLOBALS.map((name) => [name, "readonly"])) },
   },
   {
     files: ["extension/**/*.ts"],

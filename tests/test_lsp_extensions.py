@@ -73,6 +73,7 @@ def test_the_page_names_every_message_and_command_and_no_other() -> None:
         ),
         (protocol.MUTANT, [protocol.MutantParams, protocol.MutantResult]),
         (protocol.MUTATION_REPORT, [protocol.FolderParams, protocol.MutationReportResult]),
+        (protocol.REPORT, [protocol.ReportParams, protocol.ReportResult]),
         (protocol.TESTS_OF_LINE, [protocol.LineParams, protocol.TestsOfLineResult, protocol.LinkedTest]),
         (protocol.LINES_OF_TEST, [protocol.LineParams, protocol.LinesOfTestResult, protocol.LinkedFile]),
         (protocol.TESTS, [explorer_messages.TestsParams, explorer_messages.PlacedTest, explorer_messages.TestReport]),

@@ -13,6 +13,7 @@ import { initCi } from "./initCi";
 import { PythonExtension } from "./interpreter";
 import { MutantDocuments, mutateChanged, mutateFile, mutateWorkspace } from "./mutants";
 import { MutationReportPanel } from "./panels/mutationReport";
+import { ReportPanel } from "./panels/report";
 import type { PlanNode } from "./planTree";
 import { ServerCommand, type MutantParams } from "./protocol";
 import { writeTest } from "./scaffolding";
@@ -51,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...connections(client, python, marks, folders),
     ...commands(client, marks, folders, gutters, tree, output),
     ...mutantCommands(client, folders, context.extensionUri),
+    ...reportCommands(client, folders),
   );
   void client.ensureStarted();
 }
@@ -132,6 +134,11 @@ function commands(
     },
   };
   return Object.entries(handlers).map(([name, handler]) => vscode.commands.registerCommand(`testlens.${name}`, handler));
+}
+
+function reportCommands(client: Client, folders: FolderStatus): { dispose(): unknown }[] {
+  const panel = new ReportPanel(client, folders);
+  return [panel, vscode.commands.registerCommand("testlens.showReport", () => panel.show())];
 }
 
 function mutantCommands(client: Client, folders: FolderStatus, extension: vscode.Uri): { dispose(): unknown }[] {

@@ -37,7 +37,7 @@ export function folderNode(name: string, folder: string, plan: Plan): PlanNode {
     type: "folder",
     label: name,
     description: plan.percent === null ? "no coverage" : percentText(plan.percent),
-    tooltip: plan.summary,
+    tooltip: [plan.summary, plan.outlook].filter(Boolean).join("\n\n"),
     risk: children[0]?.risk ?? 0,
     children,
   };

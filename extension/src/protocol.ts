@@ -43,6 +43,8 @@ export interface StatusParams {
   readonly mutants: number;
   readonly mutatedFiles: number;
   readonly survivors: number;
+  /** How far the target is, in one sentence; empty without data. */
+  readonly outlook: string;
   readonly source: string | null;
   readonly done: number;
   readonly total: number;
@@ -220,6 +222,18 @@ export interface MutationReport {
   readonly note: string;
 }
 
+/** A folder, and the nonce of the panel that is to show its report. */
+export interface ReportParams {
+  readonly folder: string;
+  readonly nonce: string;
+}
+
+/** The report of a folder as a page; without one the note says why. */
+export interface Report {
+  readonly page: string | null;
+  readonly note: string;
+}
+
 export interface PlannedGap {
   readonly title: string;
   readonly detail: string;
@@ -250,6 +264,7 @@ export interface Plan {
   readonly percent: number | null;
   readonly target: number;
   readonly summary: string;
+  readonly outlook: string;
   readonly files: readonly PlannedFile[];
 }
 
@@ -295,6 +310,7 @@ export const StatusNotification = new NotificationType<StatusParams>("testlens/s
 export const PlanRequest = new RequestType<FolderParams, Plan, void>("testlens/plan");
 export const MutantRequest = new RequestType<MutantParams, Mutant, void>("testlens/mutant");
 export const MutationReportRequest = new RequestType<FolderParams, MutationReport, void>("testlens/mutationReport");
+export const ReportRequest = new RequestType<ReportParams, Report, void>("testlens/report");
 export const TestsOfLineRequest = new RequestType<LineParams, TestsOfLine, void>("testlens/testsOfLine");
 export const LinesOfTestRequest = new RequestType<LineParams, LinesOfTest, void>("testlens/linesOfTest");
 export const TestsNotification = new NotificationType<TestsParams>("testlens/tests");

@@ -50,7 +50,7 @@ export function tooltipLines({ status, serverDown, file }: StatusView): string[]
   if (file) {
     lines.push(`${file.name}: ${file.percent === null ? (file.note ?? "not measured") : percentText(file.percent)}`);
   }
-  lines.push(`Target: ${percentText(status.target)}${distanceText(status)}`, countText(status.gaps, "gap"));
+  lines.push(status.outlook || `Target: ${percentText(status.target)}${distanceText(status)}`, countText(status.gaps, "gap"));
   lines.push(...mutantLines(status));
   if (status.leftOut > 0) {
     lines.push(`${leftOutText(status)} left to you: what only they say of the code is stale until they run.`);

@@ -18,6 +18,7 @@ const READY: StatusParams = {
   mutants: 0,
   mutatedFiles: 0,
   survivors: 0,
+  outlook: "",
   source: "Testlens' own run",
   done: 0,
   total: 0,
@@ -97,6 +98,13 @@ suite("the status bar", () => {
   test("says in the tooltip why a file has no percentage", () => {
     const file = { name: "new.py", percent: null, note: "edited since the last run" };
     assert.ok(tooltipLines(view({}, { file })).includes("new.py: edited since the last run"));
+  });
+
+  test("says in the tooltip how far the target is at this pace, once that is known", () => {
+    const outlook = "64.2 % -> 85 %: 7 functions left, at this month's pace 12 days.";
+    const lines = tooltipLines(view({ outlook }));
+    assert.ok(lines.includes(outlook));
+    assert.ok(!lines.some((line) => line.startsWith("Target")));
   });
 
   test("says in the tooltip that the target is reached", () => {

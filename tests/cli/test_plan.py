@@ -50,7 +50,7 @@ def test_the_gaps_are_all_that_coverage_json_misses_and_no_more(plan: dict[str, 
 def test_the_json_has_the_promised_shape(plan: dict[str, Any], planned: subprocess.CompletedProcess[str]) -> None:
     assert (planned.returncode, planned.stderr) == (0, "")
     assert all(problem["severity"] == "information" for problem in plan["problems"])
-    assert set(plan) == {"version", "coverage", "target", "gaps", "problems"}
+    assert set(plan) == {"version", "coverage", "target", "outlook", "gaps", "problems"}
     assert (plan["version"], plan["target"]) == (1, 85.0)
     keys = {"file", "function", "kind", "lines", "statements", "arcs", "risk", "factors", "gain", "reason", "left_out"}
     assert all(set(gap) == keys for gap in plan["gaps"])

@@ -4,48 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.projects import Project, json_of, run_testlens
+from report_page import Page, read_page
+
+LOADS = {"src", "srcset", "data", "action", "background", "poster", "formaction", "xlink:href"}
 
 
-class _Page(HTMLParser):
-    """Collects the tags of a page, and the class and text of each source line by its id."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.targets: list[str] = []
-        self.ids: set[str] = set()
-        self.lines: dict[str, tuple[str, str]] = {}
-        self._line = ""
-        self.feed(page)
-
-    def line(self, part: str) -> tuple[str, str]:
-        """State and text of the one source line that contains `part`."""
-        (found,) = [line for line in self.lines.values() if part in line[1]]
-        return found
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        self.tags.add(tag)
-        self.targets += [found[name] for name in ("href", "src") if name in found]
-        self.ids.add(found.get("id", ""))
-        if tag == "span" and "id" in found:
-            self._line = found["id"]
-            self.lines[self._line] = (found["class"].removeprefix("l").strip(), "")
-
-    def handle_data(self, data: str) -> None:
-        if self._line:
-            state, text = self.lines[self._line]
-            self.lines[self._line] = (state, text + data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "span":
-            self._line = ""
+def _read(file: Path) -> Page:
+    return read_page(file.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -66,32 +37,97 @@ def written(measured: Project, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_the_page_needs_nothing_beside_itself(written: Path) -> None:
     text = (written / "r.html").read_text(encoding="utf-8")
-    page = _Page(text)
-    assert page.tags.isdisjoint({"script", "link", "img", "iframe", "object"})
-    assert all(target.startswith("#") for target in page.targets)
+    page = read_page(text)
+    assert set(page.tags).isdisjoint({"img", "iframe", "object", "embed", "base"})
+    assert {name for name, _ in page.attributes}.isdisjoint(LOADS)
+    assert all(value.startswith(("#", "data:,")) for name, value in page.attributes if name == "href")
     assert "url(" not in text
     assert "@import" not in text
 
 
+def test_the_page_lets_nothing_run_but_its_own_script(written: Path) -> None:
+    page = _read(written / "r.html")
+    (policy,) = [value for _, value in page.attributes if "default-src" in value]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert page.tags.count("script") == 2  # the data, and what shows it
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
+
+
 def test_every_link_of_the_page_leads_somewhere(written: Path) -> None:
-    page = _Page((written / "r.html").read_text(encoding="utf-8"))
-    assert page.targets
-    assert {target.removeprefix("#") for target in page.targets} <= page.ids
+    page = _read(written / "r.html")
+    targets = {value for name, value in page.attributes if name == "href" and value.startswith("#")}
+    files = {target.removeprefix("#/").partition(":")[0] for target in targets if target.startswith("#/")}
+    assert files == {"shop/__init__.py", "shop/orders.py", "shop/stock.py"}
+    assert {target[1:] for target in targets if not target.startswith("#/")} <= page.ids
 
 
-def test_the_page_marks_lines_with_colours_symbols_and_words(written: Path) -> None:
-    page = _Page((written / "r.html").read_text(encoding="utf-8"))
-    ran, branch, never = (page.line(part) for part in ("amount = sum(prices)", "if member:", "return json.load(file)"))
-    assert [state for state, _ in (ran, branch, never)] == ["covered", "partial", "uncovered"]
-    assert [symbol in text for symbol, (_, text) in zip("✓◐✗", (ran, branch, never), strict=True)] == [True] * 3
-    assert "line 8 never continued to line 10: the condition was always true" in branch[1]
+def test_the_page_marks_lines_and_names_their_branches(written: Path) -> None:
+    orders = _read(written / "r.html").files["shop/orders.py"]
+    ran, branch, never = (
+        orders.state(part) for part in ("amount = sum(prices)", "if member:", "return json.load(file)")
+    )
+    assert (ran, branch, never) == ("c", "p", "u")
+    assert orders.said_at("if member:") == ["line 8 never continued to line 10: the condition was always true"]
+
+
+def test_the_page_names_the_tests_of_a_line(shop: Project, tmp_path: Path) -> None:
+    assert run_testlens("run", shop.root, "--python", sys.executable).returncode == 0
+    run_testlens("report", shop.root, "--html", tmp_path / "r.html")
+    page = _read(tmp_path / "r.html")
+    members, basket = "tests/test_orders.py::test_members_pay_less", "tests/test_orders.py::test_a_basket_counts"
+    assert page.tests_of("shop/orders.py", "amount = sum(prices)") == [members]
+    assert page.tests_of("shop/orders.py", "self.items.append(item)") == [basket]
+    assert page.tests_of("shop/orders.py", "self.items.pop()") == []
+
+
+def test_a_failing_test_comes_first_among_those_of_a_line(shop: Project, tmp_path: Path) -> None:
+    shop.write(
+        "tests/test_more.py", "from shop.orders import total\n\n\ndef test_wrong():\n    assert total([1]) == 2\n"
+    )
+    assert run_testlens("run", shop.root, "--python", sys.executable).returncode == 1
+    run_testlens("report", shop.root, "--html", tmp_path / "r.html")
+    tests = _read(tmp_path / "r.html").tests_of("shop/orders.py", "amount = sum(prices)")
+    assert tests == ["!tests/test_more.py::test_wrong", "tests/test_orders.py::test_members_pay_less"]
+
+
+def test_the_page_has_the_plan_and_the_files_without_a_script(written: Path, measured: Project) -> None:
+    page = _read(written / "r.html")
+    before_data = page.text
+    assert "This function takes you from" in before_data or "functions take you from" in before_data
+    assert "% -> 85 %: " in before_data
+    for path, truth in measured.coverage_json()["files"].items():
+        assert path in before_data
+        assert f"{truth['summary']['percent_covered']:.1f}" in before_data
+
+
+def test_the_trend_is_that_of_the_runs(shop: Project, tmp_path: Path) -> None:
+    run_testlens("run", shop.root, "--python", sys.executable)
+    shop.write(
+        "tests/test_stock.py",
+        "from shop.stock import missing\n\n\ndef test_missing():\n    assert missing(3, 1) == 2\n",
+    )
+    run_testlens("run", shop.root, "--python", sys.executable)
+    run_testlens("report", shop.root, "--html", tmp_path / "r.html")
+    page = _read(tmp_path / "r.html")
+    lines = (shop.root / ".testlens/trend.jsonl").read_text().splitlines()
+    first, last = (json.loads(line)["percent"] for line in lines)
+    assert first < last
+    assert f"coverage {first:.1f} %" in page.text
+    assert f"coverage {last:.1f} %" in page.text
 
 
 def test_the_page_shows_what_sources_say_and_runs_none_of_it(odd: Project, tmp_path: Path) -> None:
     run_testlens("report", odd.root, "--html", tmp_path / "r.html")
-    page = _Page((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert page.tags.isdisjoint({"script", "img"})
-    assert any("<script>alert(1)</script>" in text for _, text in page.lines.values())
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    page = read_page(text)
+    assert page.tags.count("script") == 2
+    assert "img" not in page.tags
+    assert "b" not in page.tags  # a name has it
+    assert text.count("</script") == 2
+    for name in ("größe.py", "a|b.py", "<b>bold.py"):
+        assert "<script>alert(1)</script>" in "\n".join(page.files[f"shop/{name}"].lines)
 
 
 def test_a_pipe_in_a_name_does_not_break_the_markdown_table(odd: Project, tmp_path: Path) -> None:
@@ -161,6 +197,16 @@ def test_a_file_edited_since_the_run_is_shown_with_its_marks_where_the_lines_wen
     file = moved_shop.root / "shop/stock.py"
     file.write_text("# a new first line\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
     run_testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
-    page = _Page((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert page.line("a new first line")[0] == ""
-    assert page.line("return wanted - there")[0] == "uncovered"
+    stock = _read(tmp_path / "r.html").files["shop/stock.py"]
+    assert stock.state("a new first line") == " "
+    assert stock.state("return wanted - there") == "u"
+    assert all("line 6" not in said for said in stock.said_at("if wanted > there:"))
+
+
+def test_a_file_that_was_edited_beyond_knowledge_is_shown_without_marks(moved_shop: Project, tmp_path: Path) -> None:
+    moved_shop.write("shop/stock.py", "# all new\n")
+    run_testlens("report", moved_shop.root, "--html", tmp_path / "r.html")
+    stock = _read(tmp_path / "r.html").files["shop/stock.py"]
+    assert stock.lines == ["# all new"]
+    assert stock.states.strip() == ""
+    assert "has changed since" in stock.note

@@ -9,6 +9,7 @@ from testlens.cli.terminal import print_json, print_problems
 from testlens.report.mutation_summary import mutation_json, mutation_line
 from testlens.report.plan_json import plan_json, unmeasured_plan_json
 from testlens.workspace.settings import Overrides
+from testlens.workspace.trend import outlook_now
 
 _DEFAULT_TOP = 10
 
@@ -17,6 +18,7 @@ def plan(root: Path, overrides: Overrides, top: int | None) -> int:
     """Print the table of the `top` riskiest gaps; the exit status is 1 without data."""
     with read_folder(root, overrides) as workspace:
         snapshot, found = workspace.snapshot, workspace.plan()
+    distance = outlook_now(root, found)
     print_problems(snapshot.problems)
     if snapshot.source is None:
         print_problems([no_data(root)])
@@ -25,7 +27,7 @@ def plan(root: Path, overrides: Overrides, top: int | None) -> int:
     from testlens.cli import plan_table, terminal
 
     console = terminal.results()
-    plan_table.print_plan(console, found, top or _DEFAULT_TOP)
+    plan_table.print_plan(console, found, top or _DEFAULT_TOP, distance)
     line = mutation_line(snapshot)
     if line:
         console.print(line, markup=False)
@@ -40,5 +42,6 @@ def plan_as_json(root: Path, overrides: Overrides, top: int | None) -> int:
         plan = unmeasured_plan_json(found, found.gaps[:top], (*snapshot.problems, no_data(root)))
         print_json({**plan, **mutation_json(snapshot)})
         return 0 if found.gaps else 1
-    print_json({**plan_json(found, found.gaps[:top], snapshot.problems), **mutation_json(snapshot)})
+    plan = plan_json(found, found.gaps[:top], snapshot.problems, outlook_now(root, found))
+    print_json({**plan, **mutation_json(snapshot)})
     return 0

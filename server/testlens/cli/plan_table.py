@@ -16,8 +16,8 @@ _STEPS_SHOWN = 12
 _HIGH, _MEDIUM = 60.0, 35.0
 
 
-def print_plan(console: Console, plan: Plan, top: int) -> None:
-    """The `top` riskiest gaps of `plan` with what closing them buys."""
+def print_plan(console: Console, plan: Plan, top: int, outlook: str) -> None:
+    """The `top` riskiest gaps of `plan` with what closing them buys; `outlook` says how far the target is."""
     if plan.gaps:
         console.print(_table(plan.gaps[:top]))
         left = len(plan.gaps) - top
@@ -28,6 +28,8 @@ def print_plan(console: Console, plan: Plan, top: int) -> None:
     if plan.totals.statements:
         console.print(Text(plan.summary, style="bold"))
     _print_steps(console, plan.shortest or ())
+    if plan.shortest:
+        console.print(Text(outlook), soft_wrap=True)
 
 
 def _table(gaps: Sequence[PlannedGap]) -> Table:

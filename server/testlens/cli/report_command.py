@@ -12,6 +12,7 @@ from testlens.cli.terminal import print_problems
 from testlens.domain.problems import Problem
 from testlens.report.view import View, make_view
 from testlens.workspace.settings import Overrides
+from testlens.workspace.workspace import Workspace
 
 _SUFFIXES = {
     "html": (".html", ".htm"),
@@ -31,13 +32,14 @@ def report(root: Path, overrides: Overrides, wanted: Mapping[str, str | None]) -
         raise Failure(Problem("There is no file to write.", advice, severity="error"))
     with read_folder(root, overrides) as workspace:
         view = make_view(workspace)
-    print_problems(view.snapshot.problems)
-    missing = list(_missing(root, view, files))
-    if missing:
-        print_problems(missing)
-        return 1
-    # Everything is made before anything is written: a report that fails leaves the old files alone.
-    write_texts({file: _renderer(kind)(view) for kind, file in files.items()})
+        print_problems(view.snapshot.problems)
+        missing = list(_missing(root, view, files))
+        if missing:
+            print_problems(missing)
+            return 1
+        # Everything is made before anything is written: a report that fails leaves the old files alone.
+        texts = {file: _renderer(kind, workspace)(view) for kind, file in files.items()}
+    write_texts(texts)
     return 0
 
 
@@ -50,11 +52,12 @@ def _missing(root: Path, view: View, files: Mapping[str, Path]) -> Iterator[Prob
         yield Problem(f"No mutant of {root} is known.", advice, severity="error")
 
 
-def _renderer(kind: str) -> Callable[[View], str]:
+def _renderer(kind: str, workspace: Workspace) -> Callable[[View], str]:
     if kind == "html":
+        from testlens.report.file_views import read_files
         from testlens.report.html import render_html
 
-        return render_html
+        return lambda view: render_html(view, read_files(workspace))
     if kind == "markdown":
         from testlens.report.markdown import render_markdown
 

@@ -21,6 +21,7 @@ from testlens.runners.pytest_runner import run_tests
 from testlens.runners.run_log import RunRequest, RunResult
 from testlens.workspace.selected_run import finish_full_run
 from testlens.workspace.settings import Overrides
+from testlens.workspace.trend import outlook_now
 from testlens.workspace.workspace import Workspace
 
 NO_TESTS = 5
@@ -43,7 +44,7 @@ def run(wanted: Run) -> int:
     with contextlib.closing(Workspace(wanted.root, wanted.overrides)) as workspace:
         report = _run(workspace, wanted)
         plan = workspace.plan()
-    print_report(report, plan, wanted.top)
+    print_report(report, plan, wanted.top, outlook_now(wanted.root, plan))
     return report.exit_code
 
 

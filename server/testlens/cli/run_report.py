@@ -68,12 +68,12 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def print_report(report: Report, plan: Plan, top: int) -> None:
-    """The run for people: failures, counts, coverage, and the top of the plan."""
+def print_report(report: Report, plan: Plan, top: int, outlook: str) -> None:
+    """The run for people: failures, counts, coverage, the top of the plan, and how far the target is."""
     console = results()
     print_outcome(console, report, plan.target)
     if report.snapshot is not None and report.snapshot.source is not None:
-        print_plan(console, plan, top)
+        print_plan(console, plan, top, outlook)
 
 
 def print_outcome(console: Console, report: Report, target: float) -> None:

@@ -53,7 +53,8 @@ class RunCounts:
 class Folder:
     """One workspace folder. Lives on the event loop; its workspace works on threads.
 
-    `workspace` and `plan` are None until they are there; `run` is the test run in progress, if there is one.
+    `workspace` and `plan` are None until they are there, and `outlook`, how far the target is, is empty; `run` is the
+    test run in progress, if there is one.
     Once `is_open()` is false, nothing is announced of it any more, and all that was spawned for it is cancelled.
     """
 
@@ -62,6 +63,7 @@ class Folder:
         self.root = root
         self.workspace: Workspace | None = None
         self.plan: Plan | None = None
+        self.outlook = ""
         self.run: RunCounts | None = None
         self.background = Worker(f"refresh-{root.name}")
         # Of its own, so that hovers and lenses, which have a report already, need not wait for the next one.
@@ -261,7 +263,7 @@ class Folder:
         assert self.workspace is not None
         self._peeked.clear()
         self._server.announce_reports(self)
-        self.plan = await self.background.do(self.workspace.plan)
+        self.plan, self.outlook = await self.background.do(_make_plan, self.workspace)
         self._server.announce_snapshot(self)
 
 
@@ -317,6 +319,13 @@ def _open_workspace(root: Path, server: TestlensServer) -> Workspace:
     # What is loaded stays, and so will the snapshot.
     collect_rarely()
     return Workspace(root, server.options.overrides())
+
+
+def _make_plan(workspace: Workspace) -> tuple[Plan, str]:
+    from testlens.workspace.trend import outlook_now
+
+    plan = workspace.plan()
+    return plan, outlook_now(workspace.root, plan)
 
 
 def _start_watcher(workspace: Workspace, on_change: Callable[[Change], None]) -> Watcher:

@@ -21,6 +21,7 @@ STATUS = "testlens/status"
 PLAN = "testlens/plan"
 MUTANT = "testlens/mutant"
 MUTATION_REPORT = "testlens/mutationReport"
+REPORT = "testlens/report"
 INTERPRETER = "testlens/interpreter"
 SAVE = "testlens/save"
 TESTS_OF_LINE = "testlens/testsOfLine"
@@ -87,6 +88,7 @@ class StatusParams:
     mutants: int
     mutated_files: int
     survivors: int
+    outlook: str
     source: str | None
     done: int
     total: int
@@ -99,6 +101,14 @@ class FolderParams:
     """Names a workspace folder by its URI."""
 
     folder: str
+
+
+@attrs.frozen
+class ReportParams:
+    """Names a workspace folder, and the nonce of the panel that is to show its report."""
+
+    folder: str
+    nonce: str
 
 
 @attrs.frozen
@@ -167,6 +177,13 @@ class MutationReportResult(TypedDict):
     note: str
 
 
+class ReportResult(TypedDict):
+    """The report of a folder as a page; None, and why, where there is nothing to report."""
+
+    page: str | None
+    note: str
+
+
 class PlannedGap(TypedDict):
     """A gap in the plan; lines are 0-based."""
 
@@ -204,6 +221,7 @@ class PlanResult(TypedDict):
     percent: float | None
     target: float
     summary: str
+    outlook: str
     files: list[PlannedFile]
 
 
@@ -311,6 +329,14 @@ class _FolderRequest:
 
 
 @attrs.frozen
+class _ReportRequest:
+    id: int | str
+    method: str
+    params: ReportParams
+    jsonrpc: str = "2.0"
+
+
+@attrs.frozen
 class _MutantRequest:
     id: int | str
     method: str
@@ -350,6 +376,7 @@ class _SaveResponse:
 
 _QUESTIONS = {
     MUTANT: _MutantRequest,
+    REPORT: _ReportRequest,
     FILE_COVERAGE: _FileCoverageRequest,
     **dict.fromkeys((PLAN, MUTATION_REPORT, DEBUG_TARGET, FIND_TESTS, COVERAGE), _FolderRequest),
     **dict.fromkeys((TESTS_OF_LINE, LINES_OF_TEST), _LineRequest),

@@ -13,7 +13,7 @@ from testlens.report.view import View
 
 def render_json(view: View) -> str:
     """One JSON object: that of `testlens plan --json`, with `files` beside it."""
-    plan = plan_json(view.plan, view.plan.gaps, view.snapshot.problems)
+    plan = plan_json(view.plan, view.plan.gaps, view.snapshot.problems, view.outlook)
     files = [_file_json(view.snapshot.files[path]) for path in sorted(view.snapshot.files)]
     return json.dumps({**plan, **mutation_json(view.snapshot), "files": files}, indent=1) + "\n"
 

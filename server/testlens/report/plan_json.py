@@ -14,12 +14,13 @@ VERSION = 1
 """Raised when a key changes its meaning or goes away; new keys may come at any time."""
 
 
-def plan_json(plan: Plan, gaps: Iterable[PlannedGap], problems: Iterable[Problem]) -> dict[str, Any]:
-    """The plan with those of its gaps that were asked for, riskiest first."""
+def plan_json(plan: Plan, gaps: Iterable[PlannedGap], problems: Iterable[Problem], outlook: str) -> dict[str, Any]:
+    """The plan with those of its gaps that were asked for, riskiest first; `outlook` says how far the target is."""
     return {
         "version": VERSION,
         "coverage": coverage_json(plan.totals),
         "target": plan.target,
+        "outlook": outlook,
         "gaps": [_gap_json(planned) for planned in gaps],
         "problems": problems_json(problems),
     }

@@ -34,6 +34,7 @@ from testlens.workspace.run_record import (
 )
 from testlens.workspace.selected_run import DATA_NAME, finish_full_run
 from testlens.workspace.slow_tests import leaving_out, slow_tests
+from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
 _NO_TESTS = 5
@@ -273,7 +274,9 @@ async def _take_over(
         return replace_results(workspace, record, result, ahead, selected.seen)
 
     is_whole = selected.everything and not left_out.tests
-    return True, await finish(take(replace_all if is_whole else replace_some))
+    problem = await finish(take(replace_all if is_whole else replace_some))
+    await asyncio.to_thread(keep_run, workspace.root, workspace.snapshot)  # once what it tells is shown
+    return True, problem
 
 
 def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from testlens.sources.discovery import DataFile
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
 from testlens.workspace.source_files import SourceFiles, load_run_sources
+from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, 
     snapshot = workspace.finish_run(outcomes_of(result), result.sources)
     tells = tells_all(workspace.root, result)
     keep_record(workspace.root, record_run(workspace.root, result, snapshot, seen) if tells else None)
+    if tells:
+        keep_run(workspace.root, snapshot)
     return snapshot
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from testlens.runners.warm_runner import WarmRunner
+from testlens.workspace.trend import load_trend
 from watched import Shop, Watched, known, told_by_all_tests
 
 
@@ -199,3 +200,16 @@ async def test_what_cannot_be_imported_loses_nothing(tmp_path: Path, runner: War
         assert known(watched.workspace) == before
         shop.edit("tests/test_other.py", "assert total(", "assert total")
         assert (await watched.catch_up()).result is None
+
+
+async def test_a_round_that_changes_the_coverage_is_a_point_of_the_trend(tmp_path: Path, runner: WarmRunner) -> None:
+    shop = Shop(tmp_path / "shop-project")
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit("shop/prices.py", "    return 1\n", "    # always\n    return 1\n")
+        await watched.catch_up()
+        assert len(load_trend(shop.root)) == 1
+        shop.edit("shop/prices.py", "    if amount > 10:\n        return 2\n", "")
+        await watched.catch_up()
+        first, last = load_trend(shop.root)
+        assert first.percent != last.percent == watched.workspace.snapshot.percent

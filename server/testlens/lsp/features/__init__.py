@@ -18,6 +18,7 @@ from testlens.lsp.features import (
     native_coverage,
     plan,
     problems,
+    report,
     runs,
     scaffold,
     status,
@@ -28,6 +29,6 @@ from testlens.lsp.features import (
 
 ALL = (
     *(lifecycle, marks, status, diagnostics, problems, hover, code_lens, plan, runs, commands, code_actions),
-    *(writing, scaffold, mutants, mutate, kill, continuous, test_links, init_ci),
+    *(writing, scaffold, mutants, mutate, kill, continuous, test_links, init_ci, report),
     *(test_explorer, find_tests, debug_tests, native_coverage),
 )

@@ -50,7 +50,7 @@ class _Plans:
         if kept is not None and kept[0] is folder.plan:
             return kept[1]
         plan = folder.plan
-        answer = await self._writer.do(_encoded, folder.root, folder.snapshot, plan)
+        answer = await self._writer.do(_encoded, folder.root, folder.snapshot, plan, folder.outlook)
         self._answers[folder.uri] = (plan, answer)
         return answer
 
@@ -60,17 +60,18 @@ class _Plans:
 
 
 def _nothing(target: float, summary: str) -> Encoded:
-    return Encoded(json.dumps(PlanResult(percent=None, target=target, summary=summary, files=[])).encode())
+    return Encoded(json.dumps(PlanResult(percent=None, target=target, summary=summary, outlook="", files=[])).encode())
 
 
-def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan) -> Encoded:
+def _encoded(root: Path, snapshot: Snapshot, plan: domain.Plan, outlook: str) -> Encoded:
     if snapshot.percent is None and not plan.gaps:
         return _nothing(plan.target, _NO_DATA)
     by_file = _grouped(plan.gaps, lambda planned: planned.gap.file)
     # File by file: encoding everything at once would hold the interpreter, and with it all other threads.
     files = ",".join(json.dumps(_file(root, path, snapshot.files.get(path), gaps)) for path, gaps in by_file.items())
-    summary = _NO_DATA if snapshot.percent is None else plan.summary
-    head = json.dumps(PlanResult(percent=snapshot.percent, target=plan.target, summary=summary, files=[]))
+    summary, outlook = (_NO_DATA, "") if snapshot.percent is None else (plan.summary, outlook)
+    result = PlanResult(percent=snapshot.percent, target=plan.target, summary=summary, outlook=outlook, files=[])
+    head = json.dumps(result)
     return Encoded(f"{head.removesuffix(']}')}{files}]}}".encode())
 
 

@@ -35,6 +35,7 @@ def _params(folder: Folder) -> StatusParams:
         mutants=sum(counted.values()),
         mutated_files=len(counted),
         survivors=0 if snapshot is None else sum(1 for _ in snapshot.survivor_gaps),
+        outlook=folder.outlook if has_data else "",
         source=None if snapshot is None else snapshot.source,
         done=run.done if run is not None else 0,
         total=run.total if run is not None else 0,
