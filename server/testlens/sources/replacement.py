@@ -98,13 +98,13 @@ class Replacement:
         for name, start, end in database.execute(arcs):
             found.setdefault(name, set()).add((start, end))
         numbers = {name: number for number, name in _files(database)}
-        touched = {
-            name
-            for name in self._forgotten.keys() | found.keys()
-            if not _are_elsewhere(
-                database, numbers.get(name), self._forgotten.get(name, set()) ^ found.get(name, set())
-            )
+        none = set[Arc]()
+        imports = self._imports or self._arcs_of_imports()
+        differing = {
+            name: (self._forgotten.get(name, none) ^ found.get(name, none)) - imports.get(name, none)
+            for name in self._forgotten.keys() | found.keys() - self.moved
         }
+        touched = {name for name, arcs in differing.items() if not _are_elsewhere(database, numbers.get(name), arcs)}
         for statement in _ADD.split(";"):
             database.execute(statement)
         return self.moved | touched
