@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import sqlite3
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from testlens_agent.arc_log import Event
+from testlens_agent.arc_log import Event, numbers_of
+from testlens_agent.traced import unpacking
 
 if TYPE_CHECKING:  # it is missing in some of the interpreters that we are started with
     import coverage
@@ -50,10 +49,11 @@ class GrowingData:
         fields = json.loads(text)
         self._filling.add_events(Event(*event) for event in fields.get("events", ()))
         self._filling.add_files(fields.get("files", ()))
-        if "context" in fields:
-            ran = array("I")
-            ran.frombytes(base64.b64decode(fields["ran"]))
-            self._filling.add_context(fields["context"], set(ran))
+        if "ran" in fields:
+            self._filling.add_context(fields["context"], set(numbers_of("I", fields["ran"])))
+        if "packed" in fields:
+            packed = {file: numbers_of("Q", arcs) for file, arcs in fields["packed"].items()}
+            self._filling.add_packed(fields["context"], packed)
         return True
 
     def finish(self) -> None:
@@ -82,6 +82,8 @@ class _Filling:
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
+        from coverage.collector import Collector
+
         self._database = database
         self._numbers_of_files: dict[str, int] = {}
         self._numbers_of_contexts: dict[str, int] = {}
@@ -95,6 +97,9 @@ class _Filling:
         self._others: dict[int, list[int]] = {}
         self._likely: dict[int, list[tuple[set[int], set[int], int]]] = {}
         self._bare: dict[int, int] = {}
+        # Arcs in coverage.py's encoding, by file.
+        self._packed: dict[str, dict[int, int]] = {}
+        self._unpack = unpacking(Collector)
         # The events with which a line of a code object began, of which more may come.
         self._begins: dict[tuple[int, int], set[int]] = {}
 
@@ -111,12 +116,25 @@ class _Filling:
             self._add(len(self._first), event)
 
     def add_context(self, context: str, ran: set[int]) -> None:
-        """Write down what ran in a context."""
+        """Write down which events there were in a context."""
+        self._insert(context, self._arcs_of(ran))
+
+    def add_packed(self, context: str, packed: Mapping[str, Sequence[int]]) -> None:
+        """Write down which arcs of files ran in a context, in coverage.py's encoding."""
+        for file, arcs in packed.items():
+            known = self._packed.setdefault(file, {})
+            new = [arc for arc in arcs if arc not in known]
+            if new:
+                number = self._file(file)
+                known.update(zip(new, (self._arc(number, *arc) for arc in self._unpack(new))))
+        self._insert(context, (self._packed[file][arc] for file, arcs in packed.items() for arc in arcs))
+
+    def _insert(self, context: str, arcs: Iterable[int]) -> None:
         number = self._numbers_of_contexts.get(context)
         if number is None:
             number = self._numbers_of_contexts[context] = len(self._numbers_of_contexts) + 1
             self._database.execute("insert into context (id, context) values (?, ?)", (number, context))
-        arcs = list(self._arcs_of(ran))
+        arcs = list(arcs)
         columns = (self._files.__getitem__, self._starts.__getitem__, self._ends.__getitem__)
         files, starts, ends = (map(column, arcs) for column in columns)
         rows = zip(files, itertools.repeat(number), starts, ends)

@@ -5,12 +5,11 @@ coverage.py commits to its data file then: three times a test, which takes longe
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, Callable
 
-from testlens_agent.arc_log import ArcLog, Event
+from testlens_agent.arc_log import ArcLog
 
 _Arc = tuple[int, int]
 _PROBE = 1
@@ -27,8 +26,6 @@ class TracedArcs:
         self._log = log
         self._name_in_data = name_in_data
         self._context = ""
-        self._unpack = _unpacking(collector)
-        self._numbers: dict[str, dict[int, int]] = {}
 
     def begin(self, context: str) -> None:
         """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does."""
@@ -37,51 +34,41 @@ class TracedArcs:
 
     def save(self) -> None:
         """Write down what ran in this context. Raises OSError."""
-        numbers = array("I")
+        packed: dict[str, set[int]] = {}
         for file, arcs in list(self._collector.data.items()):
             if arcs:
                 # Tracers hold on to the set, and those of other threads go on adding to it.
                 taken = arcs.copy()
                 arcs.difference_update(taken)
-                numbers.extend(map(self._known(file, taken).__getitem__, taken))
-        if numbers:
-            self._log.write(self._context, numbers)
-
-    def _known(self, file: str, packed: set[int]) -> dict[int, int]:
-        """The numbers in the log of arcs of a file; these have one then."""
-        known = self._numbers.setdefault(file, {})
-        new = [*packed.difference(known)]
-        if new:
-            name = self._name_in_data(file)
-            for one, arc in zip(new, self._unpack(new)):
-                known[one] = self._log.add(Event(name, 0, 0, (arc,), ()))
-        return known
+                packed[self._name_in_data(file)] = taken
+        if packed:
+            self._log.write_packed(self._context, packed)
 
 
 def can_be_taken(collector: Any) -> bool:
     """Whether this version of coverage.py keeps what it gathers in a way that is understood here."""
     try:
         is_packed = getattr(collector, "core", collector).packed_arcs
-        return bool(is_packed) and [*map(len, _unpacking(collector)([_PROBE]))] == [2]
+        return bool(is_packed) and [*map(len, unpacking(type(collector))([_PROBE]))] == [2]
     except Exception:  # noqa: BLE001  (of another version, anything may be missing)
         return False
 
 
-def _unpacking(collector: Any) -> Callable[[list[int]], Iterable[_Arc]]:
-    """What tells the arcs behind the numbers as which the C tracer keeps them.
+def unpacking(collector: Any) -> Callable[[Sequence[int]], Iterable[_Arc]]:
+    """What tells the arcs behind the numbers as which the C tracer keeps them, by coverage.py's class of collectors.
 
     That is coverage.py's own code, since how it packs them differs from version to version.
     """
-    flush = type(collector).flush_data
+    flush = collector.flush_data
 
-    def unpack(packed: list[int]) -> Iterable[_Arc]:
+    def unpack(packed: Sequence[int]) -> Iterable[_Arc]:
         found: dict[str, Iterable[_Arc]] = {}
         flush(
             SimpleNamespace(
                 branch=True,
                 core=SimpleNamespace(packed_arcs=True),
                 packed_arcs=True,
-                data={"": packed},
+                data={"": [*packed]},
                 file_tracers={},
                 disabled_plugins=(),
                 covdata=SimpleNamespace(add_arcs=found.update, add_file_tracers=lambda _tracers: None),
