@@ -78,7 +78,7 @@ def _blocks_of(sources: Sequence[tuple[int, str]], count: int) -> dict[str, Bloc
 
 
 # Who saves again and again compares the text of each save with that of the last one.
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _sources(text: str) -> Sequence[tuple[int, str]]:
     """The statements of the module level, each with its first line (1-based); those that share a line together."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from typing import IO
 
 from coverage.exceptions import CoverageException
 
@@ -43,13 +44,14 @@ _ADD = """
 class Replacement:
     """A copy of `base` beside `target` that is changed step by step, and takes the place of `target` in the end.
 
-    One thread at a time may use it, whichever. Its methods raise DAMAGE; `drop` it then, or where it is not wanted.
+    One thread at a time may use it, whichever. Its methods raise DAMAGE. In the end `drop` it, whatever became of it.
     """
 
     def __init__(self, base: Path, target: Path) -> None:
         self._target = target
         self._beside = target.with_name(f".{target.name}.{os.getpid()}-{next(_serial)}")
         self._database: sqlite3.Connection | None = None
+        self._replaced: IO[bytes] | None = None
         shutil.copyfile(base, self._beside)
         self._forgotten: dict[str, set[Arc]] = {}
         self._imports: dict[str, set[Arc]] = {}
@@ -110,12 +112,18 @@ class Replacement:
         return self.moved | touched
 
     def put(self) -> None:
-        """Take the place of the target."""
+        """Take the place of the target; `drop` has only to clean up then."""
         self._close("commit")
+        if os.name == "posix":
+            # As long as it is open, replacing it does not take the time to free its space.
+            with contextlib.suppress(OSError):
+                self._replaced = self._target.open("rb")
         self._beside.replace(self._target)
 
     def drop(self) -> None:
-        """Leave everything as it was."""
+        """Leave everything as it was, or as it was put."""
+        if self._replaced is not None:
+            self._replaced.close()
         with contextlib.suppress(*DAMAGE):
             self._close("rollback")
         with contextlib.suppress(OSError):

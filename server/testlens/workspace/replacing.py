@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
@@ -90,7 +91,7 @@ def replace_results(
     edited = frozenset(path for path, digest in now.items() if before.get(path) != digest)
     try:
         prepared = ahead.take(again, edited) or _prepare(workspace, again, edited)
-        touched = _finished(prepared, again, result)
+        touched = _finished(prepared.replacement, again - prepared.tests, data_file)
     except DAMAGE as error:
         message = f"The coverage of these tests could not be added to what is known: {error}."
         return Problem(message, "Run all tests.", severity="error")
@@ -101,6 +102,7 @@ def replace_results(
     sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
     snapshot = workspace.finish_run({**kept, **outcomes}, sources)
     keep_record(root, with_some_tests(record, record_run(root, result, snapshot, seen, record), again))
+    prepared.replacement.drop()
     return None
 
 
@@ -131,14 +133,12 @@ def _prepare(workspace: Workspace, tests: frozenset[str], edited: frozenset[str]
     return _Prepared(replacement, tests, edited)
 
 
-def _finished(prepared: _Prepared, again: frozenset[str], result: RunResult) -> frozenset[str]:
-    """Add what the tests say, and return the names of the files of which that may be news. Raises DAMAGE."""
-    replacement, more = prepared.replacement, again - prepared.tests
-    assert result.data_file is not None
+def _finished(replacement: Replacement, more: frozenset[str], addition: Path) -> frozenset[str]:
+    """Forget `more` tests, add what was found, and return the files of which that may be news. Raises DAMAGE."""
     try:
         if more:
             replacement.forget(lambda context: node_id(context) in more)
-        touched = replacement.add(result.data_file)
+        touched = replacement.add(addition)
         replacement.put()
     except BaseException:
         replacement.drop()
