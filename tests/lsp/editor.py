@@ -100,6 +100,11 @@ class Editor:
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
         return uri
 
+    def close(self, uri: str) -> None:
+        """Close a document."""
+        del self._versions[uri], self.buffers.texts[uri]
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
+
     def type(self, uri: str, text: str) -> None:
         """Replace the text of an open document."""
         self._versions[uri] += 1
