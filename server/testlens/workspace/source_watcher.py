@@ -39,11 +39,7 @@ class SourceWatcher(FileSystemEventHandler):
             self._observer.start()
             self._follow()
         except OSError:
-            self._observer.stop()
-            self._observer = PollingObserver(timeout=_POLL_EVERY)
-            self._watched.clear()
-            self._observer.start()
-            self._follow()
+            self._poll()
 
     def stop(self) -> None:
         """Stop watching, without waiting for the threads to end."""
@@ -60,11 +56,7 @@ class SourceWatcher(FileSystemEventHandler):
         if event.is_directory:
             if event.event_type == "modified":
                 return
-            with contextlib.suppress(OSError):
-                # A folder that was there before may be another one now, of which the old watch tells nothing.
-                self._observer.unschedule_all()
-                self._watched.clear()
-                self._follow()
+            self._follow_anew()
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -72,13 +64,31 @@ class SourceWatcher(FileSystemEventHandler):
             self._timer.daemon = True
             self._timer.start()
 
+    def _follow_anew(self) -> None:
+        """Watch again: a folder that was there before may be another one now, of which the old watch tells nothing."""
+        try:
+            self._observer.unschedule_all()
+            self._watched.clear()
+            self._follow()
+        except OSError:  # others have all that the system has for this by now
+            self._poll()
+
+    def _poll(self) -> None:
+        self._observer.stop()
+        self._observer = PollingObserver(timeout=_POLL_EVERY)
+        self._watched.clear()
+        self._observer.start()
+        self._follow()
+
     def _follow(self) -> None:
         """Watch the folders that there are; not the whole tree, where packages have thousands of folders."""
-        there = set(folders_of_interest(self._root))
-        for folder in there - self._watched:
-            # It may be gone by now, as the one is in which pytest prepares its cache; all others are to be watched.
-            with contextlib.suppress(FileNotFoundError):
-                self._observer.schedule(self, str(folder), recursive=False)
+        # Again until there is none that came while others began to be watched.
+        while (there := set(folders_of_interest(self._root))) - self._watched:
+            for folder in there - self._watched:
+                # It may be gone by now, as the one is in which pytest prepares its cache; all others are to be watched.
+                with contextlib.suppress(FileNotFoundError):
+                    self._observer.schedule(self, str(folder), recursive=False)
+            self._watched = there
         self._watched = there
 
 
