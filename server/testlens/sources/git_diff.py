@@ -19,8 +19,8 @@ _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
 _ESCAPED = {"a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 _OPTIONS = (
-    "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--diff-algorithm=myers",
-    "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", "--relative",
+    "--unified=0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
+    "--diff-algorithm=myers", "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", "--relative",
 )  # fmt: skip
 
 
