@@ -85,7 +85,7 @@ def _gate_table(check: Check) -> Iterator[str]:
     for gate in check.gates:
         symbol = "✅" if gate.passed else "❌"
         name = as_text(f"{gate.name} ({gate.note})" if gate.note else gate.name)
-        yield f"| {symbol} | {name} | {in_percent(gate.actual)} | {in_percent(gate.required)} |"
+        yield f"| {symbol} | {name} | {' | '.join(gate.figures)} |"
     yield ""
 
 
