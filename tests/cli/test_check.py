@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from cli.gating import TEST_OF_TAX, TESTED, UNTESTED, Checkout
-from cli.projects import Project, json_of
+from cli.projects import Project, json_of, run_testlens
 
 LOSSES_OF_LOAD = {"file": "shop/orders.py", "function": "load", "statements": 5, "branches": 0, "mutants": 0}
 
 
-def test_it_passes_at_exactly_what_is_covered_and_fails_a_hair_above(checkout: Checkout) -> None:
+def test_the_process_ends_with_0_at_exactly_what_is_covered_with_1_a_hair_below_and_with_2_on_errors(
+    checkout: Checkout,
+) -> None:
     percent = checkout.coverage_json()["totals"]["percent_covered"]
-    assert checkout.check("--fail-under", repr(percent)).returncode == 0
-    assert checkout.check("--fail-under", repr(percent + 1e-9)).returncode == 1
+    for level, status in ((percent, 0), (percent + 1e-9, 1), (101, 2)):
+        assert run_testlens("check", checkout.root, "--fail-under", repr(level)).returncode == status
 
 
 def test_a_failure_says_what_is_missing_where_and_the_fewest_functions_to_close(checkout: Checkout) -> None:
