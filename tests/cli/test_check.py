@@ -63,6 +63,25 @@ def test_a_mutation_score_that_is_too_low_names_the_survivors_function(checkout:
     assert "shop/orders.py  total: 1 mutant" in done.stdout
 
 
+def test_where_there_was_nothing_to_mutate_no_mutant_survived(checkout: Checkout) -> None:
+    """As in a pull request that changes documents alone."""
+    report = {"schemaVersion": "2", "thresholds": {"high": 80, "low": 60}, "files": {}}
+    checkout.write("mutation-report.json", json.dumps(report))
+    done = checkout.check("--fail-under-mutation", "80")
+    assert done.returncode == 0
+    assert "✓ mutation score: 100 %, at least 80 % required (there was nothing to mutate)" in done.stdout
+
+
+def test_mutants_that_nobody_has_checked_are_no_success(checkout: Checkout) -> None:
+    """As where the budget was spent before the first of them."""
+    checkout.find_survivor()
+    for status in ('"Killed"', '"Survived"'):
+        checkout.replace("reports/mutation/mutation.json", status, '"Pending"')
+    done = checkout.check("--fail-under-mutation", "0")
+    assert done.returncode == 2
+    assert "with a larger --budget if it ran out" in done.stderr
+
+
 def test_a_threshold_holds_for_the_files_of_its_glob_and_for_no_other(checkout: Checkout) -> None:
     """All files of a glob count together, as `coverage report --include` counts them."""
     files = checkout.coverage_json()["files"]

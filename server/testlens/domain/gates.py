@@ -131,11 +131,11 @@ def files_of(snapshot: Snapshot, glob: str) -> tuple[FileReport, ...]:
     return tuple(report for path, report in snapshot.files.items() if matches(path, glob))
 
 
-def mutation_gate(snapshot: Snapshot, required: float) -> Gate | None:
-    """All mutants that were checked; None where there is none."""
+def mutation_gate(snapshot: Snapshot, required: float) -> Gate:
+    """All mutants that were checked; where there is none, nothing can go unnoticed."""
     score = snapshot.mutants.score
     if score is None:
-        return None
+        return Gate("mutation score", required, 100.0, True, note="there was nothing to mutate")
     checked = sum(snapshot.mutants.counted.values())
     return _gate("mutation score", required, score, _unnoticed(snapshot), checked)
 

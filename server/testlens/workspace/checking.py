@@ -27,6 +27,7 @@ from testlens.domain.staleness import UNCHANGED, Anchors
 from testlens.sources.baseline_file import read_baseline
 from testlens.sources.git_command import Run
 from testlens.sources.git_diff import Diff, changed_since, repository_prefix
+from testlens.sources.mutation_report import reports_no_mutant
 from testlens.workspace.views import PlacedGap, look_at_mutants, place_gaps, text_on_disk, without_echoes
 from testlens.workspace.workspace import Workspace
 
@@ -74,7 +75,7 @@ class Check:
 def check(workspace: Workspace, question: Question, run: Run) -> Check | Problem:
     """Judge the newest snapshot; a Problem where what is asked cannot be answered. Asks git, reads measured files."""
     snapshot = workspace.snapshot
-    problem = _unanswerable(snapshot, question.requirements)
+    problem = _unanswerable(workspace.root, snapshot, question.requirements)
     if problem is not None:
         return problem
     texts = _Texts(workspace)
@@ -106,13 +107,16 @@ def existing(root: Path, baseline: Baseline) -> frozenset[str]:
     return frozenset(path for path in baseline.files if (root / path).is_file())
 
 
-def _unanswerable(snapshot: Snapshot, requirements: Requirements) -> Problem | None:
+def _unanswerable(root: Path, snapshot: Snapshot, requirements: Requirements) -> Problem | None:
     # A setting that cannot be used may be the one that asks for more: no gate may be dropped in silence.
     for problem in snapshot.problems:
         if problem.path == "pyproject.toml" and problem.severity != "information":
             return problem
-    if requirements.mutation is not None and snapshot.mutants.score is None:
-        advice = "Run `testlens mutate` first, or leave out --fail-under-mutation."
+    # A change to documents alone has no mutants: then the report of `testlens mutate --changed` is there, and empty.
+    if requirements.mutation is not None and snapshot.mutants.score is None and not reports_no_mutant(root):
+        advice = (
+            "Run `testlens mutate` first, with a larger --budget if it ran out, or leave out --fail-under-mutation."
+        )
         return _error("No mutant was checked, so there is no mutation score.", advice)
     if requirements.branches is not None and not _measures_branches(snapshot):
         advice = "Measure with `testlens run`, `coverage run --branch` or `branch = true` under [tool.coverage.run]."
@@ -143,8 +147,8 @@ def _gates(
         yield branches_gate(snapshot, wanted.branches)
     for glob, required in wanted.thresholds.items():
         yield glob_gate(snapshot, glob, required)
-    if wanted.mutation is not None and (gate := mutation_gate(snapshot, wanted.mutation)):
-        yield gate
+    if wanted.mutation is not None:
+        yield mutation_gate(snapshot, wanted.mutation)
     if wanted.no_drop and comparison is not None:
         yield from no_drop_gates(snapshot, comparison)
     if wanted.changed is not None and changed is not None:
