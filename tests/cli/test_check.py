@@ -142,6 +142,20 @@ def test_lines_are_followed_where_a_file_was_edited_after_its_tests_ran(checkout
     assert (file["lines"], file["missing"]) == ([39, 40, 41, 42], [40, 41, 42])
 
 
+def test_changed_lines_that_are_newer_than_the_data_are_no_success(checkout: Checkout) -> None:
+    """Nobody has measured them: the gate can say neither yes nor no. A comment makes no difference."""
+    checkout.check("--fail-under", "0")  # so that the text that was measured is known
+    checkout.append("shop/orders.py", "\n# Orders are kept for ten years.\n")
+    assert checkout.check("--diff", "HEAD", "--fail-under-diff", "80").returncode == 0
+    checkout.append("shop/orders.py", UNTESTED)
+    done = checkout.check("--diff", "HEAD", "--fail-under-diff", "80")
+    assert done.returncode == 2
+    assert "shop/orders.py was edited after the tests ran" in done.stderr
+    assert "Run the tests again" in done.stderr
+    checkout.measure()
+    assert checkout.check("--diff", "HEAD", "--fail-under-diff", "80").returncode == 1
+
+
 def test_data_that_is_older_than_a_fresh_checkout_counts_as_coverage_py_counts_it(checkout: Checkout) -> None:
     """Another job has made it, and nobody can know on which text: it is taken for the present one, and said."""
     checkout.append("shop/orders.py", UNTESTED)
