@@ -11,7 +11,7 @@ from testlens.workspace.checking import Check
 from testlens.workspace.views import PlacedGap
 
 MARKER = "<!-- testlens check -->"
-"""Begins a comment, so that whoever writes it finds the last one and replaces it."""
+"""Begins a comment: by it the workflow (scaffold/templates/github.yml.j2) finds the last one and replaces it."""
 # GitHub takes 65,536 characters.
 _LONGEST_COMMENT = 60_000
 _MOST_FILES = 30
