@@ -60,6 +60,7 @@ def test_a_mutation_score_that_is_too_low_names_the_survivors_function(checkout:
     done = checkout.check("--fail-under-mutation", "51")
     assert done.returncode == 1
     assert "mutation score: 50 %, at least 51 % required" in done.stdout
+    assert "Mutation score 50 %, 1 survivor among the gaps" in done.stdout
     assert "shop/orders.py  total: 1 mutant" in done.stdout
 
 
