@@ -143,6 +143,29 @@ def test_a_push_to_main_passes_and_makes_a_badge(
     assert "64" in badge
 
 
+def test_a_project_below_the_top_of_its_repository_is_measured_and_judged_there(
+    repository: Path, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Once its workflow was moved to where GitHub looks for it."""
+    project = repository / "services" / "sleep"
+    project.mkdir(parents=True)
+    for file in sorted(repository.iterdir()):
+        if file.name not in (".git", "services"):
+            file.rename(project / file.name)
+    (project / WORKFLOW).unlink()
+    done = run_testlens("init-ci", "github", cwd=project)
+    assert "its steps run in services/sleep" in done.stderr
+    (project / ".github").rename(repository / ".github")
+    _commit(repository, "Move down")
+    event = {"event_name": "push", "ref": "refs/heads/main"}
+    jobs = _run(tmp_path, repository, environment, event, revision="main")
+    assert [(name, job.result) for name in jobs for job in jobs[name]] == [
+        ("tests", "success"), ("mutation", "skipped"), ("gates", "success"), ("badge", "success"),
+    ], _outputs(jobs)  # fmt: skip
+    assert jobs["gates"][0].step("github/codeql-action/upload-sarif@v4").status == "success"
+    assert "<svg" in _git(repository, "show", "badges:coverage.svg")
+
+
 def test_a_test_that_fails_stops_it_at_the_gates(
     repository: Path, environment: Mapping[str, str], tmp_path: Path
 ) -> None:

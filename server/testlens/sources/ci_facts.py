@@ -24,6 +24,7 @@ _REQUIREMENTS = (
     *(f"{name}-requirements.txt" for name in _GROUPS),
 )
 _MAIN_BRANCHES = ("main", "master", "trunk", "develop")
+_PLAIN = re.compile(r"\w[\w ./+-]*")  # needs no quotes in YAML, in expressions of GitHub and in globs
 _CARET = re.compile(r"\^\s*(\d+)\.(\d+)")
 
 
@@ -38,7 +39,15 @@ def read_facts(root: Path) -> ProjectFacts | Problem:
     installer = _installer(root, document)
     install = tuple(_install(root, document, installer))
     locks = tuple(_locks(root, installer, install))
-    return ProjectFacts(_name(root, document), versions, installer, install, locks, default_branch(root))
+    place = default_branch(root), folder_in_repository(root)
+    return ProjectFacts(_name(root, document), versions, installer, install, locks, *place)
+
+
+def folder_in_repository(root: Path) -> str:
+    """Where in its repository a project lies (POSIX); empty at the top, and where a workflow cannot name the place."""
+    top = next((place for place in (root, *root.parents) if (place / ".git").exists()), root)
+    folder = root.relative_to(top).as_posix()
+    return folder if _PLAIN.fullmatch(folder) else ""
 
 
 def default_branch(root: Path) -> str:

@@ -17,7 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from testlens.domain.ci_plan import CiPlan, Gates, ProjectFacts
-from testlens.report.check_markdown import MARKER
+from testlens.report.check_markdown import marker
 from testlens.scaffold.ci_workflow import FILES, Service, render_workflow
 
 PIP = ProjectFacts("shop", ((3, 9), (3, 10), (3, 13)), "pip", ('-e ".[test]"', "-r requirements.txt"),
@@ -30,6 +30,8 @@ PLANS = {
     "old Python": CiPlan(replace(PIP, versions=((3, 9),))),
     "all gates": CiPlan(PIP, Gates(85, 90.5, 60), 12, "90s"),
     "no gate of changed lines": CiPlan(PIP, Gates(diff=None), 1),
+    "below the top": CiPlan(replace(PIP, folder="services/back end ü")),
+    "below the top with uv": CiPlan(replace(PIP, installer="uv", locks=("uv.lock",), folder="services/sleep")),
     "odd branch": CiPlan(replace(PIP, branch="release/'x\"#1")),
 }
 
@@ -140,8 +142,8 @@ def test_gates_run_also_where_a_job_before_has_failed(written: Path) -> None:
 
 COMMENTS = [
     {"id": 1, "user": {"login": "github-actions[bot]"}, "body": "Another workflow says hello."},
-    {"id": 2, "user": {"login": "ada"}, "body": f"{MARKER}\nwhich a person has copied"},
-    {"id": 3, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\n## Testlens"},
+    {"id": 2, "user": {"login": "ada"}, "body": f"{marker('')}\nwhich a person has copied"},
+    {"id": 3, "user": {"login": "github-actions[bot]"}, "body": f"{marker('')}\n## Testlens"},
     {"id": 4, "user": {"login": "github-actions[bot]"}, "body": "Another one, later."},
 ]
 
@@ -175,6 +177,11 @@ def test_a_comment_replaces_our_last_one_and_nobody_elses(
     }
     subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=env, check=True)
     assert (tmp_path / "done").read_text(encoding="utf-8").strip() == done
+
+
+def test_projects_of_one_repository_have_comments_of_their_own(written: Path) -> None:
+    text = (written / "below the top" / FILES["github"]).read_text(encoding="utf-8")
+    assert f'startswith("{marker("services/back end ü/")}")' in text
 
 
 def test_a_project_of_an_old_python_gets_a_newer_one_for_testlens(written: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from testlens.domain.ci_plan import ProjectFacts
 from testlens.domain.problems import Problem
-from testlens.sources.ci_facts import default_branch, read_facts
+from testlens.sources.ci_facts import default_branch, folder_in_repository, read_facts
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -119,3 +119,12 @@ def test_the_branch_is_found_where_git_keeps_branches_in_one_file_and_in_a_workt
     git(root, "branch", "--move", "main", "master")
     git(root, "worktree", "add", "--quiet", str(tmp_path / "beside"), "-b", "other")
     assert default_branch(tmp_path / "beside") == "master"
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"), [("services/back end ü", "services/back end ü"), (".", ""), ("it's", ""), ("a#b: c", "")]
+)
+def test_a_workflow_names_the_folder_of_the_project_where_it_can(tmp_path: Path, folder: str, named: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    assert folder_in_repository((tmp_path / folder).resolve()) == named
