@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.projects import ORDERS, Project, run_testlens
+from cli.projects import ORDERS, Project, run_here
 
 GIT = ("git", "-c", "user.name=ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
 BASELINE = "testlens-baseline.toml"
@@ -73,10 +73,10 @@ class Checkout(Project):
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     def check(self, *arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return run_testlens("check", self.root, *arguments, env=env)
+        return run_here("check", self.root, *arguments, env=env)
 
     def update_baseline(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return run_testlens("baseline", self.root, "--update", *arguments)
+        return run_here("baseline", self.root, "--update", *arguments)
 
     def find_survivor(self) -> None:
         """Leave a mutation report in which one of two mutants of `total` survived, on line 7."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from testlens.cli import app
 
 SERVER = Path(__file__).resolve().parents[2] / "server"
 
@@ -111,7 +117,8 @@ class Project:
     def python(self, *arguments: str) -> str:
         """Run the project's interpreter in the project."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        # These projects need no plugin, and those that happen to be here would take longer than their tests.
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         done = subprocess.run(
             [sys.executable, *arguments], cwd=self.root, env=environment, check=True, capture_output=True, text=True
         )
@@ -150,6 +157,25 @@ def run_testlens(
         encoding="utf-8",
         timeout=300,
     )
+
+
+def run_here(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as `run_testlens` does, in this process: most of the time goes into starting another one."""
+    output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(command_environment(env))
+    try:
+        with redirect_stdout(output), redirect_stderr(errors), pytest.raises(SystemExit) as ended:
+            app.run([str(argument) for argument in arguments])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    texts = []
+    for stream in (output, errors):
+        stream.seek(0)
+        texts.append(stream.read())
+    return subprocess.CompletedProcess(command(*arguments), int(ended.value.code or 0), *texts)
 
 
 def command(*arguments: str | Path) -> Sequence[str]:

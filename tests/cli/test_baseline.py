@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.gating import BASELINE, TEST_OF_LOAD, TEST_OF_STOCK, TEST_OF_TAX, TESTED, UNTESTED, Checkout
-from cli.projects import TESTS, json_of, run_testlens
+from cli.projects import TESTS, json_of, run_here
 
 PARTS = TESTS.partition("\n\ndef test_a_basket")
 
@@ -68,6 +68,32 @@ def test_it_is_never_lowered(checkout: Checkout) -> None:
     assert done.returncode == 0
     assert "shop/orders.py stays at 61.29 %, though it is at" in done.stdout
     assert text_of(checkout) == before
+
+
+def test_a_new_file_without_tests_does_not_lower_it(checkout: Checkout) -> None:
+    """Otherwise an update would make any drop pass."""
+    checkout.update_baseline()
+    before = text_of(checkout)
+    checkout.write("shop/returns.py", UNTESTED)
+    checkout.measure()
+    done = checkout.update_baseline()
+    assert "testlens-baseline.toml holds 51.35 % (before: 51.35 %), now 44.18 %." in done.stdout
+    assert "shop/returns.py is left out: new files would lower what is held." in done.stdout
+    assert text_of(checkout) == before
+    assert checkout.check("--no-drop").returncode == 1
+
+
+def test_a_new_file_is_taken_in_where_the_whole_does_not_fall(checkout: Checkout) -> None:
+    """Also one that is tested less than the others, once those have gained more; the check holds before and after."""
+    checkout.update_baseline()
+    checkout.write("shop/returns.py", UNTESTED)
+    checkout.write("tests/test_stock.py", TEST_OF_STOCK)
+    checkout.write("tests/test_load.py", TEST_OF_LOAD)
+    checkout.measure()
+    assert checkout.check("--no-drop").returncode == 0
+    assert "left out" not in checkout.update_baseline().stdout
+    assert '["shop/returns.py"]' in text_of(checkout)
+    assert checkout.check("--no-drop").returncode == 0
 
 
 def test_it_is_raised_by_what_was_gained(checkout: Checkout) -> None:
@@ -184,11 +210,11 @@ def test_it_is_shown_without_being_changed(checkout: Checkout) -> None:
     checkout.update_baseline()
     before = text_of(checkout)
     drop_a_test(checkout)
-    done = run_testlens("baseline", checkout.root)
+    done = run_here("baseline", checkout.root)
     assert done.returncode == 0
     assert "holds 51.35 %, now" in done.stdout
-    assert "shop/orders.py  Basket.add: 2 statements and 2 branches more are missing" in done.stdout
-    found = json_of(run_testlens("baseline", checkout.root, "--json"))
+    assert "shop/orders.py  Basket.add: 2 statements and 2 branches more than before" in done.stdout
+    found = json_of(run_here("baseline", checkout.root, "--json"))
     assert found["held"]["percent"] > found["now"]["percent"]
     assert text_of(checkout) == before
 
@@ -196,7 +222,7 @@ def test_it_is_shown_without_being_changed(checkout: Checkout) -> None:
 CONFLICT = 'version = 1\n<<<<<<< HEAD\n["a.py"]\n=======\n>>>>>>> other\n'
 TWICE = 'version = 1\n["a.py"]\ncounts = [1, 0, 0, 0]\n["a.py"]\ncounts = [1, 1, 0, 0]\n'
 UNUSABLE = [
-    (CONFLICT, 2, "There is a merge conflict", "`git checkout --ours`"),
+    (CONFLICT, 2, "There is a merge conflict", "`git checkout --ours testlens-baseline.toml`"),
     ("version = 2\n", None, "of version 2, and this Testlens knows 1", "Use the Testlens that wrote it"),
     ('{"totals": {}}', 1, "not valid TOML", "testlens baseline --update"),
     ("[tool]\nx = 1\n", None, "it has no `version`", "Name another file"),
@@ -212,7 +238,7 @@ def test_a_baseline_that_cannot_be_used_is_told_with_its_line_and_never_written_
 ) -> None:
     checkout.write(BASELINE, text)
     for command in (["check", "--no-drop"], ["baseline", "--update"], ["baseline"]):
-        done = run_testlens(*command, checkout.root, "--json")
+        done = run_here(*command, checkout.root, "--json")
         assert done.returncode == 2
         (problem,) = json_of(done)["problems"]
         assert message in problem["message"]

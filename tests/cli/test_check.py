@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from cli.gating import TEST_OF_TAX, TESTED, UNTESTED, Checkout
-from cli.projects import Project, json_of
+from cli.projects import Project, json_of, run_testlens
 
 LOSSES_OF_LOAD = {"file": "shop/orders.py", "function": "load", "statements": 5, "branches": 0, "mutants": 0}
 
 
-def test_it_passes_at_exactly_what_is_covered_and_fails_a_hair_above(checkout: Checkout) -> None:
+def test_the_process_ends_with_0_at_exactly_what_is_covered_with_1_a_hair_below_and_with_2_on_errors(
+    checkout: Checkout,
+) -> None:
     percent = checkout.coverage_json()["totals"]["percent_covered"]
-    assert checkout.check("--fail-under", repr(percent)).returncode == 0
-    assert checkout.check("--fail-under", repr(percent + 1e-9)).returncode == 1
+    for level, status in ((percent, 0), (percent + 1e-9, 1), (101, 2)):
+        assert run_testlens("check", checkout.root, "--fail-under", repr(level)).returncode == status
 
 
 def test_a_failure_says_what_is_missing_where_and_the_fewest_functions_to_close(checkout: Checkout) -> None:
@@ -58,7 +60,27 @@ def test_a_mutation_score_that_is_too_low_names_the_survivors_function(checkout:
     done = checkout.check("--fail-under-mutation", "51")
     assert done.returncode == 1
     assert "mutation score: 50 %, at least 51 % required" in done.stdout
+    assert "Mutation score 50 %, 1 survivor among the gaps" in done.stdout
     assert "shop/orders.py  total: 1 mutant" in done.stdout
+
+
+def test_where_there_was_nothing_to_mutate_no_mutant_survived(checkout: Checkout) -> None:
+    """As in a pull request that changes documents alone."""
+    report = {"schemaVersion": "2", "thresholds": {"high": 80, "low": 60}, "files": {}}
+    checkout.write("mutation-report.json", json.dumps(report))
+    done = checkout.check("--fail-under-mutation", "80")
+    assert done.returncode == 0
+    assert "✓ mutation score: 100 %, at least 80 % required (there was nothing to mutate)" in done.stdout
+
+
+def test_mutants_that_nobody_has_checked_are_no_success(checkout: Checkout) -> None:
+    """As where the budget was spent before the first of them."""
+    checkout.find_survivor()
+    for status in ('"Killed"', '"Survived"'):
+        checkout.replace("reports/mutation/mutation.json", status, '"Pending"')
+    done = checkout.check("--fail-under-mutation", "0")
+    assert done.returncode == 2
+    assert "with a larger --budget if it ran out" in done.stderr
 
 
 def test_a_threshold_holds_for_the_files_of_its_glob_and_for_no_other(checkout: Checkout) -> None:
@@ -119,6 +141,20 @@ def test_lines_are_followed_where_a_file_was_edited_after_its_tests_ran(checkout
     checkout.replace("shop/orders.py", '"""Orders of a shop."""', '"""Orders of a shop.\n\nAnd more.\n"""')
     (file,) = json_of(checkout.check("--diff", "HEAD~1", "--json"))["diff"]["files"]
     assert (file["lines"], file["missing"]) == ([39, 40, 41, 42], [40, 41, 42])
+
+
+def test_changed_lines_that_are_newer_than_the_data_are_no_success(checkout: Checkout) -> None:
+    """Nobody has measured them: the gate can say neither yes nor no. A comment makes no difference."""
+    checkout.check("--fail-under", "0")  # so that the text that was measured is known
+    checkout.append("shop/orders.py", "\n# Orders are kept for ten years.\n")
+    assert checkout.check("--diff", "HEAD", "--fail-under-diff", "80").returncode == 0
+    checkout.append("shop/orders.py", UNTESTED)
+    done = checkout.check("--diff", "HEAD", "--fail-under-diff", "80")
+    assert done.returncode == 2
+    assert "shop/orders.py was edited after the tests ran" in done.stderr
+    assert "Run the tests again" in done.stderr
+    checkout.measure()
+    assert checkout.check("--diff", "HEAD", "--fail-under-diff", "80").returncode == 1
 
 
 def test_data_that_is_older_than_a_fresh_checkout_counts_as_coverage_py_counts_it(checkout: Checkout) -> None:

@@ -213,6 +213,15 @@ def test_on_github_the_summary_is_added_to_that_of_the_step(checkout: Checkout, 
     assert step.read_text(encoding="utf-8").count("## ✅ Testlens") == 3
 
 
+def test_two_outputs_do_not_share_a_file(checkout: Checkout) -> None:
+    """One would be lost without a word."""
+    file = checkout.root / "out" / "badge.svg"
+    done = checkout.check("--fail-under", "1", "--badge", file, "--mutation-badge", file)
+    assert done.returncode == 2
+    assert "Both --badge and --mutation-badge would write it. Name a file for each." in done.stderr
+    assert not file.exists()
+
+
 def test_json_stays_alone_on_standard_output(changed: Checkout) -> None:
     done = changed.check(*GATES, "--github", "--json")
     assert json_of(done)["passed"] is False

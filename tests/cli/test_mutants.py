@@ -30,7 +30,7 @@ def test_the_plan_has_survivors_with_their_mutants(tmp_path: Path) -> None:
 def test_the_plan_for_people_says_what_survived(tmp_path: Path) -> None:
     done = run_testlens("plan", str(unpack(tmp_path)))
     assert "`3` changed to `4`: 2 tests ran it, none failed" in done.stdout
-    assert "Mutation score 44.0 %, 3 survivors among the gaps; not shown: " in done.stdout
+    assert "Mutation score 44 %, 3 survivors among the gaps; not shown: " in done.stdout
 
 
 def test_the_setting_of_the_project_shows_all_survivors(tmp_path: Path) -> None:

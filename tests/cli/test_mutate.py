@@ -82,7 +82,7 @@ def test_mutmuts_own_runner_gives_the_same_with_the_tests_that_ran_each(root: Pa
     [
         (("--budget", "soon"), "`soon` is no budget"),
         (("--file", "nowhere.py"), "There is no such file in the project"),
-        (("--changed",), "git cannot compare with HEAD"),
+        (("--changed",), "This folder is not in a git repository"),
     ],
 )
 def test_what_cannot_be_done_is_said(root: Path, arguments: tuple[str, ...], said: str) -> None:

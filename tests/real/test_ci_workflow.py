@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     tools.mkdir()
     _tool(tools / "testlens", f'PYTHONPATH="{SERVER}" exec "{sys.executable}" -m testlens "$@"')
     _tool(tools / "pipx", 'test "$*" = "install testlens"')
-    _tool(tools / "gh", 'test "$1 $2" = "pr comment" && cat "${@: -1}" > "$(dirname "$0")/comment.md"')
+    # Nobody has commented yet.
+    _tool(
+        tools / "gh",
+        'test "$1" = api || { test "$1 $2" = "pr comment" && cat "${@: -1}" > "$(dirname "$0")/comment.md"; }',
+    )
     kept = {name: value for name, value in os.environ.items() if name in ("HOME", "LANG", "TMPDIR")}
     kept["PIP_CONFIG_FILE"] = os.devnull
     path = f"{folder}/venv/bin:{tools}:{os.environ['PATH']}"
@@ -139,12 +143,36 @@ def test_a_push_to_main_passes_and_makes_a_badge(
     assert "64" in badge
 
 
+def test_a_project_below_the_top_of_its_repository_is_measured_and_judged_there(
+    repository: Path, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Once its workflow was moved to where GitHub looks for it."""
+    project = repository / "services" / "sleep"
+    project.mkdir(parents=True)
+    for file in sorted(repository.iterdir()):
+        if file.name not in (".git", "services"):
+            file.rename(project / file.name)
+    (project / WORKFLOW).unlink()
+    done = run_testlens("init-ci", "github", cwd=project)
+    assert "its steps run in services/sleep" in done.stderr
+    (project / ".github").rename(repository / ".github")
+    _commit(repository, "Move down")
+    event = {"event_name": "push", "ref": "refs/heads/main"}
+    jobs = _run(tmp_path, repository, environment, event, revision="main")
+    assert [(name, job.result) for name in jobs for job in jobs[name]] == [
+        ("tests", "success"), ("mutation", "skipped"), ("gates", "success"), ("badge", "success"),
+    ], _outputs(jobs)  # fmt: skip
+    assert jobs["gates"][0].step("github/codeql-action/upload-sarif@v4").status == "success"
+    assert "<svg" in _git(repository, "show", "badges:coverage.svg")
+
+
 def test_a_test_that_fails_stops_it_at_the_gates(
     repository: Path, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
     """The gates are not skipped, which would count as passed."""
     _branch(repository, "tests/test_models.py", "\n\ndef test_broken():\n    assert False\n")
-    jobs = _run(tmp_path, repository, environment, _pull_request())
+    # One part of the mutants is enough: the gates stop before they would miss the others.
+    jobs = _run(tmp_path, repository, environment, _pull_request(), parts=(1,))
     assert jobs["tests"][0].result == "failure"
     assert jobs["gates"][0].result == "failure"
     assert jobs["gates"][0].step("Stop where a job before has failed").status == "failure"
@@ -156,10 +184,15 @@ def _pull_request() -> dict[str, Any]:
 
 
 def _run(
-    folder: Path, repository: Path, environment: Mapping[str, str], event: Mapping[str, Any], revision: str = "change"
+    folder: Path,
+    repository: Path,
+    environment: Mapping[str, str],
+    event: Mapping[str, Any],
+    revision: str = "change",
+    parts: Collection[int] = range(1, 5),
 ) -> dict[str, list[Job]]:
     def is_here(entry: Mapping[str, Any]) -> bool:
-        return entry.get("python", OWN_VERSION) == OWN_VERSION
+        return entry.get("python", OWN_VERSION) == OWN_VERSION and entry.get("part", min(parts)) in parts
 
     machine = Machine(folder / "run", repository, revision, environment, event, is_here)
     return machine.run(repository / WORKFLOW)

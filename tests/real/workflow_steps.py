@@ -64,6 +64,7 @@ class Machine:
         """All jobs in the order of the file, which is that of their needs."""
         document = YAML(typ="safe", pure=True).load(workflow.read_text(encoding="utf-8"))
         done: dict[str, list[Job]] = {}
+        inside = document.get("defaults", {}).get("run", {}).get("working-directory", ".")
         for name, job in document["jobs"].items():
             results = {need: {"result": _result(done[need])} for need in _needs(job)}
             context = {"github": self.event, "needs": results, "matrix": {}}
@@ -73,7 +74,8 @@ class Machine:
                 continue
             entries = [entry for entry in _entries(job) if self.chooses(entry)]
             assert entries, f"nothing of the matrix of {name} can run here"
-            done[name] = [self._run_job(name, job, {**context, "matrix": entry}, entry) for entry in entries]
+            own = {"defaults": {"run": {"working-directory": inside}}} | job
+            done[name] = [self._run_job(name, own, {**context, "matrix": entry}, entry) for entry in entries]
         return done
 
     def _run_job(self, name: str, job: Mapping[str, Any], context: dict[str, Any], entry: Mapping[str, Any]) -> Job:
@@ -81,18 +83,21 @@ class Machine:
         label = "-".join(map(str, (name, *entry.values())))
         place = self.folder / "jobs" / label
         place.mkdir(parents=True)
+        inside = place / job["defaults"]["run"]["working-directory"]
         for step in job["steps"]:
             title = _filled(step.get("name", step.get("uses", "")), context)
             if not _holds(step.get("if", "success()"), context, found.result == "success", place):
                 found.steps.append(Step(title, "skipped"))
                 continue
-            status, output = self._run_step(step, context, place)
+            status, output = self._run_step(step, context, place, inside)
             found.steps.append(Step(title, "success" if status else "failure", output))
             if not status and not step.get("continue-on-error"):
                 found.result = "failure"
         return found
 
-    def _run_step(self, step: Mapping[str, Any], context: Mapping[str, Any], place: Path) -> tuple[bool, str]:
+    def _run_step(
+        self, step: Mapping[str, Any], context: Mapping[str, Any], place: Path, inside: Path
+    ) -> tuple[bool, str]:
         if "uses" in step:
             inputs = {name: _filled(value, context) for name, value in step.get("with", {}).items()}
             return self._act(step["uses"], inputs, place), ""
@@ -102,7 +107,7 @@ class Machine:
         script = _filled(step["run"], context)
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         done = subprocess.run(
-            command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=300
+            command, cwd=inside, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
         return done.returncode == 0, done.stdout + done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from testlens.cli.failure import Failure
@@ -9,7 +10,7 @@ from testlens.cli.output_files import not_written
 from testlens.cli.reading import no_data, read_folder
 from testlens.cli.terminal import print_json, print_problems
 from testlens.domain.baseline import Baseline, compare, follow_moves, held, raised
-from testlens.domain.gates import in_percent
+from testlens.domain.gates import Loss, in_percent
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
 from testlens.report.baseline_json import baseline_json
@@ -35,8 +36,11 @@ def show(root: Path, overrides: Overrides, file: Path, as_json: bool) -> int:
         return 0
     comparison = compare(old, now, existing(root, old))
     print(f"{file.name} holds {in_percent(old.totals.percent)}, now {in_percent(now.totals.percent)}.")
+    if comparison.more_missing:
+        print("Missing:")
     for (path, function), lost in sorted(comparison.more_missing.items()):
-        print(f"  {path}  {function}: {lost.missing} statements and {lost.missing_branches} branches more are missing")
+        loss = Loss(path, function, lost.missing, lost.missing_branches)
+        print(f"  {path}  {function}: {loss.in_words} more than before")
     return 0
 
 
@@ -58,7 +62,15 @@ def update(root: Path, overrides: Overrides, file: Path, as_json: bool) -> int:
     for path in sorted(_not_lowered(old, new, now)):
         held_percent, percent = new.files[path].numbers.percent, now.files[path].numbers.percent
         print(f"  {path} stays at {in_percent(held_percent)}, though it is at {in_percent(percent)} now.")
+    _print_left_out(file, now.files.keys() - new.files.keys())
     return 0
+
+
+def _print_left_out(file: Path, paths: Collection[str]) -> None:
+    for path in sorted(paths):
+        print(f"  {path} is left out: new files would lower what is held.")
+    if paths:
+        print(f"Test what is new, then update again. To hold less from now on, delete {file.name} first.")
 
 
 def _measured(root: Path, overrides: Overrides) -> Snapshot:

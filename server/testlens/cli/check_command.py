@@ -66,6 +66,7 @@ def check(wanted: Wanted) -> int:
         for kind, name in outputs.files.items()
         if name is not None and not (kind == "summary" and step_summary is not None)
     }
+    _refuse_the_same(targets)
     found = _answer(wanted)
     _write(found, targets, step_summary)
     _print(found, outputs)
@@ -80,6 +81,15 @@ def _refuse_nonsense(wanted: Wanted) -> None:
     if wanted.levels["--fail-under-diff"] is not None and wanted.revision is None:
         advice = "Add --diff REV, such as --diff origin/main."
         raise Failure(Problem("--fail-under-diff speaks of the lines that --diff finds, and there is none.", advice))
+
+
+def _refuse_the_same(targets: Mapping[str, Path]) -> None:
+    first: dict[Path, str] = {}
+    for kind, file in targets.items():
+        other = first.setdefault(file.absolute(), kind)
+        if other != kind:
+            message = f"Both --{other} and --{kind} would write it."
+            raise Failure(Problem(message, "Name a file for each.", str(file)))
 
 
 def _answer(wanted: Wanted) -> Check:

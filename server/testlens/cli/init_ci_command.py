@@ -10,7 +10,8 @@ from pathlib import Path
 from testlens.cli.failure import Failure
 from testlens.cli.terminal import print_problems
 from testlens.domain.problems import Problem
-from testlens.scaffold.ci_workflow import SERVICES, Service
+from testlens.scaffold.ci_workflow import FILES, SERVICES, Service
+from testlens.sources.ci_facts import folder_in_repository
 from testlens.workspace.ci_files import CiWish, PlannedFile, is_below_top, plan_files
 
 
@@ -31,8 +32,7 @@ def init_ci(root: Path, wish: CiWish, may_replace: bool) -> int:
     if isinstance(files, Problem):
         raise Failure(files)
     if is_below_top(root):
-        message = "The project is not the top folder of its repository, and CI services look only there."
-        print_problems([Problem(message, "Move what is written there, and let its steps run in this folder.")])
+        print_problems([_to_be_moved(root, wish)])
     replaced = [file for file in files if file.replaces]
     for file in replaced:
         sys.stdout.writelines(_difference(file))
@@ -45,6 +45,15 @@ def init_ci(root: Path, wish: CiWish, may_replace: bool) -> int:
         _write(root, file)
     _say_what_is_next(root, files)
     return 0
+
+
+def _to_be_moved(root: Path, wish: CiWish) -> Problem:
+    message = "The project is not the top folder of its repository, and CI services look only there."
+    folder = folder_in_repository(root) if wish.service == "github" else ""
+    if not folder:
+        return Problem(message, "Move what is written there, and let its steps run in this folder.")
+    advice = f"Move {FILES['github']} there, to the same place: its steps run in {folder}."
+    return Problem(message, advice)
 
 
 def _difference(file: PlannedFile) -> Iterable[str]:

@@ -103,10 +103,18 @@ def missing_by_function(gaps: Iterable[Gap]) -> Mapping[str, Numbers]:
 
 
 def raised(old: Baseline, now: Baseline, existing: Collection[str]) -> Baseline:
-    """The baseline after an update: of each file the better of both; files that are not `existing` are left out."""
-    known = follow_moves(old, now)
-    kept = {path: file for path, file in known.files.items() if path in existing}
-    return Baseline(kept | {path: _better(known.files.get(path), file) for path, file in now.files.items()})
+    """The baseline after an update: of each file the better of both; files that are not `existing` are left out.
+
+    Files that it did not know are taken in, unless together they would lower it: then it knows none of them.
+    """
+    known = follow_moves(old, now).files
+    kept = Baseline({path: file for path, file in known.items() if path in existing or path in now.files})
+    better = {path: _better(known[path], file) for path, file in now.files.items() if path in known}
+    without = Baseline({**kept.files, **better})
+    whole = Baseline({**now.files, **without.files})
+    # Code that was covered may go, which lowers the percentage, too.
+    least = min(kept.totals.percent, without.totals.percent) if without.files else 0.0
+    return whole if whole.totals.percent >= least else without
 
 
 def compare(old: Baseline, now: Baseline, existing: Collection[str]) -> Comparison:
@@ -146,9 +154,7 @@ def _looks_moved(old: Baseline, before: str, now: Baseline, path: str) -> bool:
     return same_counts or before.rpartition("/")[2] == path.rpartition("/")[2] != "__init__.py"
 
 
-def _better(old: HeldFile | None, now: HeldFile) -> HeldFile:
-    if old is None:
-        return now
+def _better(old: HeldFile, now: HeldFile) -> HeldFile:
     kept = now if now.numbers.percent >= old.numbers.percent else old
     return HeldFile(kept.numbers, kept.functions, _better_mutants(old.mutants, now.mutants))
 

@@ -19,6 +19,7 @@ class ProjectFacts:
     `versions` are the versions of Python that it supports, oldest first, at least one. `install` are the arguments of
     `pip install`, `uv sync` or `poetry install` that bring what its tests need. `locks` are the files that say what is
     installed: where they change, a cached environment is out of date. `branch` is the one that others are merged into.
+    `folder` is where in its repository the project lies (POSIX), empty at the top.
     """
 
     name: str
@@ -27,6 +28,12 @@ class ProjectFacts:
     install: tuple[str, ...]
     locks: tuple[str, ...]
     branch: str
+    folder: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What begins the path of each of its files in the repository."""
+        return f"{self.folder}/" if self.folder else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from testlens.domain.outline import MODULE
 from testlens.domain.plan import Step, shortest_way
 from testlens.domain.snapshot import FileReport, Snapshot
 
+_DECIMALS = (2, 4, 6, 8, 10)
+
 Place = tuple[str, str]
 """A file and the dotted name of one of its functions."""
 
@@ -84,8 +86,15 @@ class Gate:
     @property
     def summary(self) -> str:
         """One sentence: what is, and what must be."""
-        shown = f"{self.name}: {in_percent(self.actual)}, at least {in_percent(self.required)} required"
+        actual, required = self.figures
+        shown = f"{self.name}: {actual}, at least {required} required"
         return f"{shown} ({self.note})" if self.note else shown
+
+    @property
+    def figures(self) -> tuple[str, str]:
+        """What is and what must be, with as many decimals as tell them apart where the gate does not hold."""
+        pairs = [(in_percent(self.actual, more), in_percent(self.required, more)) for more in _DECIMALS]
+        return pairs[0] if self.passed else next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
 
     @property
     def losses_title(self) -> str:
@@ -93,9 +102,11 @@ class Gate:
         return "Lost" if self.name.startswith("no drop") else "Missing"
 
 
-def in_percent(percent: float) -> str:
-    """With two decimals at most, cut and not rounded, so that it never says more than there is."""
-    return f"{math.floor(percent * 100 + 1e-6) / 100:g} %"
+def in_percent(percent: float, decimals: int = _DECIMALS[0]) -> str:
+    """With two decimals at most, or so many, cut and not rounded, so that it never says more than there is."""
+    scale = 10**decimals
+    shown = f"{math.floor(percent * scale + 1e-6) / scale:.{decimals}f}"
+    return f"{shown.rstrip('0').rstrip('.')} %"
 
 
 def coverage_gate(snapshot: Snapshot, required: float) -> Gate:
@@ -120,11 +131,11 @@ def files_of(snapshot: Snapshot, glob: str) -> tuple[FileReport, ...]:
     return tuple(report for path, report in snapshot.files.items() if matches(path, glob))
 
 
-def mutation_gate(snapshot: Snapshot, required: float) -> Gate | None:
-    """All mutants that were checked; None where there is none."""
+def mutation_gate(snapshot: Snapshot, required: float) -> Gate:
+    """All mutants that were checked; where there is none, nothing can go unnoticed."""
     score = snapshot.mutants.score
     if score is None:
-        return None
+        return Gate("mutation score", required, 100.0, True, note="there was nothing to mutate")
     checked = sum(snapshot.mutants.counted.values())
     return _gate("mutation score", required, score, _unnoticed(snapshot), checked)
 

@@ -10,8 +10,6 @@ from testlens.report.mutation_summary import mutation_line
 from testlens.workspace.checking import Check
 from testlens.workspace.views import PlacedGap
 
-MARKER = "<!-- testlens check -->"
-"""Begins a comment, so that whoever writes it finds the last one and replaces it."""
 # GitHub takes 65,536 characters.
 _LONGEST_COMMENT = 60_000
 _MOST_FILES = 30
@@ -25,9 +23,14 @@ def render_summary(check: Check) -> str:
     return "\n".join(_lines(check))
 
 
+def marker(prefix: str) -> str:
+    """Begins a comment: by it the workflow (scaffold/templates/github.yml.j2) finds the project's last one."""
+    return f"<!-- {'testlens check ' + prefix.rstrip('/').replace('>', '') if prefix else 'testlens check'} -->"
+
+
 def render_comment(check: Check) -> str:
     """The text of a comment, cut at the end of a line where it is longer than GitHub takes."""
-    text = f"{MARKER}\n{render_summary(check)}"
+    text = f"{marker(check.prefix)}\n{render_summary(check)}"
     if len(text) <= _LONGEST_COMMENT:
         return text
     return f"{text[: text.rindex(chr(10), 0, _LONGEST_COMMENT)]}\n\nThere is more than fits into a comment.\n"
@@ -85,7 +88,7 @@ def _gate_table(check: Check) -> Iterator[str]:
     for gate in check.gates:
         symbol = "✅" if gate.passed else "❌"
         name = as_text(f"{gate.name} ({gate.note})" if gate.note else gate.name)
-        yield f"| {symbol} | {name} | {in_percent(gate.actual)} | {in_percent(gate.required)} |"
+        yield f"| {symbol} | {name} | {' | '.join(gate.figures)} |"
     yield ""
 
 

@@ -45,8 +45,8 @@ def read_baseline(file: Path) -> Baseline | Problem:
     conflict = _CONFLICT.search(text)
     if conflict is not None:
         advice = (
-            "Take one side whole (`git checkout --ours` or `--theirs`), then run `testlens baseline --update`, "
-            "which raises it to what the merged code has."
+            f"Take one side whole (`git checkout --ours {file.name}`, or --theirs), then run "
+            "`testlens baseline --update`, which raises it to what the merged code has."
         )
         return _problem(file, "There is a merge conflict in the baseline.", advice, _line_at(text, conflict.start()))
     return _parsed(file, text)

@@ -24,6 +24,7 @@ _REQUIREMENTS = (
     *(f"{name}-requirements.txt" for name in _GROUPS),
 )
 _MAIN_BRANCHES = ("main", "master", "trunk", "develop")
+_PLAIN = re.compile(r"\w[\w ./+-]*")  # needs no quotes in YAML, in expressions of GitHub and in globs
 _CARET = re.compile(r"\^\s*(\d+)\.(\d+)")
 
 
@@ -38,27 +39,51 @@ def read_facts(root: Path) -> ProjectFacts | Problem:
     installer = _installer(root, document)
     install = tuple(_install(root, document, installer))
     locks = tuple(_locks(root, installer, install))
-    return ProjectFacts(_name(root, document), versions, installer, install, locks, default_branch(root))
+    place = default_branch(root), folder_in_repository(root)
+    return ProjectFacts(_name(root, document), versions, installer, install, locks, *place)
+
+
+def folder_in_repository(root: Path) -> str:
+    """Where in its repository a project lies (POSIX); empty at the top, and where a workflow cannot name the place."""
+    top = next((place for place in (root, *root.parents) if (place / ".git").exists()), root)
+    folder = root.relative_to(top).as_posix()
+    return folder if _PLAIN.fullmatch(folder) else ""
 
 
 def default_branch(root: Path) -> str:
     """The branch that others are merged into, as far as the files of git say; `main` where they do not."""
-    git = next((place / ".git" for place in (root, *root.parents) if (place / ".git").is_dir()), None)
+    git = _git_folder(root)
     if git is None:
         return "main"
     head = _reference(git / "refs" / "remotes" / "origin" / "HEAD", "refs/remotes/origin/")
     if head is not None:
         return head
-    own = [name for name in _MAIN_BRANCHES if (git / "refs" / "heads" / name).is_file()]
-    return own[0] if own else _reference(git / "HEAD", "refs/heads/") or "main"
+    packed = _text(git / "packed-refs").splitlines()
+    for name in _MAIN_BRANCHES:
+        if (git / "refs" / "heads" / name).is_file() or any(line.endswith(f" refs/heads/{name}") for line in packed):
+            return name
+    return _reference(git / "HEAD", "refs/heads/") or "main"
+
+
+def _git_folder(root: Path) -> Path | None:
+    """Where git keeps the branches of the repository around `root`, which a worktree or submodule only points to."""
+    found = next((place / ".git" for place in (root, *root.parents) if (place / ".git").exists()), None)
+    if found is None or found.is_dir():
+        return found
+    own = found.parent / _text(found).strip().removeprefix("gitdir: ")
+    return own / (_text(own / "commondir").strip() or ".")
 
 
 def _reference(file: Path, prefix: str) -> str | None:
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
+    text = _text(file).strip()
     return text.removeprefix(f"ref: {prefix}") if text.startswith(f"ref: {prefix}") else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _pyproject(root: Path) -> Mapping[str, Any] | Problem:

@@ -19,8 +19,8 @@ _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(r"\\([0-7]{3}|.)")
 _ESCAPED = {"a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 _OPTIONS = (
-    "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--diff-algorithm=myers",
-    "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", "--relative",
+    "--unified=0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames",
+    "--diff-algorithm=myers", "--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/", "--relative",
 )  # fmt: skip
 
 
@@ -37,9 +37,12 @@ class Diff:
     unknown: tuple[str, ...] = ()
 
 
-def changed_since(root: Path, revision: str, run: Run) -> Diff | Problem:
-    """What differs between where HEAD parted from `revision` and the disk; a Problem where git cannot tell."""
-    git = _Git(root, run)
+def changed_since(root: Path, revision: str, run: Run, option: str = "--diff") -> Diff | Problem:
+    """What differs between where HEAD parted from `revision` and the disk; a Problem where git cannot tell.
+
+    `option` is what the user named the revision with.
+    """
+    git = _Git(root, run, option)
     obstacle = git.obstacle(revision)
     if obstacle is not None:
         return obstacle
@@ -118,6 +121,7 @@ def _character(match: re.Match[str]) -> str:
 class _Git:
     root: Path
     run: Run
+    option: str = ""
 
     def ask(self, *arguments: str) -> CompletedText | Problem:
         switches = (part for setting in SWITCHED_OFF for part in ("-c", setting))
@@ -132,10 +136,12 @@ class _Git:
             advice = f'If you trust it, run: git config --global --add safe.directory "{self.root}"'
             return _failed("git does not trust this folder, because someone else owns it.", advice)
         if state.output.strip() != "true":
-            advice = "Work where the repository is checked out, or leave out --diff and --fail-under-diff."
+            advice = f"Work where the repository is checked out, or leave out {self.option}."
             return _failed("This folder is not in a git repository, so no changed lines can be found.", advice)
         if ".." in revision:
-            advice = "Name one revision, such as --diff origin/main: it is compared from where the branches parted."
+            advice = (
+                f"Name one revision, such as {self.option} origin/main: it is compared from where the branches parted."
+            )
             return _failed(f"`{revision}` is a range of revisions.", advice)
         if not self._is_commit("HEAD"):
             return _failed("This repository has no commit yet.", "Commit something, to compare with.")
@@ -148,7 +154,7 @@ class _Git:
             return found.output.strip()
         if self._is_shallow():
             return _shallow(f"This is a shallow clone without the commit where HEAD and {revision} parted.")
-        advice = "Name a revision of the same history, such as --diff HEAD~1."
+        advice = f"Name a revision of the same history, such as {self.option} HEAD~1."
         return _failed(f"HEAD and {revision} have no commit in common.", advice)
 
     def unknown_files(self) -> tuple[str, ...]:
@@ -170,7 +176,7 @@ class _Git:
         message = f"git knows no revision `{revision}` here."
         near = self._near(revision)
         if near is not None:
-            return _failed(message, f"There is one that is called `{near}`: --diff {near}")
+            return _failed(message, f"There is one that is called `{near}`: {self.option} {near}")
         if self._is_shallow():
             return _shallow(f"git knows no revision `{revision}` here, in a shallow clone.")
         return _failed(message, f"Fetch it (`git fetch origin {revision}`), or name one that `git log` knows.")

@@ -78,6 +78,14 @@ def read_report(file: Path, shown: str) -> tuple[tuple[ReportedFile, ...], tuple
     return found, (Problem(message, "Have the report written again.", shown, severity="information"),)
 
 
+def reports_no_mutant(root: Path) -> bool:
+    """Whether there are mutation reports below `root`, all of them whole, and none has a mutant."""
+    reports = [read_report(root / place, place) for place in PLACES if (root / place).is_file()]
+    return bool(reports) and all(
+        not problems and not any(file.mutants for file in files) for files, problems in reports
+    )
+
+
 def _is_python(name: object, value: object) -> bool:
     if not (isinstance(name, str) and isinstance(value, dict)):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from testlens.domain.problems import Problem
 from testlens.domain.snapshot import FileReport, Snapshot
 from testlens.domain.staleness import UNCHANGED, Anchors
 from testlens.sources.baseline_file import read_baseline
+from testlens.sources.coverage_parse import normalise
 from testlens.sources.git_command import Run
 from testlens.sources.git_diff import Diff, changed_since, repository_prefix
+from testlens.sources.mutation_report import reports_no_mutant
 from testlens.workspace.views import PlacedGap, look_at_mutants, place_gaps, text_on_disk, without_echoes
 from testlens.workspace.workspace import Workspace
 
@@ -74,13 +76,16 @@ class Check:
 def check(workspace: Workspace, question: Question, run: Run) -> Check | Problem:
     """Judge the newest snapshot; a Problem where what is asked cannot be answered. Asks git, reads measured files."""
     snapshot = workspace.snapshot
-    problem = _unanswerable(snapshot, question.requirements)
+    problem = _unanswerable(workspace.root, snapshot, question.requirements)
     if problem is not None:
         return problem
     texts = _Texts(workspace)
     diff = None if question.revision is None else changed_since(workspace.root, question.revision, run)
     if isinstance(diff, Problem):
         return diff
+    if diff is not None and question.requirements.changed is not None and (edited := _edited_since(texts, diff)):
+        message = f"{edited} was edited after the tests ran, so nobody knows whether they run its changed lines."
+        return _error(message, "Run the tests again, such as with `testlens run`.")
     changed = None if diff is None else ChangedLines(question.revision or "", tuple(_changed_files(texts, diff)))
     baseline = None if question.baseline is None else read_baseline(question.baseline)
     if isinstance(baseline, Problem):
@@ -106,13 +111,16 @@ def existing(root: Path, baseline: Baseline) -> frozenset[str]:
     return frozenset(path for path in baseline.files if (root / path).is_file())
 
 
-def _unanswerable(snapshot: Snapshot, requirements: Requirements) -> Problem | None:
+def _unanswerable(root: Path, snapshot: Snapshot, requirements: Requirements) -> Problem | None:
     # A setting that cannot be used may be the one that asks for more: no gate may be dropped in silence.
     for problem in snapshot.problems:
         if problem.path == "pyproject.toml" and problem.severity != "information":
             return problem
-    if requirements.mutation is not None and snapshot.mutants.score is None:
-        advice = "Run `testlens mutate` first, or leave out --fail-under-mutation."
+    # A change to documents alone has no mutants: then the report of `testlens mutate --changed` is there, and empty.
+    if requirements.mutation is not None and snapshot.mutants.score is None and not reports_no_mutant(root):
+        advice = (
+            "Run `testlens mutate` first, with a larger --budget if it ran out, or leave out --fail-under-mutation."
+        )
         return _error("No mutant was checked, so there is no mutation score.", advice)
     if requirements.branches is not None and not _measures_branches(snapshot):
         advice = "Measure with `testlens run`, `coverage run --branch` or `branch = true` under [tool.coverage.run]."
@@ -143,8 +151,8 @@ def _gates(
         yield branches_gate(snapshot, wanted.branches)
     for glob, required in wanted.thresholds.items():
         yield glob_gate(snapshot, glob, required)
-    if wanted.mutation is not None and (gate := mutation_gate(snapshot, wanted.mutation)):
-        yield gate
+    if wanted.mutation is not None:
+        yield mutation_gate(snapshot, wanted.mutation)
     if wanted.no_drop and comparison is not None:
         yield from no_drop_gates(snapshot, comparison)
     if wanted.changed is not None and changed is not None:
@@ -168,6 +176,14 @@ class _Texts:
         text = self.text(report.path)
         return UNCHANGED if text is None else self.workspace.anchors(report, text) or UNCHANGED
 
+    def unknown(self, path: str, lines: Collection[int]) -> bool:
+        """Whether one of these lines is newer than what was measured, and neither blank nor a comment."""
+        moved = self.anchors(self.workspace.snapshot.files[path]).moved
+        if moved is None:
+            return False
+        known, texts = frozenset(moved.values()), normalise(self.text(path) or "").split("\n")
+        return any(texts[line - 1].lstrip()[:1] not in ("", "#") for line in lines if line not in known)
+
     def gaps(self) -> Iterator[PlacedGap]:
         snapshot = self.workspace.snapshot
         for report in snapshot.files.values():
@@ -189,6 +205,14 @@ def _changed_files(texts: _Texts, diff: Diff) -> Iterator[ChangedFile]:
         own = {line: function for line, function in missing.items() if line is not None and line in lines}
         if measured:
             yield ChangedFile(path, frozenset(line for line in measured if line), own, diff.moved.get(path))
+
+
+def _edited_since(texts: _Texts, diff: Diff) -> str | None:
+    """The first measured file of which a changed line of code is newer than its data; None where there is none."""
+    files = texts.workspace.snapshot.files
+    return next(
+        (path for path in sorted(diff.lines.keys() & files.keys()) if texts.unknown(path, diff.lines[path])), None
+    )
 
 
 def _new_gaps(

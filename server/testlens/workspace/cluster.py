@@ -134,7 +134,8 @@ def pack(root: Path) -> bytes | Problem:
     """The files of a project for its workers; a Problem where they are too many."""
     stream = io.BytesIO()
     size = 0
-    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
+    # A link may lead to where a worker has nothing: what it leads to is packed in its place.
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1, dereference=True) as archive:
         for file in _files(root):
             size += file.stat().st_size
             if size > LARGEST:

@@ -10,9 +10,7 @@ from testlens.analysis.mutant_spans import Change
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
 from testlens.sources.git_command import Run
-from testlens.sources.git_diff import parse_patch
-
-_GIT = ("git", "--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+from testlens.sources.git_diff import changed_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +45,16 @@ class MutationTarget:
 
 
 def changed_lines(root: Path, revision: str, run: Run) -> Mapping[str, frozenset[int]] | Problem:
-    """The lines of the Python files below `root` that differ from a revision of git, uncommitted edits included.
+    """The lines of the Python files below `root` that changed since HEAD parted from a revision of git.
 
-    A Problem where git cannot tell.
+    They are those of `testlens check --diff`, and all lines of files that git does not know yet. A Problem where git
+    cannot tell.
     """
-    options = (
-        "--unified=0",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-renames",
-        "--relative",
-        "--dst-prefix=b/",
-    )
-    done = run([*_GIT, "-c", "core.quotePath=false", "diff", *options, revision, "--", "*.py"], root)
-    if isinstance(done, Problem):
-        return done
-    if done.status != 0:
-        said = (done.errors.strip().splitlines() or [f"exit status {done.status}"])[-1]
-        advice = "Name a revision that `git log` knows, such as HEAD or main."
-        return Problem(f"git cannot compare with {revision}: {said}", advice, severity="error")
-    found = dict(parse_patch(done.output)[0])
-    new = run([*_GIT, "ls-files", "-z", "--others", "--exclude-standard", "--", "*.py"], root)
-    if not isinstance(new, Problem) and new.status == 0:
-        found |= {path: _all_lines(root / path) for path in new.output.split("\0") if path}
-    return found
+    diff = changed_since(root, revision, run, "--changed")
+    if isinstance(diff, Problem):
+        return diff
+    known = {path: lines for path, lines in diff.lines.items() if path.endswith(".py")}
+    return known | {path: _all_lines(root / path) for path in diff.unknown}
 
 
 def _all_lines(path: Path) -> frozenset[int]:

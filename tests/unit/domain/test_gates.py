@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testlens.domain.gates import in_percent
+from testlens.domain.gates import Gate, in_percent
 from testlens.domain.globs import matches
 from testlens.domain.plan import shortest_way
 
@@ -20,6 +20,20 @@ def test_a_percentage_is_cut_and_never_rounded_up(percent: float, shown: str) ->
 def test_two_decimals_are_shown_as_they_are_whatever_the_binary_fraction() -> None:
     shown = {hundredths: in_percent(hundredths / 100) for hundredths in range(10_001)}
     assert {n: text for n, text in shown.items() if text != f"{n / 100:g} %"} == {}
+
+
+@pytest.mark.parametrize(
+    ("actual", "required", "shown"),
+    [
+        (64.7512, 64.7567, "coverage: 64.7512 %, at least 64.7567 % required"),
+        (84.9999999, 85.0, "coverage: 84.99 %, at least 85 % required"),
+        (51.351351351, 51.351351352, "coverage: 51.351351351 %, at least 51.351351352 % required"),
+        (60.0, 61.0, "coverage: 60 %, at least 61 % required"),
+    ],
+)
+def test_a_gate_that_fails_never_shows_the_same_number_twice(actual: float, required: float, shown: str) -> None:
+    """`64.75 %, at least 64.75 % required` would read as a lie."""
+    assert Gate("coverage", required, actual, passed=False).summary == shown
 
 
 def test_the_way_back_takes_what_gains_most_first() -> None:

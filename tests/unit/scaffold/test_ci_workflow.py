@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from testlens.domain.ci_plan import CiPlan, Gates, ProjectFacts
+from testlens.report.check_markdown import marker
 from testlens.scaffold.ci_workflow import FILES, Service, render_workflow
 
 PIP = ProjectFacts("shop", ((3, 9), (3, 10), (3, 13)), "pip", ('-e ".[test]"', "-r requirements.txt"),
@@ -26,6 +30,8 @@ PLANS = {
     "old Python": CiPlan(replace(PIP, versions=((3, 9),))),
     "all gates": CiPlan(PIP, Gates(85, 90.5, 60), 12, "90s"),
     "no gate of changed lines": CiPlan(PIP, Gates(diff=None), 1),
+    "below the top": CiPlan(replace(PIP, folder="services/back end ü")),
+    "below the top with uv": CiPlan(replace(PIP, installer="uv", locks=("uv.lock",), folder="services/sleep")),
     "odd branch": CiPlan(replace(PIP, branch="release/'x\"#1")),
 }
 
@@ -132,6 +138,50 @@ def test_gates_run_also_where_a_job_before_has_failed(written: Path) -> None:
     assert gates["if"] == "${{ !cancelled() }}"
     assert gates["steps"][0]["run"] == "exit 1"
     assert "needs.tests.result != 'success'" in gates["steps"][0]["if"]
+
+
+COMMENTS = [
+    {"id": 1, "user": {"login": "github-actions[bot]"}, "body": "Another workflow says hello."},
+    {"id": 2, "user": {"login": "ada"}, "body": f"{marker('')}\nwhich a person has copied"},
+    {"id": 3, "user": {"login": "github-actions[bot]"}, "body": f"{marker('')}\n## Testlens"},
+    {"id": 4, "user": {"login": "github-actions[bot]"}, "body": "Another one, later."},
+]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq, in the place of what is built into gh")
+@pytest.mark.parametrize(
+    ("comments", "done"),
+    [
+        (COMMENTS, "api repos/o/r/issues/comments/3 --method PATCH --field body=@comment.md --silent"),
+        (COMMENTS[:2], "pr comment 7 --body-file comment.md"),
+        ([], "pr comment 7 --body-file comment.md"),
+    ],
+)
+def test_a_comment_replaces_our_last_one_and_nobody_elses(
+    written: Path, tmp_path: Path, comments: list[Any], done: str
+) -> None:
+    """All workflows comment by the same name, so that the last comment of that name may be another's."""
+    gates = _load((written / "pip" / FILES["github"]).read_text(encoding="utf-8"))["jobs"]["gates"]
+    (step,) = (step for step in gates["steps"] if step.get("name") == "Comment on the pull request")
+    (tmp_path / "comments.json").write_text(json.dumps(comments), encoding="utf-8")
+    gh = tmp_path / "gh"
+    gh.write_text(
+        '#!/bin/bash\nif [ "$3" = --paginate ]; then jq "$5" comments.json; else echo "$@" > done; fi\n', "utf-8"
+    )
+    gh.chmod(0o755)
+    env = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_REPOSITORY": "o/r",
+        "NUMBER": "7",
+        "OURS": step["env"]["OURS"],
+    }
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=env, check=True)
+    assert (tmp_path / "done").read_text(encoding="utf-8").strip() == done
+
+
+def test_projects_of_one_repository_have_comments_of_their_own(written: Path) -> None:
+    text = (written / "below the top" / FILES["github"]).read_text(encoding="utf-8")
+    assert f'startswith("{marker("services/back end ü/")}")' in text
 
 
 def test_a_project_of_an_old_python_gets_a_newer_one_for_testlens(written: Path) -> None:

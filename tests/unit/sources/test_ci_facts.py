@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from testlens.domain.ci_plan import ProjectFacts
 from testlens.domain.problems import Problem
-from testlens.sources.ci_facts import default_branch, read_facts
+from testlens.sources.ci_facts import default_branch, folder_in_repository, read_facts
+
+
+def git(root: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
 
 
 def _facts(root: Path, **files: str) -> ProjectFacts:
@@ -99,3 +105,26 @@ def test_the_branch_is_the_one_that_the_remote_names(tmp_path: Path) -> None:
     (git / "refs" / "remotes" / "origin").mkdir(parents=True)
     (git / "refs" / "remotes" / "origin" / "HEAD").write_text("ref: refs/remotes/origin/next\n", encoding="utf-8")
     assert default_branch(tmp_path) == "next"
+
+
+def test_the_branch_is_found_where_git_keeps_branches_in_one_file_and_in_a_worktree(tmp_path: Path) -> None:
+    """The branch that happens to be checked out is not the one that others are merged into."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", "first")
+    git(root, "pack-refs", "--all")
+    git(root, "checkout", "--quiet", "-b", "change")
+    assert default_branch(root) == "main"
+    git(root, "branch", "--move", "main", "master")
+    git(root, "worktree", "add", "--quiet", str(tmp_path / "beside"), "-b", "other")
+    assert default_branch(tmp_path / "beside") == "master"
+
+
+@pytest.mark.parametrize(
+    ("folder", "named"), [("services/back end ü", "services/back end ü"), (".", ""), ("it's", ""), ("a#b: c", "")]
+)
+def test_a_workflow_names_the_folder_of_the_project_where_it_can(tmp_path: Path, folder: str, named: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    assert folder_in_repository((tmp_path / folder).resolve()) == named

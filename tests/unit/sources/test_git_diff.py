@@ -74,8 +74,9 @@ def test_nobodys_settings_change_what_is_found(root: Path) -> None:
     for name, value in settings.items():
         git(root, "config", name, value)
     git(root, "mv", "a.py", "b.py")
-    (root / "b.py").write_text("one\ntwo\nthree\nfour\n", encoding="utf-8")
-    assert lines(root) == {"b.py": [4]}
+    # Two places, which a setting could make one.
+    (root / "b.py").write_text("zero\none\ntwo\nthree\nfour\n", encoding="utf-8")
+    assert lines(root) == {"b.py": [1, 5]}
 
 
 def test_a_moved_file_is_known_by_its_old_name(root: Path) -> None:
