@@ -10,7 +10,7 @@ from testlens.lsp.convert import path_of
 from testlens.lsp.folders import Folder
 
 if TYPE_CHECKING:
-    from testlens.domain.snapshot import FileReport, FileSurvivors, TestResult
+    from testlens.domain.snapshot import FileReport, FileSurvivors, Snapshot, TestResult
     from testlens.lsp.server import TestlensServer
     from testlens.workspace.failures import Failure
     from testlens.workspace.views import MutantView, View
@@ -30,14 +30,27 @@ class Document:
     path: str
 
 
+class _Known:
+    """What answers about a document were found from: its report, and what tests did, which a report does not say."""
+
+    def __init__(self, report: FileReport, snapshot: Snapshot | None) -> None:
+        self._report = report
+        # New with each reading of the data, and the same as long as only other things become known.
+        self._outcomes = None if snapshot is None else snapshot.outcomes
+
+    def is_that(self, other: _Known) -> bool:
+        """Whether nothing has changed in between."""
+        return self._report is other._report and self._outcomes is other._outcomes
+
+
 class Documents:
     """Finds open documents, and sees their reports in their text."""
 
     def __init__(self, server: TestlensServer) -> None:
         self._server = server
-        self._views: dict[str, tuple[FileReport, frozenset[str], int | None, View]] = {}
+        self._views: dict[str, tuple[_Known, frozenset[str], int | None, View]] = {}
         self._mutants: dict[str, tuple[FileSurvivors, int | None, MutantView]] = {}
-        self._tests: dict[str, tuple[FileReport, Mapping[int, tuple[str, ...]]]] = {}
+        self._tests: dict[str, tuple[_Known, Mapping[int, tuple[str, ...]]]] = {}
 
     def find(self, uri: str) -> Document | None:
         """The open document, or None where it is not open, no Python or in no folder."""
@@ -69,12 +82,12 @@ class Documents:
         report = folder.report(document.path)
         if report is None or folder.workspace is None:
             return None
-        kept = self._views.get(document.uri)
+        kept, known = self._views.get(document.uri), _Known(report, folder.snapshot)
         left_out = folder.workspace.snapshot.left_out
-        if kept is not None and kept[0] is report and kept[1:3] == (left_out, document.version):
+        if kept is not None and kept[0].is_that(known) and kept[1:3] == (left_out, document.version):
             return kept[3]
         view = await self._server.quick.do(_look, folder.workspace, report, document.text)
-        self._views[document.uri] = (report, left_out, document.version, view)
+        self._views[document.uri] = (known, left_out, document.version, view)
         return view
 
     async def mutants(self, document: Document) -> MutantView | None:
@@ -98,16 +111,16 @@ class Documents:
         return await self._server.quick.do(_place_failures, snapshot.outcomes, document.path, document.text)
 
     async def tests_by_line(self, document: Document) -> Mapping[int, tuple[str, ...]]:
-        """The tests that ran each measured line of the document; slow on huge data, so kept until the next report."""
+        """The tests that ran each measured line of the document; slow on huge data, so kept until there is other data."""
         folder = document.folder
         report = folder.report(document.path)
         if report is None or folder.workspace is None:
             return {}
-        kept = self._tests.get(document.uri)
-        if kept is not None and kept[0] is report:
+        kept, known = self._tests.get(document.uri), _Known(report, folder.snapshot)
+        if kept is not None and kept[0].is_that(known):
             return kept[1]
         tests = await self._server.quick.do(folder.workspace.tests_by_line, document.path)
-        self._tests[document.uri] = (report, tests)
+        self._tests[document.uri] = (known, tests)
         return tests
 
     def forget(self, uri: str) -> None:
