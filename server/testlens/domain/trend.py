@@ -18,7 +18,7 @@ _NOTHING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """What was known after one finished run of all tests.
+    """What was known after a finished run of all tests, or of mutants.
 
     `time` is in seconds since the epoch, all else in percent: of branches and of mutants None where there are none.
     """
@@ -32,6 +32,10 @@ class TrendPoint:
     def numbers(self) -> tuple[float, float | None, float | None]:
         """All but the time."""
         return self.percent, self.branch_percent, self.mutation_score
+
+    def has_coverage_of(self, other: TrendPoint) -> bool:
+        """Whether both have the same coverage, of lines and branches."""
+        return (self.percent, self.branch_percent) == (other.percent, other.branch_percent)
 
 
 Trend = Sequence[TrendPoint]
