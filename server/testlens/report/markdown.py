@@ -19,6 +19,8 @@ def render_markdown(view: View) -> str:
         "",
         as_text(plan.summary),
         "",
+        f"**{as_text(view.outlook)}**",
+        "",
         "| Coverage | Target | Statements missing | Branches missing | Gaps |",
         "| ---: | ---: | ---: | ---: | ---: |",
         _totals_row(plan),
