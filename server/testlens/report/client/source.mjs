@@ -104,7 +104,8 @@ export class SourceView {
     const parts = [back, title, make("p", { class: "faint" }, [facts.join(" · ")])];
     if (source.note) parts.push(make("p", { class: "problems" }, [source.note]));
     if (source.gaps.length) parts.push(this.gapList(file, source));
-    parts.push(legend(), this.text(file, source));
+    if (source.states.trim()) parts.push(legend(source));
+    parts.push(this.text(file, source));
     return parts;
   }
 
@@ -216,18 +217,21 @@ function note(gap) {
   return make("div", { class: `under ${gap.kind}`, role: "listitem" }, parts);
 }
 
-/** The lines of a diff without its head, which names the file and line that it stands at. */
+/** The lines of a diff without its head, which names the place that it stands at, and without empty ones around it. */
 function diffLines(diff) {
   const lines = diff.trimEnd().split("\n");
   const head = lines.findIndex((line) => line.startsWith("@@"));
-  return lines.slice(head + 1).map((line) => {
+  const first = lines.findIndex((line, index) => index > head && line.trim());
+  return lines.slice(first).map((line) => {
     const kind = { "+": "added", "-": "removed" }[line[0]] ?? "";
     return make("span", { class: kind }, [`${line}\n`]);
   });
 }
 
-function legend() {
-  const items = Object.values(STATES).map(({ name, symbol, words }) =>
+/** What the marks mean that a source has. */
+function legend({ states }) {
+  const shown = Object.entries(STATES).filter(([letter]) => states.includes(letter));
+  const items = shown.map(([, { name, symbol, words }]) =>
     make("li", {}, [make("b", { class: name, "aria-hidden": "true" }, [symbol]), ` ${words}`]),
   );
   return make("ul", { class: "legend faint", "aria-label": "Marks" }, items);
