@@ -152,6 +152,14 @@ def run_testlens(
     )
 
 
+def write_report(root: Path) -> Path:
+    """Write the HTML report of a project beside it."""
+    file = root.parent / f"{root.name}.html"
+    done = run_testlens("report", root, "--html", file)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
 def command(*arguments: str | Path) -> Sequence[str]:
     """The argument list of `testlens` with these arguments."""
     return [sys.executable, "-m", "testlens", *map(str, arguments)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -15,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def pack_for_this_machine(factory: pytest.TempPathFactory) -> Path:
     """The extension with the server's libraries, packed for this machine: once for all tests of one pytest run."""
     own = factory.getbasetemp()
-    # Workers that run side by side have folders of their own in that of the run.
-    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "packed"
+    # Workers that run side by side have folders of their own, popen-gw0 and so on, in that of the run.
+    out = (own.parent if own.name.startswith("popen-") else own) / "packed"
     command = ["node", str(ROOT / "scripts" / "package.mjs"), "--target", "own", "--out", str(out)]
     # Each time the extension is built anew, where it is built for everybody.
     with FileLock(ROOT / ".cache" / "packing.lock"):

@@ -1,6 +1,5 @@
 """The written report in a browser: what it shows, by mouse and by keyboard, in both themes and on paper."""
 
-import importlib
 import json
 import re
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from cli.projects import HOSTILE, Project, make_shop, run_testlens
+from cli.projects import HOSTILE, Project, make_shop, run_testlens, write_report
 from e2e.example import EXAMPLE, SERVICE, copy_example
 from e2e.served import ROOT
 from e2e.workbench import IMAGES
@@ -29,13 +28,6 @@ NUMBERS = ("percent", "branch_percent", "mutation_score")
 # How far the example had come, as a share of what it has reached: for the pictures.
 PAST = (0.55, 0.57, 0.56, 0.63, 0.66, 0.70, 0.69, 0.76, 0.80, 0.86, 0.85, 0.91, 0.95)
 OpenPage = Callable[..., Page]
-
-
-def write_report(root: Path, *arguments: str) -> Path:
-    file = root.parent / f"{root.name}.html"
-    done = run_testlens("report", root, "--html", file, *arguments)
-    assert done.returncode == 0, done.stderr
-    return file
 
 
 @pytest.fixture(scope="module")
@@ -333,36 +325,6 @@ def test_on_paper_there_is_the_plan_and_nothing_to_click_on(clarity: Path, open_
     expect(page.locator(".gap-table").first).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.pdf().startswith(b"%PDF")
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a project with 1,000 files."""
-    root = tmp_path_factory.mktemp("report") / "large"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "bench")
-        synthetic = importlib.import_module("synthetic")
-        synthetic.make_project(root, 1000, 300, 5000, synthetic.DENSE)
-    return write_report(root)
-
-
-def test_the_report_of_a_thousand_files_is_small_and_lists_them_all(large: Path) -> None:
-    assert large.stat().st_size < 15_000_000
-    listed = re.findall(r'<a href="#/(src/package_\d+/module_\d+\.py)"', large.read_text(encoding="utf-8"))
-    assert len(set(listed)) == 1000
-
-
-@pytest.mark.alone
-def test_the_report_of_a_thousand_files_can_be_used_within_two_seconds(
-    large: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As bench/report.py measures it; the best of three, since other programs only add to what the page takes."""
-    monkeypatch.syspath_prepend(ROOT / "bench")
-    bench = importlib.import_module("report")
-    taken: list[float] = []
-    while len(taken) < 3 and min(taken, default=2) >= 2:
-        taken.append(bench.seconds_to_use(browser, large)[1])
-    assert min(taken) < 2, taken
 
 
 def _picture(page: Page, name: str) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.plan import Plan
 from testlens.domain.snapshot import Snapshot
 
@@ -58,9 +59,10 @@ def outlook(plan: Plan, trend: Trend, now: float) -> str:
     from less than a day.
     """
     percent = plan.totals.percent
-    way = f"{percent:.1f} % -> {plan.target:g} %"
+    shown = percent_text(percent)
+    way = f"{shown} % -> {plan.target:g} %"
     if percent >= plan.target:
-        return f"{percent:.1f} %: the target of {plan.target:g} % is reached."
+        return f"{shown} %: the target of {plan.target:g} % is reached."
     if plan.shortest is None:
         return f"{way}: closing every gap does not reach it."
     count = len(plan.shortest)

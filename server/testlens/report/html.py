@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from testlens import __version__
+from testlens.domain.coverage import percent_text
 from testlens.report import client_files
 from testlens.report.file_views import FileView
 from testlens.report.mutation_summary import mutation_line
@@ -62,6 +63,7 @@ def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> s
         "link": link,
         "breakable": breakable,
         "prose": prose,
+        "percent": percent_text,
         "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(view.time)),
         "mutation": mutation_line(view.snapshot),
         "policy": f"default-src 'none'; {policy}; img-src data:; base-uri 'none'; form-action 'none'",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.trend import Trend, TrendPoint
 
 WIDTH, HEIGHT = 640, 220
@@ -80,7 +81,7 @@ def _line(
         x, y = round(LEFT + number * width, 1), place(value)
         path += f"{'M' if is_broken else 'L'}{x} {y}"
         is_broken = False
-        dots.append(Dot(x, y, f"{day(point)}: {name} {value:.1f} %"))
+        dots.append(Dot(x, y, f"{day(point)}: {name} {percent_text(value)} %"))
     return Line(name, path, tuple(dots))
 
 
