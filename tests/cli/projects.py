@@ -152,14 +152,6 @@ def run_testlens(
     )
 
 
-def write_report(root: Path) -> Path:
-    """Write the HTML report of a project beside it."""
-    file = root.parent / f"{root.name}.html"
-    done = run_testlens("report", root, "--html", file)
-    assert done.returncode == 0, done.stderr
-    return file
-
-
 def command(*arguments: str | Path) -> Sequence[str]:
     """The argument list of `testlens` with these arguments."""
     return [sys.executable, "-m", "testlens", *map(str, arguments)]
@@ -176,3 +168,11 @@ def json_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     value = json.loads(done.stdout)
     assert isinstance(value, dict)
     return value
+
+
+def write_report(root: Path) -> Path:
+    """Write the HTML report of a project beside it."""
+    file = root.parent / f"{root.name}.html"
+    done = run_testlens("report", root, "--html", file)
+    assert done.returncode == 0, done.stderr
+    return file

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from testlens.domain.coverage import percent_text
 from testlens.domain.snapshot import Snapshot
 
 
@@ -37,7 +36,7 @@ def mutation_line(snapshot: Snapshot) -> str:
         mutant.status == "not checked" for file in snapshot.mutants.files.values() for mutant in file.mutants
     )
     left = f" of what was checked ({unchecked} mutants were not)" if unchecked else ""
-    return f"Mutation score {percent_text(score)} %{left}, {survivors} among the gaps{hidden}."
+    return f"Mutation score {score:.1f} %{left}, {survivors} among the gaps{hidden}."
 
 
 def _hidden(snapshot: Snapshot) -> Mapping[str, int]:

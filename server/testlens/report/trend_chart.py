@@ -11,7 +11,7 @@ from testlens.domain.coverage import percent_text
 from testlens.domain.trend import Trend, TrendPoint
 
 WIDTH, HEIGHT = 640, 220
-LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 12, 26
+LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 12, 26
 _MOST = 60
 _STEPS = (1, 2, 5, 10, 20, 25)
 
