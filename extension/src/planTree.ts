@@ -37,15 +37,15 @@ export function folderNode(name: string, folder: string, plan: Plan): PlanNode {
     type: "folder",
     label: name,
     description: plan.percent === null ? "no coverage" : percentText(plan.percent),
-    tooltip: wayText(plan),
+    tooltip: [plan.summary, plan.outlook].filter(Boolean).join("\n\n"),
     risk: children[0]?.risk ?? 0,
     children,
   };
 }
 
-/** The way to the target, and how far it is; once it is reached, both would say so. */
-export function wayText({ percent, target, summary, outlook }: Plan): string {
-  return percent !== null && percent < target && outlook ? `${summary}\n\n${outlook}` : summary;
+/** How far the target is, in the one sentence for which there is room above the tree. */
+export function distanceText({ summary, outlook }: Plan): string {
+  return outlook || summary;
 }
 
 /** The gap of a node, or the riskiest of those below it; undefined where there is none. */
