@@ -18,17 +18,21 @@ All settings of the extension, as \`package.json\` declares them (\`node scripts
 | --- | --- | --- | --- |
 `;
 
+const LINKED = /`#([\w.]+)#`/g;
+
 function cell(text) {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
 function type(property) {
   if (!property.enum) return property.type;
-  return property.enum.map((value, index) => `\`${value}\`: ${property.enumDescriptions?.[index] ?? ""}`.replace(/: $/, "")).join("<br>");
+  const descriptions = property.markdownEnumDescriptions ?? property.enumDescriptions;
+  return property.enum.map((value, index) => `\`${value}\`: ${descriptions[index].replace(LINKED, "`$1`")}`).join("<br>");
 }
 
 function row([name, property]) {
-  const meaning = property.markdownDescription ?? property.description;
+  // VS Code makes a link of the name of a setting between these signs.
+  const meaning = property.markdownDescription.replace(LINKED, "`$1`");
   return `| \`${name}\` | ${cell(type(property))} | \`${cell(JSON.stringify(property.default))}\` | ${cell(meaning)} |\n`;
 }
 

@@ -26,6 +26,14 @@ def test_every_setting_is_documented_with_its_default() -> None:
         (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{name}` |")]
         assert f"`{json.dumps(setting['default'], ensure_ascii=False, separators=(',', ':'))}`" in row
         assert len(setting.get("markdownDescription", "")) > 20
+        described = setting.get("markdownEnumDescriptions", setting.get("enumDescriptions", []))
+        assert len(described) == len(setting.get("enum", [])), name
+
+
+def test_the_settings_have_an_order_of_their_own() -> None:
+    """Two with one place would be sorted by their names."""
+    places = [setting["order"] for setting in SETTINGS.values()]
+    assert len(set(places)) == len(places)
 
 
 def test_the_readme_leads_to_the_page() -> None:

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Client } from "./client";
 import { Coalescer } from "./coalescer";
 import type { FolderStatus } from "./folderStatus";
-import { fileNodes, folderNode, riskLevel, type PlanNode, type RiskLevel } from "./planTree";
+import { distanceText, fileNodes, folderNode, riskLevel, type PlanNode, type RiskLevel } from "./planTree";
 import type { Plan } from "./protocol";
 import { onSettingChange, riskLevels } from "./settings";
 
@@ -128,7 +128,7 @@ export class GapTree implements vscode.TreeDataProvider<PlanNode>, vscode.Dispos
     });
     // With several folders each has its own summary, in its tooltip. A message would also hide the view's welcome text.
     const [only] = plans;
-    this.view.message = only && !severalFolders && this.roots.length > 0 ? only.plan.summary : "";
+    this.view.message = only && !severalFolders && this.roots.length > 0 ? distanceText(only.plan) : "";
     this.changeEmitter.fire();
   }
 }

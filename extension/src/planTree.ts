@@ -43,6 +43,11 @@ export function folderNode(name: string, folder: string, plan: Plan): PlanNode {
   };
 }
 
+/** How far the target is, in the one sentence for which there is room above the tree. */
+export function distanceText({ summary, outlook }: Plan): string {
+  return outlook || summary;
+}
+
 /** The gap of a node, or the riskiest of those below it; undefined where there is none. */
 export function riskiestGap(node: PlanNode): PlannedGap | undefined {
   // Children come riskiest first at every level.

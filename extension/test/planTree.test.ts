@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { fileNodes, folderNode, riskiestGap, riskLevel, type PlanNode } from "../src/planTree";
+import { distanceText, fileNodes, folderNode, riskiestGap, riskLevel, type PlanNode } from "../src/planTree";
 import type { Plan, PlannedFunction, PlannedGap } from "../src/protocol";
 
 const GAP: PlannedGap = {
@@ -52,6 +52,13 @@ suite("the tree of gaps", () => {
   test("shows a workspace folder with its own coverage", () => {
     const folder = folderNode("clarity", "file:///clarity", planOf([FUNCTION]));
     assert.deepEqual([folder.label, folder.description, folder.risk], ["clarity", "64.2 %", 71.3]);
+  });
+
+  test("says in one sentence how far the target is, and without coverage what there is to do", () => {
+    const plan = { ...planOf([FUNCTION]), outlook: "7 functions left" };
+    assert.equal(distanceText(plan), "7 functions left");
+    assert.equal(distanceText({ ...plan, outlook: "" }), "64.2 % now");
+    assert.equal(folderNode("clarity", "file:///clarity", plan).tooltip, "64.2 % now\n\n7 functions left");
   });
 
   test("finds the gap to close first below each of its nodes", () => {

@@ -57,8 +57,10 @@ suite("the map of the report", () => {
     assert.equal(root.size, 4, "a file without statements is there, too");
   });
 
-  test("has a step of its colours for each level of risk", () => {
-    assert.deepEqual([0, 0.4, 1, 19, 20, 34.6, 59.4, 60, 100].map(step), [0, 0, 1, 1, 2, 3, 4, 5, 6]);
+  test("has a step of its colours for each level of risk, and one for files without a gap", () => {
+    const steps = [0, 19, 20, 35, 50, 60, 80, 100].map((risk) => step({ risk, gaps: 1 }));
+    assert.deepEqual(steps, [1, 1, 2, 3, 4, 5, 6, 6]);
+    assert.equal(step({ risk: 0, gaps: 0 }), 0);
   });
 });
 

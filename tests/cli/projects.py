@@ -194,3 +194,11 @@ def json_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     value = json.loads(done.stdout)
     assert isinstance(value, dict)
     return value
+
+
+def write_report(root: Path) -> Path:
+    """Write the HTML report of a project beside it."""
+    file = root.parent / f"{root.name}.html"
+    done = run_testlens("report", root, "--html", file)
+    assert done.returncode == 0, done.stderr
+    return file

@@ -102,6 +102,11 @@ def test_the_page_has_the_plan_and_the_files_without_a_script(written: Path, mea
         assert f"{truth['summary']['percent_covered']:.1f}" in before_data
 
 
+def test_the_markdown_says_how_far_the_target_is_as_the_plan_does(written: Path, measured: Project) -> None:
+    outlook = json_of(run_testlens("plan", measured.root, "--json"))["outlook"]
+    assert f"**{outlook}**" in (written / "r.md").read_text(encoding="utf-8")
+
+
 def test_the_trend_is_that_of_the_runs(shop: Project, tmp_path: Path) -> None:
     run_testlens("run", shop.root, "--python", sys.executable)
     shop.write(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent.mutating import SOURCE, mutation_python, write
 from cli.projects import Project, json_of, run_testlens
 
 DAY = 86_400
@@ -55,6 +56,16 @@ def test_each_run_of_all_tests_adds_coverage_and_branches_as_coverage_py_has_the
 def test_a_run_of_some_tests_is_no_point_of_the_trend(shop: Project) -> None:
     run(shop, "--", "-k", "basket")
     assert trend(shop) == []
+
+
+def test_a_run_of_mutants_adds_the_score_that_it_tells(tmp_path: Path) -> None:
+    write(tmp_path, SOURCE)
+    python = str(mutation_python())
+    assert run_testlens("run", tmp_path, "--python", python).returncode == 0
+    told = json_of(run_testlens("mutate", tmp_path, "--json", "--python", python))["score"]
+    first, last = trend(Project(tmp_path))
+    assert (first["mutation_score"], round(last["mutation_score"], 1)) == (None, told)
+    assert first["percent"] == last["percent"]
 
 
 def test_plan_and_run_say_how_far_the_target_is_at_this_pace(shop: Project) -> None:

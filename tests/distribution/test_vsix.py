@@ -22,7 +22,7 @@ COMPILED = {".so", ".pyd", ".dylib", ".pyc"}
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is in the package."""
     folder = tmp_path_factory.mktemp("vsix")
-    with zipfile.ZipFile(pack_for_this_machine(folder / "packed")) as archive:
+    with zipfile.ZipFile(pack_for_this_machine(tmp_path_factory)) as archive:
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"
 
@@ -81,7 +81,7 @@ def test_the_walkthrough_leads_through_commands_and_pictures_that_exist(
     contributes = manifest["contributes"]
     commands = {command["command"] for command in contributes["commands"]}
     (walkthrough,) = contributes["walkthroughs"]
-    assert len(walkthrough["steps"]) == 5
+    assert len(walkthrough["steps"]) == 6
     for step in walkthrough["steps"]:
         assert (unpacked / "extension" / step["media"]["image"]).is_file()
         assert step["media"]["altText"]

@@ -37,9 +37,13 @@ def only_an_interpreter(folder: Path) -> Path:
 
 
 def test_gaps_are_shown_with_the_libraries_of_the_package_alone(
-    browser: Browser, tmp_path: Path, truth: Truth, monkeypatch: pytest.MonkeyPatch
+    browser: Browser,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    truth: Truth,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    vsix = pack_for_this_machine(tmp_path / "packed")
+    vsix = pack_for_this_machine(tmp_path_factory)
     folder = copy_example(tmp_path / "clarity")
     shutil.copy2(truth.data_file, folder / ".coverage")
     mark, project_python = tmp_path / "python-path", tmp_path / "project-python"

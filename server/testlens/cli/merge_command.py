@@ -11,6 +11,7 @@ from typing import Any
 from testlens.cli.failure import Failure
 from testlens.cli.sharding import write_report
 from testlens.cli.terminal import print_json, print_problems
+from testlens.domain.coverage import percent_text
 from testlens.domain.problems import Problem
 from testlens.report.plan_json import VERSION, problems_json
 from testlens.sources.ci_artifacts import Artifacts, find_artifacts
@@ -162,7 +163,7 @@ def _missing(mutants: MergedMutants) -> tuple[Problem, ...]:
 def summary(mutants: MergedMutants) -> str:
     """How many mutants a merged report has, and what became of them, in words."""
     counts = Counter(mutants.statuses)
-    score = "no score" if mutants.score is None else f"mutation score {mutants.score:.1f} %"
+    score = "no score" if mutants.score is None else f"mutation score {percent_text(mutants.score)} %"
     parts = [f"{count} {status}" for status, count in counts.most_common()]
     return f"{_count(len(mutants.statuses), 'mutant')}, {score}: {', '.join(parts) or 'none'}"
 

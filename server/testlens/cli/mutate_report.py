@@ -12,6 +12,7 @@ from rich.text import Text
 
 from testlens.cli.terminal import print_problems, results
 from testlens.cli.transient_bar import TransientBar
+from testlens.domain.coverage import percent_text
 from testlens.domain.mutants import Mutant
 from testlens.workspace.mutation import MutationOutcome
 from testlens.workspace.mutation_job import MutationProgress
@@ -101,7 +102,7 @@ def _summary(outcome: MutationOutcome) -> Text:
         for status in _STATUSES
         if counts[status]
     ]
-    score = "No score" if outcome.score is None else f"Mutation score {_scope(outcome)}{outcome.score:.1f} %"
+    score = "No score" if outcome.score is None else f"Mutation score {_scope(outcome)}{percent_text(outcome.score)} %"
     text = Text(score, style="bold").append(": " if parts else ".", style="default").append(Text(", ").join(parts))
     known = outcome.known - outcome.checked
     return text.append(f" ({known} known from before)", style="default") if known > 0 else text

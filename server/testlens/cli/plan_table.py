@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.outline import MODULE
 from testlens.domain.plan import Plan, PlannedGap, Step
 
@@ -47,7 +48,7 @@ def _table(gaps: Sequence[PlannedGap]) -> Table:
             _description(planned),
             # A survivor's lines are covered already.
             "" if planned.gap.survivor else f"+{planned.gain:.2f}",
-            "" if planned.gap.survivor else f"{planned.cumulative:.1f} %",
+            "" if planned.gap.survivor else f"{percent_text(planned.cumulative)} %",
         )
     return table
 
@@ -70,7 +71,7 @@ def _print_steps(console: Console, steps: Sequence[Step]) -> None:
     for rank, step in enumerate(steps[:_STEPS_SHOWN], 1):
         where = Text(f"{rank:4}. ")
         where.append(step.file, style="cyan")
-        where.append(f"  {step.function}  +{step.gain:.2f} -> {step.reached:.1f} %")
+        where.append(f"  {step.function}  +{step.gain:.2f} -> {percent_text(step.reached)} %")
         console.print(where)
     if len(steps) > _STEPS_SHOWN:
         console.print(Text(f"      and {len(steps) - _STEPS_SHOWN} more"))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from testlens.cli.plan_table import print_plan
 from testlens.cli.terminal import print_problems, results
+from testlens.domain.coverage import percent_text
 from testlens.domain.plan import Plan
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot
@@ -106,7 +107,7 @@ def _counts(report: Report) -> Text:
 
 def _coverage(report: Report, target: float) -> Text:
     assert report.snapshot is not None
-    text = Text(f"{report.snapshot.totals.percent:.1f} % covered", style="bold")
+    text = Text(f"{percent_text(report.snapshot.totals.percent)} % covered", style="bold")
     if report.delta is not None:
         text.append(f" ({report.delta:+.1f} since the last run)", style="green" if report.delta >= 0 else "red")
     return text.append(f", target {target:g} %", style="default")

@@ -47,6 +47,13 @@ class Trace:
     arcs: frozenset[Arc] | None = None
 
 
+def percent_text(percent: float, decimals: int = 1) -> str:
+    """A percentage for people: "64.8". As coverage.py rounds, so that only 0 is shown as 0 and only 100 as 100."""
+    step = 10.0**-decimals
+    shown = percent if percent in (0, 100) else min(max(percent, step), 100 - step)
+    return f"{shown:.{decimals}f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """Counts that add up over files; `percent` is coverage.py's total for them."""

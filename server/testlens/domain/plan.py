@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from testlens.domain.coverage import Numbers
+from testlens.domain.coverage import Numbers, percent_text
 from testlens.domain.snapshot import FileReport, Gap
 
 
@@ -43,14 +43,14 @@ class Plan:
     @property
     def summary(self) -> str:
         """One sentence: where the project stands and what leads to the target."""
-        now, target = f"{self.totals.percent:.1f} %", f"{self.target:g} %"
+        now, target = f"{percent_text(self.totals.percent)} %", f"{self.target:g} %"
         if self.totals.percent >= self.target:
             return f"{now} covered: the target of {target} is reached."
         if self.shortest is None:
             return f"{now} covered: closing every gap does not reach {target}."
         count = len(self.shortest)
         functions = "This function takes" if count == 1 else f"These {count} functions take"
-        reached = f"{self.shortest[-1].reached:.1f} %"
+        reached = f"{percent_text(self.shortest[-1].reached)} %"
         return f"{functions} you from {now} to {reached} (target {target})."
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.plan import Plan
 from testlens.domain.snapshot import Snapshot
 
@@ -18,7 +19,7 @@ _NOTHING = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """What was known after one finished run of all tests.
+    """What was known after a finished run of all tests, or of mutants.
 
     `time` is in seconds since the epoch, all else in percent: of branches and of mutants None where there are none.
     """
@@ -32,6 +33,10 @@ class TrendPoint:
     def numbers(self) -> tuple[float, float | None, float | None]:
         """All but the time."""
         return self.percent, self.branch_percent, self.mutation_score
+
+    def has_coverage_of(self, other: TrendPoint) -> bool:
+        """Whether both have the same coverage, of lines and branches."""
+        return (self.percent, self.branch_percent) == (other.percent, other.branch_percent)
 
 
 Trend = Sequence[TrendPoint]
@@ -54,9 +59,10 @@ def outlook(plan: Plan, trend: Trend, now: float) -> str:
     from less than a day.
     """
     percent = plan.totals.percent
-    way = f"{percent:.1f} % -> {plan.target:g} %"
+    shown = percent_text(percent)
+    way = f"{shown} % -> {plan.target:g} %"
     if percent >= plan.target:
-        return f"{percent:.1f} %: the target of {plan.target:g} % is reached."
+        return f"{shown} %: the target of {plan.target:g} % is reached."
     if plan.shortest is None:
         return f"{way}: closing every gap does not reach it."
     count = len(plan.shortest)

@@ -19,7 +19,7 @@ from testlens.lsp.documents import Document, Documents
 from testlens.lsp.folders import Folder, Folders
 from testlens.lsp.gap_targets import GapTargets
 from testlens.lsp.options import Options
-from testlens.lsp.protocol import TestlensProtocol
+from testlens.lsp.typed_protocol import TestlensProtocol
 from testlens.lsp.verdicts import Verdicts
 from testlens.lsp.work import Worker
 

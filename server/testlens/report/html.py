@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from testlens import __version__
+from testlens.domain.coverage import percent_text
 from testlens.report import client_files
 from testlens.report.file_views import FileView
 from testlens.report.mutation_summary import mutation_line
@@ -60,6 +62,9 @@ def _render(view: View, files: Iterable[FileView], nonce: str, policy: str) -> s
         "day": day,
         "link": link,
         "breakable": breakable,
+        "prose": prose,
+        "percent": percent_text,
+        "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(view.time)),
         "mutation": mutation_line(view.snapshot),
         "policy": f"default-src 'none'; {policy}; img-src data:; base-uri 'none'; form-action 'none'",
         "nonce": nonce,
@@ -79,6 +84,15 @@ def link(path: str, line: int | None = None) -> str:
 def breakable(path: str) -> Markup:
     """A path that may be broken after its slashes, and nowhere else."""
     return Markup("/<wbr>").join(path.split("/"))
+
+
+def prose(text: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def _hash_of(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.plan import Plan, PlannedGap
 from testlens.report.mutation_summary import mutation_line
 from testlens.report.view import View
@@ -19,6 +20,8 @@ def render_markdown(view: View) -> str:
         "",
         as_text(plan.summary),
         "",
+        f"**{as_text(view.outlook)}**",
+        "",
         "| Coverage | Target | Statements missing | Branches missing | Gaps |",
         "| ---: | ---: | ---: | ---: | ---: |",
         _totals_row(plan),
@@ -33,7 +36,8 @@ def render_markdown(view: View) -> str:
     if plan.shortest:
         lines += [f"## The shortest way to {plan.target:g} %", ""]
         lines += [
-            f"{rank}. {as_code(f'{step.file} {step.function}')} +{step.gain:.2f}, reaches {step.reached:.1f} %"
+            f"{rank}. {as_code(f'{step.file} {step.function}')} "
+            f"+{step.gain:.2f}, reaches {percent_text(step.reached)} %"
             for rank, step in enumerate(plan.shortest, 1)
         ]
         lines.append("")
@@ -44,7 +48,7 @@ def _totals_row(plan: Plan) -> str:
     numbers = plan.totals
     statements = f"{numbers.missing} of {numbers.statements}"
     branches = f"{numbers.missing_branches} of {numbers.branches}"
-    return f"| {numbers.percent:.1f} % | {plan.target:g} % | {statements} | {branches} | {len(plan.gaps)} |"
+    return f"| {percent_text(numbers.percent)} % | {plan.target:g} % | {statements} | {branches} | {len(plan.gaps)} |"
 
 
 def _gap_table(gaps: tuple[PlannedGap, ...]) -> list[str]:

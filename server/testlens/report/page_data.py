@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from testlens.domain.coverage import Numbers
+from testlens.domain.coverage import Numbers, percent_text
 from testlens.domain.plan import Plan
 from testlens.domain.snapshot import Snapshot
 from testlens.report.file_views import FileView, State
@@ -105,12 +105,17 @@ class _Tests:
 def _row(row: FileRow) -> list[Any]:
     numbers = row.numbers
     # The percentage as text: two languages would not round it alike.
-    return [row.path, numbers.statements, f"{numbers.percent:.1f}", round(row.risk), row.gaps, row.survivors]
+    return [row.path, numbers.statements, percent_text(numbers.percent), round(row.risk), row.gaps, row.survivors]
 
 
 def _functions(view: FileView) -> list[Any]:
     return [
-        [placed.report.function.name, placed.line, round(placed.report.risk), f"{placed.report.numbers.percent:.1f}"]
+        [
+            placed.report.function.name,
+            placed.line,
+            round(placed.report.risk),
+            percent_text(placed.report.numbers.percent),
+        ]
         for placed in view.functions
     ]
 

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from testlens.domain.coverage import percent_text
 from testlens.domain.trend import Trend, TrendPoint
 
 WIDTH, HEIGHT = 640, 220
-LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 12, 26
+LEFT, _RIGHT, _TOP, _BOTTOM = 72, 14, 12, 26
 _MOST = 60
 _STEPS = (1, 2, 5, 10, 20, 25)
 
@@ -80,7 +81,7 @@ def _line(
         x, y = round(LEFT + number * width, 1), place(value)
         path += f"{'M' if is_broken else 'L'}{x} {y}"
         is_broken = False
-        dots.append(Dot(x, y, f"{day(point)}: {name} {value:.1f} %"))
+        dots.append(Dot(x, y, f"{day(point)}: {name} {percent_text(value)} %"))
     return Line(name, path, tuple(dots))
 
 

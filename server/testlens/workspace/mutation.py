@@ -25,6 +25,7 @@ from testlens.workspace.mutation_job import Listeners, MutationJob
 from testlens.workspace.mutation_store import VerdictStore
 from testlens.workspace.mutation_targets import MutationTarget
 from testlens.workspace.store import FOLDER
+from testlens.workspace.trend import keep_mutation_run
 from testlens.workspace.workspace import Workspace
 
 Run = Callable[
@@ -104,6 +105,8 @@ async def mutate(
             await _save(job)
         finally:
             store.close()
+    if job.fresh:
+        await asyncio.to_thread(keep_mutation_run, workspace.root, workspace.snapshot)
     return _outcome(job, end, store)
 
 

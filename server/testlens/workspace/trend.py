@@ -36,6 +36,11 @@ def load_trend(root: Path) -> Trend:
         return ()
 
 
+def outlook_now(root: Path, plan: Plan) -> str:
+    """How far the target is, at the pace of the runs that are remembered."""
+    return outlook(plan, load_trend(root), time.time())
+
+
 def keep_run(root: Path, snapshot: Snapshot, now: float | None = None) -> None:
     """Remember what a run of all tests has led to, if it changed a number. Takes some milliseconds.
 
@@ -44,20 +49,19 @@ def keep_run(root: Path, snapshot: Snapshot, now: float | None = None) -> None:
     found = point_of(snapshot, time.time() if now is None else now)
     if found is None or snapshot.left_out:
         return
+    _keep(root, list(load_trend(root)), found)
+
+
+def keep_mutation_run(root: Path, snapshot: Snapshot, now: float | None = None) -> None:
+    """Remember the score that a run of mutants has led to. Takes some milliseconds.
+
+    Only where the coverage is what the last run of all tests found: a mutation run measures none. `now` is in seconds
+    since the epoch, by default the present.
+    """
+    found = point_of(snapshot, time.time() if now is None else now)
     trend = list(load_trend(root))
-    if trend and trend[-1].numbers == found.numbers:
-        return
-    # The first of a sitting stays: it is where the pace begins.
-    if len(trend) > 1 and found.time - trend[-1].time < _TOGETHER_SECONDS:
-        trend.pop()
-    # Where the disk refuses, the trend goes on without this run.
-    with contextlib.suppress(OSError):
-        _write(root, (*trend, found)[-_MOST:])
-
-
-def outlook_now(root: Path, plan: Plan) -> str:
-    """How far the target is, at the pace of the runs that are remembered."""
-    return outlook(plan, load_trend(root), time.time())
+    if found is not None and trend and trend[-1].has_coverage_of(found):
+        _keep(root, trend, found)
 
 
 @lru_cache(maxsize=16)
@@ -66,6 +70,18 @@ def _read(place: Path, _mtime_ns: int, _size: int) -> Trend:
     lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
     points = (_point(line) for line in lines)
     return tuple(sorted((point for point in points if point is not None), key=lambda point: point.time))
+
+
+def _keep(root: Path, trend: list[TrendPoint], found: TrendPoint) -> None:
+    """Add a point that says something new."""
+    if trend and trend[-1].numbers == found.numbers:
+        return
+    # The first of a sitting stays: it is where the pace begins.
+    if len(trend) > 1 and found.time - trend[-1].time < _TOGETHER_SECONDS:
+        trend.pop()
+    # Where the disk refuses, the trend goes on without this run.
+    with contextlib.suppress(OSError):
+        _write(root, (*trend, found)[-_MOST:])
 
 
 def _point(line: str) -> TrendPoint | None:

@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 from testlens.domain.coverage import Numbers
+from testlens.domain.mutants import FileMutants, Mutant, MutantStatus, MutationResults, Span
 from testlens.domain.snapshot import Snapshot
-from testlens.workspace.trend import FILE, keep_run, load_trend
+from testlens.workspace.trend import FILE, keep_mutation_run, keep_run, load_trend
 
 MINUTE = 60.0
 
 
 def snapshot(missing: int) -> Snapshot:
     return Snapshot("a run", Numbers(100, missing))
+
+
+def mutated(missing: int, *statuses: MutantStatus) -> Snapshot:
+    mutants = tuple(
+        Mutant(f"a.x_f__mutmut_{number}", "a.py", "f", "", Span(1, 0, 1, 1), "1", "2", status)
+        for number, status in enumerate(statuses)
+    )
+    results = MutationResults({"a.py": FileMutants("a.py", "", mutants)})
+    return Snapshot("a run", Numbers(100, missing), mutants=results)
 
 
 def percents(root: Path) -> list[float]:
@@ -45,6 +55,21 @@ def test_nothing_is_remembered_of_no_coverage_or_of_what_was_left_out(tmp_path: 
     keep_run(tmp_path, Snapshot(), 1000)
     keep_run(tmp_path, Snapshot("a run", Numbers(10, 1), left_out=frozenset({"t.py::test_a"})), 1000)
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_run_of_mutants_adds_its_score_to_the_coverage_of_the_last_run(tmp_path: Path) -> None:
+    keep_run(tmp_path, snapshot(40), 1000)
+    keep_mutation_run(tmp_path, mutated(40, "killed", "survived"), 1000 + 60 * MINUTE)
+    assert [point.mutation_score for point in load_trend(tmp_path)] == [None, 50.0]
+    assert percents(tmp_path) == [60.0, 60.0]
+
+
+def test_a_run_of_mutants_says_nothing_of_coverage_that_no_run_of_all_tests_found(tmp_path: Path) -> None:
+    keep_mutation_run(tmp_path, mutated(40, "killed"), 1000)
+    assert not (tmp_path / FILE).exists()
+    keep_run(tmp_path, snapshot(40), 2000)
+    keep_mutation_run(tmp_path, mutated(90, "killed"), 2000 + 60 * MINUTE)
+    assert [point.mutation_score for point in load_trend(tmp_path)] == [None]
 
 
 @pytest.mark.parametrize(

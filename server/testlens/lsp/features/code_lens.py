@@ -15,6 +15,7 @@ from lsprotocol.types import (
     Command,
 )
 
+from testlens.domain.coverage import percent_text
 from testlens.lsp.convert import line_range
 from testlens.lsp.documents import Document
 from testlens.lsp.protocol import MUTATE, RUN_TESTS
@@ -54,7 +55,7 @@ def _of_functions(document: Document, view: View) -> Iterator[CodeLens]:
         # The line of `def` runs when the module is imported.
         first = min(function.line + 1, function.last)
         data = {"uri": document.uri, "first": first, "last": function.last}
-        summary = f"{placed.report.numbers.percent:.0f} % · risk {placed.report.risk:.0f}"
+        summary = f"{percent_text(placed.report.numbers.percent, 0)} % · risk {placed.report.risk:.0f}"
         where = line_range(placed.line)
         yield CodeLens(where, data={**data, "summary": summary})
         if placed.report.numbers.missing < placed.report.numbers.statements:
@@ -89,7 +90,7 @@ def _proof_in_words(placed: PlacedProof) -> str:
         return "mutants not checked yet"
     since = ", before the last edit" if placed.is_stale else ""
     left = f", {proof.unchecked} not checked yet" if proof.unchecked else ""
-    return f"mutation score {proof.score:.0f} % · {_fate_in_words(proof)}{left}{since}"
+    return f"mutation score {percent_text(proof.score, 0)} % · {_fate_in_words(proof)}{left}{since}"
 
 
 def _fate_in_words(proof: FunctionProof) -> str:

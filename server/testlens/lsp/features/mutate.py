@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from lsprotocol.types import MessageActionItem, MessageType, ShowMessageParams, ShowMessageRequestParams
 
+from testlens.domain.coverage import percent_text
 from testlens.lsp.convert import path_of
 from testlens.lsp.features import problems
 from testlens.lsp.features.arguments import folder_at, parse
@@ -194,4 +195,4 @@ def _summary(outcome: MutationOutcome) -> str:
     survived = sum(mutant.status == "survived" for mutant in outcome.mutants)
     survivors = "no survivor" if not survived else f"{survived} of {len(outcome.mutants)} mutants survive"
     rest = "" if outcome.is_complete else " Not all were checked: run them again to go on."
-    return f"Mutation score {outcome.score:.0f} %, {survivors}.{rest}"
+    return f"Mutation score {percent_text(outcome.score, 0)} %, {survivors}.{rest}"

@@ -33,6 +33,7 @@ class Page {
   constructor(data) {
     // Only a panel of VS Code has this.
     this.editor = globalThis.acquireVsCodeApi?.();
+    this.title = document.title;
     this.places = new Map(data.files.map((file, place) => [file.path, place]));
     const open = this.editor && ((path, line) => this.editor.postMessage({ type: "open", path, line }));
     this.source = new SourceView(element("file"), data, link, open);
@@ -57,6 +58,7 @@ class Page {
     const place = wanted && this.places.get(wanted.path);
     const isFile = place !== undefined;
     this.editor?.setState({ shown: isFile ? hash : "" });
+    document.title = isFile ? `${wanted.path} · ${this.title}` : this.title;
     element("file").hidden = !isFile;
     element("overview").hidden = isFile;
     if (isFile) {

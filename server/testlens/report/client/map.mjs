@@ -8,7 +8,8 @@ const GAP = 2;
 const SMALLEST_FOLDER = 46;
 const SMALLEST_LABEL = 34;
 const LARGE = { width: 170, height: 90 };
-const FROM_RISK = [1, 20, 35, 50, 60, 80];
+const FROM_RISK = [20, 35, 50, 60, 80];
+const FEW = 3;
 
 /** @typedef {{ name: string, size: number, place: number, children: Map<string, Node> }} Node */
 
@@ -42,9 +43,12 @@ function shortened(node) {
   return { ...node, children };
 }
 
-/** The step of the scale of colours for a risk. */
-export function step(risk) {
-  return FROM_RISK.filter((from) => Math.round(risk) >= from).length;
+/**
+ * The step of the scale of colours for a file: 0 where it has no gap.
+ * @param {{ risk: number, gaps: number }} file
+ */
+export function step({ risk, gaps }) {
+  return gaps ? 1 + FROM_RISK.filter((from) => risk >= from).length : 0;
 }
 
 export class RiskMap {
@@ -58,6 +62,7 @@ export class RiskMap {
     this.files = files;
     this.link = link;
     this.root = tree(files);
+    element.classList.toggle("few", files.length <= FEW);
     /** @type {{ element: HTMLAnchorElement, box: import("./squarify.mjs").Box }[]} */
     this.tiles = [];
     element.addEventListener("keydown", (event) => this.move(event));
@@ -101,7 +106,7 @@ export class RiskMap {
     const file = this.files[node.place];
     const tile = document.createElement("a");
     tile.href = this.link(file);
-    tile.className = `tile r${step(file.risk)}`;
+    tile.className = `tile r${step(file)}`;
     tile.tabIndex = -1;
     const numbers = file.gaps ? `risk ${file.risk} · ${file.percent} %` : `${file.percent} %`;
     // What can be read on the area is part of its name: people say it to their machines.

@@ -62,6 +62,10 @@ export class Search {
 
   update() {
     this.show(find(this.all, this.input.value));
+    if (this.found.length || !this.input.value.trim()) return;
+    this.list.replaceChildren(make("li", { class: "faint", role: "option", "aria-disabled": "true" }, ["No file and no function has this in its name."]));
+    this.list.hidden = false;
+    this.input.ariaExpanded = "true";
   }
 
   show(found) {

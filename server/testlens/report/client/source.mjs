@@ -24,6 +24,12 @@ export function make(tag, attributes = {}, children = []) {
   return element;
 }
 
+/** A sentence, with what stands between backticks as code. */
+function prose(text) {
+  const parts = text.split("`");
+  return parts.length % 2 ? parts.map((part, index) => (index % 2 ? make("code", {}, [part]) : part)) : [text];
+}
+
 /** `1 gap`, `2 gaps`. */
 export function counted(count, noun) {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -92,14 +98,14 @@ export class SourceView {
     this.current = 0;
     if (!source) return [back, title, make("p", {}, ["Nothing is known of this file."])];
     const [statements, missing, branches, missingBranches] = source.numbers;
-    const facts = make("p", { class: "faint" }, [
-      `${file.percent} % covered · ${missing} of ${counted(statements, "statement")} never run · `,
-      `${missingBranches} of ${counted(branches, "branch").replace("branchs", "branches")} never taken · risk ${file.risk}`,
-    ]);
-    const parts = [back, title, facts];
+    const facts = [`${file.percent} % covered`, `${missing} of ${counted(statements, "statement")} never run`];
+    if (branches) facts.push(`${missingBranches} of ${branches} ${branches === 1 ? "branch" : "branches"} never taken`);
+    if (file.gaps) facts.push(`risk ${file.risk}`);
+    const parts = [back, title, make("p", { class: "faint" }, [facts.join(" · ")])];
     if (source.note) parts.push(make("p", { class: "problems" }, [source.note]));
     if (source.gaps.length) parts.push(this.gapList(file, source));
-    parts.push(legend(), this.text(file, source));
+    if (source.states.trim()) parts.push(legend(source));
+    parts.push(this.text(file, source));
     return parts;
   }
 
@@ -109,7 +115,7 @@ export class SourceView {
       make("li", {}, [
         make("span", { class: `risk ${level(gap.risk)}` }, [`${gap.risk}`]),
         " ",
-        make("a", { href: this.link(file, gap.first) }, [gap.title]),
+        make("a", { href: this.link(file, gap.first) }, prose(gap.title)),
         make("span", { class: "faint" }, [gap.function === "<module>" ? "" : ` ${gap.function}`]),
       ]),
     );
@@ -204,20 +210,28 @@ function note(gap) {
   const reason = gap.reason ? `: ${gap.reason}` : "";
   const parts = [
     make("span", { "aria-hidden": "true" }, [`${KINDS[gap.kind] ?? ""} `]),
-    `${gap.title}${reason} `,
+    ...prose(`${gap.title}${reason} `),
     make("span", { class: "faint" }, [`risk ${gap.risk}${gap.why ? ` (${gap.why})` : ""}`]),
   ];
-  if (gap.diff) parts.push(make("pre", { class: "diff" }, gap.diff.split("\n").map(diffLine)));
+  if (gap.diff) parts.push(make("pre", { class: "diff" }, diffLines(gap.diff)));
   return make("div", { class: `under ${gap.kind}`, role: "listitem" }, parts);
 }
 
-function diffLine(line) {
-  const kind = { "+": "added", "-": "removed" }[line[0]] ?? "";
-  return make("span", { class: kind }, [`${line}\n`]);
+/** The lines of a diff without its head, which names the place that it stands at, and without empty ones around it. */
+function diffLines(diff) {
+  const lines = diff.trimEnd().split("\n");
+  const head = lines.findIndex((line) => line.startsWith("@@"));
+  const first = lines.findIndex((line, index) => index > head && line.trim());
+  return lines.slice(first).map((line) => {
+    const kind = { "+": "added", "-": "removed" }[line[0]] ?? "";
+    return make("span", { class: kind }, [`${line}\n`]);
+  });
 }
 
-function legend() {
-  const items = Object.values(STATES).map(({ name, symbol, words }) =>
+/** What the marks mean that a source has. */
+function legend({ states }) {
+  const shown = Object.entries(STATES).filter(([letter]) => states.includes(letter));
+  const items = shown.map(([, { name, symbol, words }]) =>
     make("li", {}, [make("b", { class: name, "aria-hidden": "true" }, [symbol]), ` ${words}`]),
   );
   return make("ul", { class: "legend faint", "aria-label": "Marks" }, items);
