@@ -111,7 +111,7 @@ class Documents:
         return await self._server.quick.do(_place_failures, snapshot.outcomes, document.path, document.text)
 
     async def tests_by_line(self, document: Document) -> Mapping[int, tuple[str, ...]]:
-        """The tests that ran each measured line of the document; slow on huge data, so kept until there is other data."""
+        """The tests that ran each measured line of the document; slow on huge data, so kept until that changes."""
         folder = document.folder
         report = folder.report(document.path)
         if report is None or folder.workspace is None:
@@ -122,6 +122,13 @@ class Documents:
         tests = await self._server.quick.do(folder.workspace.tests_by_line, document.path)
         self._tests[document.uri] = (known, tests)
         return tests
+
+    async def lines_only_of(self, document: Document, tests: frozenset[str]) -> frozenset[int]:
+        """The measured lines of the document that these tests alone ran: node ids, or files of tests."""
+        workspace = document.folder.workspace
+        if workspace is None:
+            return frozenset()
+        return await self._server.quick.do(workspace.lines_only_of, document.path, tests)
 
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document that was closed."""

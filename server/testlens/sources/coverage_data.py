@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -97,6 +97,19 @@ class OpenData:
                 continue
             found.update(*(contexts for line, contexts in by_line.items() if line in lines))
         return frozenset(found)
+
+    def lines_only_of(self, name: str, tests: Collection[str]) -> frozenset[int]:
+        """The lines of a file that these tests ran, and no others did; node ids, or files for all tests in them."""
+        own, of_others = set[int](), set[int]()
+        for data in tuple(self._members):
+            try:
+                found = _lines_of_two(data, name, lambda context: _is_among(node_id(context), tests))
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+                continue
+            own |= found[0]
+            of_others |= found[1]
+        return frozenset(own - of_others)
 
     def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The raw lines that a test (a node id) ran of each file, all cases of a parametrised one together."""
@@ -225,6 +238,29 @@ def _contexts_of_arcs(path: Path, name: str, lines: range) -> set[str]:
     ends = (lines.start, lines.stop - 1)
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         return {context for (context,) in database.execute(query, (name, *ends, *ends))}
+
+
+def _lines_of_two(data: CoverageData, name: str, is_meant: Callable[[str], bool]) -> tuple[set[int], set[int]]:
+    """The lines of a file that tests ran in the contexts that are meant, and in all others."""
+    if not data.has_arcs():
+        by_line = data.contexts_by_lineno(name).items()
+        pairs = [(line, is_meant(context)) for line, contexts in by_line for context in contexts if context]
+        return {line for line, is_own in pairs if is_own}, {line for line, is_own in pairs if not is_own}
+    # As above, to read all contexts of each line takes long.
+    query = """
+        select distinct fromno, tono from arc where file_id = (select id from file where path = ?)
+        and context_id in (select id from meant where is_own = ?)
+    """
+    with closing(sqlite3.connect(f"{Path(data.data_filename()).absolute().as_uri()}?mode=ro", uri=True)) as database:
+        contexts = database.execute("select id, context from context where context != ''").fetchall()
+        database.execute("create temp table meant (id integer primary key, is_own integer)")
+        database.executemany("insert into meant values (?, ?)", [(n, is_meant(context)) for n, context in contexts])
+        own, of_others = (set(_ends(database.execute(query, (name, is_own)).fetchall())) for is_own in (True, False))
+    return own, of_others
+
+
+def _is_among(test: str, tests: Collection[str]) -> bool:
+    return test in tests or test.partition("::")[0] in tests
 
 
 def _contexts_of(test: str) -> list[str]:

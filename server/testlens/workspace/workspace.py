@@ -167,6 +167,15 @@ class Workspace:
                     tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
         return tests
 
+    def lines_only_of(self, path: str, tests: Collection[str]) -> frozenset[int]:
+        """The lines that were measured of a file, and that these tests alone ran: node ids, or files of tests."""
+        measurement = self._measurement
+        if measurement is None or not measurement.data.has_contexts:
+            return frozenset()
+        with coverage_data.open_data(measurement.data.paths) as data:
+            found = (data.lines_only_of(name, tests) for name in measurement.names.get(path, ()))
+            return frozenset[int]().union(*found)
+
     def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The lines that a test ran of each file, as they were measured (1-based); all cases of a parametrised one."""
         measurement = self._measurement

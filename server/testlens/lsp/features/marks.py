@@ -123,13 +123,9 @@ class _Marks:
         run = document.folder.run
         if run is None or not run.tests or view is None or view.anchors is None:
             return set()
-        by_line = await self._server.documents.tests_by_line(document)
-        lines = {view.anchors.current(line) for line, tests in by_line.items() if _are_among(tests, run.tests)}
+        only = await self._server.documents.lines_only_of(document, run.tests)
+        lines = {view.anchors.current(line) for line in only}
         return {line for line in lines if line is not None} | view.anchors.replaced
-
-
-def _are_among(tests: Sequence[str], running: frozenset[str]) -> bool:
-    return bool(tests) and all(test in running or test.partition("::")[0] in running for test in tests)
 
 
 def _params(document: Document, view: View | None) -> MarksParams:
