@@ -28,6 +28,7 @@ from testlens.workspace.workspace import Workspace
 
 _LONGEST_TEST = 30.0
 _NO_TESTS = 5
+_TYPED_BEFORE = 0.5  # what hands need from the last key to the one that saves
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,10 @@ async def in_editor(root: Path, python: Path, saves: Sequence[Save]) -> list[flo
 
 async def _save_in(editor: Editor, uri: str, place: Path, save: Save, is_run: bool) -> float:
     """Of a function that nothing runs, no mark waits for tests."""
+    editor.type(uri, save.edit.after)
+    await asyncio.sleep(_TYPED_BEFORE)
     began = time.perf_counter()
-    _write(editor, uri, place, save.edit.after)
+    await asyncio.to_thread(place.write_text, save.edit.after)
     await editor.marks(uri, lambda marks: not is_run or painted(marks).get(save.line) not in (None, "stale", "running"))
     return time.perf_counter() - began
 
