@@ -83,7 +83,7 @@ class Measurement:
     def start(self, config_file: str | None, cov_sources: list[str]) -> None:
         """Start to measure. `cov_sources`, given to `--cov` by the user, count where the configuration has none."""
         wants_tracer = os.environ.get("COVERAGE_CORE") in _TRACERS
-        with self._reporting_trouble(), _tracer_with_contexts():
+        with self._reporting_trouble(), _tracer_with_contexts(), _without_origin():
             measuring = QuietCoverage(
                 data_file=self._piece, data_suffix=True, branch=True, config_file=config_file or True
             )
@@ -244,6 +244,20 @@ def _tracer_with_contexts() -> Iterator[None]:
             del os.environ["COVERAGE_CORE"]
         else:
             os.environ["COVERAGE_CORE"] = before
+
+
+@contextlib.contextmanager
+def _without_origin() -> Iterator[None]:
+    """Keep coverage.py from writing down who starts it, for its own debugging: the longer, the more is imported."""
+    import coverage.collector
+
+    collector: Any = coverage.collector
+    before = getattr(collector, "short_stack", None)
+    collector.short_stack = lambda *_arguments, **_options: ""
+    try:
+        yield
+    finally:
+        collector.short_stack = before
 
 
 def _has_c_tracer() -> bool:
