@@ -62,7 +62,7 @@ def blocks(text: str) -> Mapping[str, Block]:
     return _blocks_of(_sources(text), text.count("\n") + 1)
 
 
-def _blocks_of(sources: Sequence[tuple[int, str]], count: int) -> dict[str, Block]:
+def _blocks_of(sources: _Sources, count: int) -> dict[str, Block]:
     """The blocks in statements of a module with so many lines."""
     pieces = [(first, _piece(source)) for first, source in sources]
     own_code = _hashed("\n".join(piece.own_code for _, piece in pieces))
@@ -77,19 +77,60 @@ def _blocks_of(sources: Sequence[tuple[int, str]], count: int) -> dict[str, Bloc
     return found
 
 
+_Sources = Sequence[tuple[int, str]]
+"""The statements of the module level, each with its first line (1-based); those that share a line together."""
+
 # Who saves again and again compares the text of each save with that of the last one.
-@lru_cache(maxsize=32)
-def _sources(text: str) -> Sequence[tuple[int, str]]:
-    """The statements of the module level, each with its first line (1-based); those that share a line together."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+_kept: dict[str, _Sources] = {}
+_MOST_KEPT = 32
+
+
+def _sources(text: str) -> _Sources:
+    found = _kept.get(text)
+    return _keep(text, _parsed(_lines(text))) if found is None else found
+
+
+def _keep(text: str, sources: _Sources) -> _Sources:
+    for oldest in [*_kept][: len(_kept) - _MOST_KEPT + 1]:
+        _kept.pop(oldest, None)
+    _kept[text] = sources
+    return sources
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _parsed(lines: Sequence[str], before: int = 0) -> _Sources:
+    """The statements in lines of a module that stand behind so many others."""
     ends: list[tuple[int, int]] = []
-    for statement in ast.parse(text).body:
+    for statement in ast.parse("\n".join(lines)).body:
         first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
         last = statement.end_lineno or first
         if ends and first <= ends[-1][1]:
             first, _ = ends.pop()
         ends.append((first, last))
-    return [(first, "\n".join(lines[first - 1 : last])) for first, last in ends]
+    return [(before + first, "\n".join(lines[first - 1 : last])) for first, last in ends]
+
+
+def _sources_after(text: str, before: str) -> _Sources:
+    """As `_sources(text)`, where only what an edit has changed is parsed if the rest is known from `before`."""
+    if text in _kept:
+        return _kept[text]
+    old, new, known = _lines(before), _lines(text), _sources(before)
+    least = min(len(old), len(new))
+    head = next((at for at in range(least) if old[at] != new[at]), least)
+    tail = next((at for at in range(least - head) if old[-1 - at] != new[-1 - at]), least - head)
+    above = [(first, source) for first, source in known if first + source.count("\n") <= head]
+    below = [(first, source) for first, source in known[len(above) :] if first > len(old) - tail]
+    more = len(new) - len(old)
+    begin = above[-1][0] + above[-1][1].count("\n") if above else 0
+    end = below[0][0] - 1 + more if below else len(new)
+    try:
+        changed = _parsed(new[begin:end], begin)
+    except SyntaxError:  # an `else`, say, belongs to the statement above
+        return _sources(text)
+    return _keep(text, [*above, *changed, *((first + more, source) for first, source in below)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +144,18 @@ class _Piece:
 # An edit changes few of a module's statements: the others are known from the last time.
 @lru_cache(maxsize=4096)
 def _piece(source: str) -> _Piece:
-    body = ast.parse(source).body
+    body = ast.parse(f"{source}\n\n").body  # a statement may end with a backslash, if an empty line comes after it
     return _Piece("\n".join(map(_own_code, body)), tuple(_inner(body, "", False)))
 
 
 def changed_blocks(before: str, after: str) -> tuple[BlockChange, ...]:
     """The blocks whose own code differs between two texts of a module. Raises as `blocks` does."""
-    old_sources, new_sources = _different(_sources(before), _sources(after))
+    old_sources, new_sources = _different(_sources(before), _sources_after(after, before))
     old = _blocks_of(old_sources, before.count("\n") + 1)
     new = _blocks_of(new_sources, after.count("\n") + 1)
     names = [*old, *(name for name in new if name not in old)]
     changes = [BlockChange(old.get(name), new.get(name)) for name in names]
     return tuple(change for change in changes if _print_of(change.before) != _print_of(change.after))
-
-
-_Sources = Sequence[tuple[int, str]]
 
 
 def _different(old: _Sources, new: _Sources) -> tuple[_Sources, _Sources]:

@@ -99,3 +99,31 @@ def test_what_cannot_be_parsed_is_refused() -> None:
     """Whoever asks decides what that means."""
     with pytest.raises(SyntaxError):
         blocks("def broken(:\n")
+
+
+@pytest.mark.parametrize(
+    ("edited", "names"),
+    [
+        ("if A:\n    b()\nelse:\n    d()\n\nlast()\n", [""]),
+        ("if A:\n    b()\n\nlast(); more()\n", [""]),
+        ("if A:\n    b()\n\ndef new():\n    return 1\n\nlast()\n", ["", "new"]),
+        ("if A: \\\n    b()\n\nlast() \\\n\n", []),
+        ("if A:\n    b()\n@wrapped\ndef new():\n    pass\nlast()\n", ["", "new"]),
+        ("", [""]),
+    ],
+    ids=["a branch of the statement above", "on one line", "a new one", "backslashes", "decorated", "nothing left"],
+)
+def test_statements_that_an_edit_adds_to_others_are_told_apart_as_python_does(edited: str, names: list[str]) -> None:
+    """Though only what was edited is parsed."""
+    before = "if A:\n    b()\n\nlast()\n"
+    changes = changed_blocks(before, edited)
+    assert sorted(change.block.name for change in changes) == sorted(names)
+    again = changed_blocks(edited, before)
+    assert sorted(change.block.name for change in again) == sorted(names)
+    assert blocks(edited) == blocks(edited + "\n# the end\n") | {"": blocks(edited)[""]}
+
+
+def test_half_a_statement_is_refused_wherever_it_begins() -> None:
+    for broken in ("if A:\n    b(\n\nlast()\n", "if A:\n    b()\n\nlast(\n", "  if A:\n    b()\n\nlast()\n"):
+        with pytest.raises(SyntaxError):
+            changed_blocks("if A:\n    b()\n\nlast()\n", broken)
