@@ -38,7 +38,9 @@ def watch_imports(importing: Importing) -> Callable[[], None]:
 
 def _telling(exec_module: Callable[[Any, Any], None], importing: Importing) -> Callable[[Any, Any], None]:
     def telling(loader: Any, module: Any) -> None:
-        done = importing(module.__name__, module.__spec__.origin or "")
+        # Whoever makes a module by hand may have given it no specification.
+        file = getattr(getattr(module, "__spec__", None), "origin", None) or getattr(loader, "path", "")
+        done = importing(module.__name__, str(file))
         try:
             exec_module(loader, module)
         finally:

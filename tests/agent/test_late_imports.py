@@ -43,6 +43,29 @@ async def test_only_what_runs_during_the_import_is_credited_to_it(project: Proje
     assert [set(test.uses.imports) for test in run.result.results] == [{"late"}, {"later"}, set()]
 
 
+async def test_a_module_that_is_made_by_hand_is_one_of_the_project(project: Project) -> None:
+    project.write(
+        {
+            "late.py": _LATE,
+            "test_late.py": """
+                import pathlib, types
+                from importlib.machinery import SourceFileLoader
+
+                def test_making():
+                    module = types.ModuleType("by_hand")
+                    SourceFileLoader("by_hand", str(pathlib.Path("late.py").resolve())).exec_module(module)
+                    assert module.VALUE == 1
+                """,
+        }
+    )
+
+    run = await project.run("-p", "no:randomly")
+
+    (test,) = run.result.results
+    assert test.outcome == "passed", test.message
+    assert set(test.uses.imports) == {"by_hand"}
+
+
 async def test_packages_of_others_in_the_folder_of_the_project_do_not_count(project: Project) -> None:
     project.write(
         {
