@@ -3,7 +3,8 @@
 Each save adds a statement to one function that changes nothing, and is taken back after it: so all tests pass, as they
 do in the cold run, and none takes longer than there. What is measured is the time until the marks in an editor are
 those of the new text, with the real server and its watcher in between. What rounds add is measured apart, in one
-process: what is neither the time to start pytest, to import the project and to collect the tests, nor the tests' own.
+process: what is neither the time to start pytest, to import the project and to collect the tests, nor that from the
+start of the first test to the end of the last one.
 pytest-testmon takes the same saves, where it works.
 
     python bench/continuous.py [--click N] [--jinja2 N] [--testmon N] [--python VERSION] [--seed N]

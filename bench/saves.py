@@ -19,7 +19,7 @@ from lsp.editor import Editor, painted
 from real.edits import Edit
 from real.published import PYTEST_ARGS
 from testlens.domain.snapshot import Snapshot
-from testlens.runners.events import Collected, Event, ProcessStarted
+from testlens.runners.events import Collected, Event, ProcessStarted, TestFinished, TestStarted
 from testlens.runners.warm_runner import WarmRunner
 from testlens.workspace.continuous import Round, run_affected, warmth_of
 from testlens.workspace.run_record import load_record
@@ -125,17 +125,21 @@ async def _settled(editor: Editor, root: Path) -> None:
 
 @dataclass(slots=True)
 class Looked:
-    """What came of a save: when the new snapshot was there, in seconds from the question, and what collecting took."""
+    """What came of a save: when the new snapshot was there, in seconds from the question, and what took how long.
+
+    `collecting` is pytest's start, the import of the project and the collection, `testing` the time from the start of
+    the first test to the end of the last one.
+    """
 
     done: Round
     seconds: float
     collecting: float
+    testing: float
 
     @property
     def added(self) -> float:
-        """Seconds that are neither pytest's start, import and collection nor the tests' own."""
-        assert self.done.result is not None
-        return self.seconds - self.collecting - sum(test.duration for test in self.done.result.results)
+        """Seconds that are neither."""
+        return self.seconds - self.collecting - self.testing
 
 
 async def in_process(root: Path, python: Path, saves: Sequence[Save]) -> list[Looked]:
@@ -157,7 +161,7 @@ async def in_process(root: Path, python: Path, saves: Sequence[Save]) -> list[Lo
             place = root / save.edit.path
             place.write_text(save.edit.after)
             done = await look()
-            looked.append(Looked(done, clock.shown or done.seconds, clock.collecting))
+            looked.append(Looked(done, clock.shown or done.seconds, clock.collecting, clock.testing))
             place.write_text(save.edit.before)
             await look()
     await runner.close()
@@ -170,14 +174,18 @@ class _Clock:
     def start(self) -> None:
         """A round begins."""
         self._began = self._process = time.monotonic()
-        self.shown = self.collecting = 0.0
+        self.shown = self.collecting = self.testing = self._first = 0.0
 
     def take(self, event: Event) -> None:
-        """Note when a process began to collect tests, and when it had."""
+        """Note when a process began to collect tests, when it had, and when tests began and ended."""
         if isinstance(event, ProcessStarted):
             self._process = time.monotonic()
         elif isinstance(event, Collected):
             self.collecting += time.monotonic() - self._process
+        elif isinstance(event, TestStarted):
+            self._first = self._first or time.monotonic()
+        elif isinstance(event, TestFinished):
+            self.testing = time.monotonic() - self._first
 
     def take_snapshot(self, _snapshot: Snapshot) -> None:
         """Note when the newest snapshot was there."""

@@ -54,6 +54,7 @@ PRIVATE_COVERAGE_HOMES = (
     "testlens.sources.coverage_config",
     "testlens.sources.path_mapping",
     "testlens.sources.source_text",
+    "testlens_agent.traced",
 )
 PUBLIC_COVERAGE = frozenset({"coverage", "coverage.exceptions"})
 RELATIVE = "."

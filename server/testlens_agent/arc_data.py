@@ -82,8 +82,6 @@ class _Filling:
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
-        from coverage.collector import Collector
-
         self._database = database
         self._numbers_of_files: dict[str, int] = {}
         self._numbers_of_contexts: dict[str, int] = {}
@@ -99,7 +97,7 @@ class _Filling:
         self._bare: dict[int, int] = {}
         # Arcs in coverage.py's encoding, by file.
         self._packed: dict[str, dict[int, int]] = {}
-        self._unpack = unpacking(Collector)
+        self._unpack = unpacking()
         # The events with which a line of a code object began, of which more may come.
         self._begins: dict[tuple[int, int], set[int]] = {}
 

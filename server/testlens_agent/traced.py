@@ -49,17 +49,19 @@ def can_be_taken(collector: Any) -> bool:
     """Whether this version of coverage.py keeps what it gathers in a way that is understood here."""
     try:
         is_packed = getattr(collector, "core", collector).packed_arcs
-        return bool(is_packed) and [*map(len, unpacking(type(collector))([_PROBE]))] == [2]
+        return bool(is_packed) and [*map(len, unpacking()([_PROBE]))] == [2]
     except Exception:  # noqa: BLE001  (of another version, anything may be missing)
         return False
 
 
-def unpacking(collector: Any) -> Callable[[Sequence[int]], Iterable[_Arc]]:
-    """What tells the arcs behind the numbers as which the C tracer keeps them, by coverage.py's class of collectors.
+def unpacking() -> Callable[[Sequence[int]], Iterable[_Arc]]:
+    """What tells the arcs behind the numbers as which the C tracer keeps them.
 
     That is coverage.py's own code, since how it packs them differs from version to version.
     """
-    flush = collector.flush_data
+    from coverage.collector import Collector
+
+    flush: Any = Collector.flush_data
 
     def unpack(packed: Sequence[int]) -> Iterable[_Arc]:
         found: dict[str, Iterable[_Arc]] = {}
