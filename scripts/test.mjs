@@ -2,7 +2,7 @@
  * npm test [-- PYTEST-ARGUMENTS]
  * Sets up, then runs every check and every test. All run even if one fails; pytest's closing line is the last thing printed.
  */
-import { BROWSER_PACKAGES, ensureSystemPackages } from "./lib/debian.mjs";
+import { BROWSER_PACKAGES, ensureSystemPackages, WORKFLOW_PACKAGES } from "./lib/debian.mjs";
 import { ROOT, SERVER_VENV, venvPython } from "./lib/paths.mjs";
 import { npmCommand, runHere } from "./lib/processes.mjs";
 import { prepareCodeServer, prepareExample, prepareTestlens } from "./lib/setup.mjs";
@@ -27,6 +27,7 @@ async function prepare() {
   await prepareExample(python);
   await prepareCodeServer();
   await step("Browser", () => ensureSystemPackages(BROWSER_PACKAGES, "test in a browser"));
+  await step("What workflows call", () => ensureSystemPackages(WORKFLOW_PACKAGES, "run the steps of workflows"));
 }
 
 /** Resolves with the names of the checks that failed. */

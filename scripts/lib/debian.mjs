@@ -5,6 +5,8 @@ import { SetupError } from "./terminal.mjs";
 
 export const BUILD_PACKAGES = ["g++", "make", "pkg-config", "libkrb5-dev", "libx11-dev", "libxkbfile-dev", "libsecret-1-dev"];
 export const BROWSER_PACKAGES = ["chromium", "fonts-dejavu-core"];
+/** What steps of the workflow that Testlens writes call beside Python, as GitHub's own machines have it. */
+export const WORKFLOW_PACKAGES = ["jq"];
 
 const WITHOUT_QUESTIONS = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,7 +147,6 @@ COMMENTS = [
 ]
 
 
-@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq, in the place of what is built into gh")
 @pytest.mark.parametrize(
     ("comments", "done"),
     [
