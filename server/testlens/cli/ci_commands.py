@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testlens.cli.folder import project_folder
+from testlens.cli.options import JsonOption, ProjectOption
 
 if TYPE_CHECKING:
     from testlens.cli.mutate_command import Wanted
@@ -48,9 +49,6 @@ InputsArgument = Annotated[
         show_default=".coverage.* here",
     ),
 ]
-ProjectOption = Annotated[
-    str, typer.Option("--project", metavar="PATH", help="The folder of the project.", show_default="here")
-]
 OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="The merged coverage data.", show_default=".coverage"),
@@ -64,7 +62,6 @@ MutationOutputOption = Annotated[
         show_default="mutation-report.json",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 ServiceArgument = Annotated[
     str | None,
     typer.Argument(metavar="[github|gitlab]", help="The CI service.", show_default="the one that is used here"),
