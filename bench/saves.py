@@ -21,6 +21,7 @@ from real.published import PYTEST_ARGS
 from testlens.domain.snapshot import Snapshot
 from testlens.runners.events import Collected, Event, ProcessStarted, TestFinished, TestStarted
 from testlens.runners.warm_runner import WarmRunner
+from testlens.workspace.collector import collect_rarely
 from testlens.workspace.continuous import Round, run_affected, warmth_of
 from testlens.workspace.run_record import load_record
 from testlens.workspace.settings import NO_OVERRIDES
@@ -144,6 +145,7 @@ class Looked:
 
 async def in_process(root: Path, python: Path, saves: Sequence[Save]) -> list[Looked]:
     """The same by rounds of continuous testing alone, so that it can be told what takes how long."""
+    collect_rarely()  # as the server does
     runner, looked, clock = WarmRunner(), [], _Clock()
     overrides = replace(NO_OVERRIDES, pytest_args=PYTEST_ARGS, test_timeout=_LONGEST_TEST)
     with contextlib.closing(Workspace(root, overrides, clock.take_snapshot)) as workspace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,10 @@ class GrowingData:
             self._filling.add_packed(fields["context"], packed)
         return True
 
+    def arcs(self) -> dict[str, array[int]]:
+        """All arcs in it by file: their two ends, one after the other."""
+        return self._filling.arcs()
+
     def finish(self) -> None:
         """Take what is left, and close the file."""
         while self.take_line():
@@ -90,6 +95,7 @@ class _Filling:
         self._files: list[int] = []
         self._starts: list[int] = []
         self._ends: list[int] = []
+        self._ran: set[int] = set()
         # For each event, by its number, its arcs: the first one of most, and what else some have.
         self._first: list[int] = []
         self._others: dict[int, list[int]] = {}
@@ -127,12 +133,20 @@ class _Filling:
                 known.update(zip(new, (self._arc(number, *arc) for arc in self._unpack(new))))
         self._insert(context, (self._packed[file][arc] for file, arcs in packed.items() for arc in arcs))
 
+    def arcs(self) -> dict[str, array[int]]:
+        """The two ends of all arcs by file."""
+        found = {number: array("i") for number in self._numbers_of_files.values()}
+        for arc in self._ran:
+            found[self._files[arc]].extend((self._starts[arc], self._ends[arc]))
+        return {name: found[number] for name, number in self._numbers_of_files.items()}
+
     def _insert(self, context: str, arcs: Iterable[int]) -> None:
         number = self._numbers_of_contexts.get(context)
         if number is None:
             number = self._numbers_of_contexts[context] = len(self._numbers_of_contexts) + 1
             self._database.execute("insert into context (id, context) values (?, ?)", (number, context))
         arcs = list(arcs)
+        self._ran.update(arcs)
         columns = (self._files.__getitem__, self._starts.__getitem__, self._ends.__getitem__)
         files, starts, ends = (map(column, arcs) for column in columns)
         rows = zip(files, itertools.repeat(number), starts, ends)

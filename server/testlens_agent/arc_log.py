@@ -63,13 +63,13 @@ class ArcLog:
         """Write down which events there were in a context. Raises OSError."""
         self._make_ours()
         new, self._written = self._events[self._written :], len(self._events)
-        self._append({"context": context, "events": new, "ran": _text(ran)})
+        self._append({"context": context, "events": new, "ran": text_of(ran)})
 
     def write_packed(self, context: str, packed: Mapping[str, Iterable[int]]) -> None:
         """Write down the arcs of files that ran in a context, as coverage.py's tracer has them. Raises OSError."""
         self._make_ours()
         self._named.update(packed)
-        self._append({"context": context, "packed": {file: _text(array("Q", arcs)) for file, arcs in packed.items()}})
+        self._append({"context": context, "packed": {file: text_of(array("Q", arcs)) for file, arcs in packed.items()}})
 
     def write_files(self, files: Iterable[str]) -> None:
         """Write down files that belong to the data. Raises OSError."""
@@ -101,5 +101,6 @@ def numbers_of(kind: str, text: str) -> array[int]:
     return numbers
 
 
-def _text(numbers: array[int]) -> str:
+def text_of(numbers: array[int]) -> str:
+    """What stands for numbers in the log."""
     return base64.b64encode(numbers.tobytes()).decode("ascii")

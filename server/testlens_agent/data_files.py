@@ -7,8 +7,9 @@ import hashlib
 import os
 import shutil
 import sqlite3
+from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from testlens_agent import arc_log
 from testlens_agent.arc_data import GrowingData, let_go
@@ -34,6 +35,13 @@ def drop_damaged(scratch: Path, generation: int) -> bool:
     return bool(damaged)
 
 
+class Published(NamedTuple):
+    """Where coverage data is, and all arcs in it, by file as `arc_data.GrowingData` has them, where that is known."""
+
+    place: Path
+    arcs: dict[str, array[int]] | None
+
+
 class Logs:
     """The logs in `scratch` of what runs (`arc_log.py`), which become pieces like all others while tests still run."""
 
@@ -41,6 +49,7 @@ class Logs:
         self._scratch = scratch
         self._growing: dict[Path, GrowingData] = {}
         self._trouble: dict[Path, Exception] = {}
+        self._pieces: dict[Path, GrowingData] = {}
 
     def take_some(self) -> bool:
         """Do a little, which takes some milliseconds; False where there is nothing to do yet."""
@@ -54,8 +63,15 @@ class Logs:
             if log in self._trouble:
                 self._tell(log, events)
             else:
-                _data_of(log).replace(log.with_suffix(""))
+                piece = log.with_suffix("")
+                _data_of(log).replace(piece)
+                self._pieces[piece] = self._growing[log]
             log.unlink()
+
+    def arcs_in(self, piece: Path) -> dict[str, array[int]] | None:
+        """All arcs in a piece that was made of a log; None for others."""
+        data = self._pieces.get(piece)
+        return None if data is None else data.arcs()
 
     def _found(self) -> list[Path]:
         return sorted(self._scratch.glob(f"{_PREFIX}-*{arc_log.SUFFIX}"))
@@ -86,7 +102,9 @@ def _data_of(log: Path) -> Path:
     return log.with_name(f"growing-{log.stem}")
 
 
-def publish(scratch: Path, logs: Logs, target: Path, paths: dict[str, list[str]], events: EventStream) -> Path | None:
+def publish(
+    scratch: Path, logs: Logs, target: Path, paths: dict[str, list[str]], events: EventStream
+) -> Published | None:
     """Combine the pieces in `scratch` and those of its `logs` into `target`, which appears whole or not at all.
 
     `paths` are coverage.py's `[paths]`, made absolute.
@@ -98,6 +116,7 @@ def publish(scratch: Path, logs: Logs, target: Path, paths: dict[str, list[str]]
     combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", paths, events)
     if combined is None:
         return None
+    arcs = logs.arcs_in(combined)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         shutil.copyfile(str(combined), str(beside))
@@ -110,8 +129,8 @@ def publish(scratch: Path, logs: Logs, target: Path, paths: dict[str, list[str]]
             "Make the folder writable or free some space, then run again; this run's numbers are shown meanwhile.",
             str(target),
         )
-        return combined
-    return target
+        return Published(combined, arcs)
+    return Published(target, arcs)
 
 
 def source_hashes(scratch: Path, run_started: float) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from testlens_agent import call_files, data_files
+from testlens_agent.arc_log import text_of
 from testlens_agent.process import Child, PytestProcess
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
@@ -276,20 +277,23 @@ class _Run:
             )
 
     def _finish(self, code: int) -> None:
-        data_file, sources = None, {}
+        published, sources, arcs = None, {}, None
         if self._finished and self._request.get("measure", True):
             target = Path(self._request["data_file"])
-            data_file = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
-        if data_file is not None:
+            published = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
+        if published is not None:
             sources = data_files.source_hashes(self._scratch, self._started_at)
+            if published.arcs is not None and self._request.get("chosen"):
+                arcs = {name: text_of(ends) for name, ends in published.arcs.items()}
         if self._finished and self._records:
             calls = Path(self._request["data_file"]).with_name("calls.json")
             call_files.publish(self._scratch, calls, self._root, self._request.get("tests", ()), self._events)
         self._events.send(
             "done",
             exit_code=code,
-            data_file=None if data_file is None else str(data_file),
+            data_file=None if published is None else str(published.place),
             sources=sources,
+            arcs=arcs,
             collection_seconds=self._collected_after,
             seconds=time.monotonic() - self._clock,
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from testlens.domain.coverage import Arc
 from testlens.domain.problems import Problem, Severity
 
 Outcome = Literal["passed", "failed", "skipped", "error", "xfailed", "xpassed"]
@@ -116,7 +119,8 @@ class Done:
     """The run is over. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests).
 
     `data_file` (absolute) is None where nothing was measured. `sources` has the SHA-256 of each measured file's bytes
-    by absolute path, without those that were edited during the run. Times are in seconds.
+    by absolute path, without those that were edited during the run. Times are in seconds. `arcs` are all in the data
+    file of a run of chosen tests, by the names of files in it, where they are known without reading it.
     """
 
     exit_code: int
@@ -124,6 +128,7 @@ class Done:
     sources: Mapping[str, str]
     seconds: float
     collection_seconds: float | None
+    arcs: Mapping[str, frozenset[Arc]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +242,16 @@ def _done(fields: dict[str, Any], _root: Path) -> Done:
         dict(fields["sources"]),
         float(fields["seconds"]),
         fields["collection_seconds"],
+        _arcs(fields.get("arcs")),
     )
+
+
+def _arcs(fields: dict[str, str] | None) -> Mapping[str, frozenset[Arc]] | None:
+    """From the two ends of all arcs of each file, one after the other, as 4 bytes each in base64."""
+    if fields is None:
+        return None
+    ends = {name: array("i", b64decode(text)) for name, text in fields.items()}
+    return {name: frozenset(zip(of_file[::2], of_file[1::2], strict=True)) for name, of_file in ends.items()}
 
 
 def _libraries(fields: dict[str, Any], _root: Path) -> Libraries:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from testlens.domain.coverage import Arc
 from testlens.domain.problems import Problem
 from testlens.runners.events import (
     Collected,
@@ -58,7 +59,8 @@ class RunResult:
     """What came of a run. `exit_code` is pytest's, None if the agent died.
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
-    measured; the caller removes it when it has been read and is not where the request wanted it. `sources`: see `Done`.
+    measured; the caller removes it when it has been read and is not where the request wanted it. `sources` and `arcs`:
+    see `Done`.
     `output` is the end of what pytest and the tests printed. `total` is how many tests were to run, and `began` when
     the run did, in seconds since the epoch. `libraries`: see the event; none in a run of some tests. `present`: see
     `Collected`.
@@ -75,6 +77,7 @@ class RunResult:
     libraries: tuple[tuple[str, bool], ...]
     present: frozenset[str] | None
     request: RunRequest
+    arcs: Mapping[str, frozenset[Arc]] | None = None
 
 
 @dataclass(slots=True)
@@ -188,6 +191,7 @@ class RunLog:
             libraries=self.libraries,
             present=self.present,
             request=self.request,
+            arcs=None if done is None else done.arcs,
         )
 
 

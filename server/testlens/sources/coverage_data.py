@@ -177,6 +177,11 @@ def open_data(paths: Sequence[Path]) -> Iterator[OpenData]:
         yield data
 
 
+def trace_of(arcs: Collection[Arc]) -> Trace:
+    """The trace in which these arcs ran."""
+    return Trace(_ends(arcs), frozenset(arcs))
+
+
 def read_traces(paths: Sequence[Path], wanted: Collection[str] | None = None) -> tuple[Mapping[str, Trace], Problems]:
     """The trace of every measured file, or of those in `wanted`, by recorded name."""
     with open_data(paths) as data:
@@ -212,12 +217,14 @@ def merge(traces: Sequence[Trace]) -> Trace:
     return Trace(lines, frozenset[Arc]().union(*arcs))
 
 
-def all_contexts(path: Path) -> frozenset[str]:
-    """The contexts of a data file of Testlens' own, with their phases."""
-    data = CoverageData(basename=str(path), read_only=True)
-    data.read()
-    with data.keep_db_open():
-        return frozenset(data.measured_contexts())
+def tests_with(paths: Sequence[Path], phase: str) -> frozenset[str]:
+    """The node ids of the tests that have such a phase in data files of Testlens' own."""
+    found: set[str] = set()
+    for path in paths:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            query = "select context from context where substr(context, -length(?)) = ?"
+            found.update(node_id(context) for (context,) in database.execute(query, (phase, phase)))
+    return frozenset(found)
 
 
 def node_id(context: str) -> str:
@@ -268,7 +275,7 @@ def _contexts_of(test: str) -> list[str]:
     return [f"^{re.escape(test)}(\\[.*\\])?(\\||$)"]
 
 
-def _ends(arcs: Sequence[Arc]) -> frozenset[int]:
+def _ends(arcs: Collection[Arc]) -> frozenset[int]:
     # What CoverageData.lines() would query for again.
     return frozenset(line for line in set(chain.from_iterable(arcs)) if line > 0)
 

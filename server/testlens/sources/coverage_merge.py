@@ -32,7 +32,7 @@ def add_data(base: Path, addition: Path, target: Path, outdated: Chosen, unwante
             added.purge_files([name for name in added.measured_files() if unwanted(name)])
             merged.update(added)
     except _REFUSED as error:
-        return _not_added(error)
+        return not_added(error)
     return None
 
 
@@ -59,6 +59,7 @@ def _opened(path: Path) -> Iterator[CoverageData]:
         data.close()
 
 
-def _not_added(error: Exception) -> Problem:
+def not_added(error: Exception) -> Problem:
+    """That an error has kept what tests found out of the data."""
     message = f"The coverage of these tests could not be added to what is known: {error}."
     return Problem(message, "Run all tests.", severity="error")

@@ -41,7 +41,7 @@ class DataFile:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files, absolute; more than one only for parallel coverage.py data."""
+        """The files, absolute; more than one only for parallel coverage.py data, and for an own run: see `own_run`."""
         return tuple(Path(path) for path, *_ in self.signature)
 
     @property
@@ -80,8 +80,25 @@ def find_data(root: Path, config: ProjectConfig) -> tuple[tuple[DataFile, ...], 
 
 
 def own_run(root: Path) -> DataFile | None:
-    """What Testlens' own runs have left, if there is any."""
-    return _data_file("own run", [root / OWN_RUN])
+    """What Testlens' own runs have left, if there is any: one file, for moments with an addition."""
+    own = _data_file("own run", [root / OWN_RUN])
+    if own is None:
+        return None
+    addition = _data_file("own run", [addition_to(root / OWN_RUN, own.mtime_ns)])
+    return own if addition is None else DataFile("own run", (*own.signature, *addition.signature))
+
+
+def addition_to(own: Path, mtime_ns: int) -> Path:
+    """Where what some tests have told lies until it is in the data of own runs as well.
+
+    It belongs to the file that was written then, and means nothing once another one has taken its place.
+    """
+    return own.with_name(f"{own.stem}.{mtime_ns}{own.suffix}")
+
+
+def outdated_additions(own: Path) -> list[Path]:
+    """Those that mean nothing any more. Raises `OSError`."""
+    return sorted(set(own.parent.glob(f"{own.stem}.*{own.suffix}")) - {addition_to(own, own.stat().st_mtime_ns)})
 
 
 def is_data_name(name: str, more: Collection[str] = ()) -> bool:
@@ -120,14 +137,15 @@ def _explicit(root: Path, paths: Collection[str]) -> tuple[tuple[DataFile, ...],
 
 
 def _candidates(root: Path, config: ProjectConfig) -> Iterator[DataFile]:
-    places: dict[Path, DataKind] = {root / OWN_RUN: "own run"}
+    places: dict[Path, DataKind] = {}
     for kind in ("json", "cobertura", "lcov"):
         configured = config.coverage.outputs.get(kind)
         if configured is not None:
             places[root / configured] = kind
     for folder in _REPORT_FOLDERS:
         places |= {root / folder / name: kind for name, kind in _REPORT_KINDS.items()}
-    yield from (data for path, kind in places.items() if (data := _data_file(kind, [path])) is not None)
+    found = (own_run(root), *(_data_file(kind, [path]) for path, kind in places.items()))
+    yield from (data for data in found if data is not None)
     for base in dict.fromkeys([root / config.coverage.data_file, *(root / f / ".coverage" for f in _REPORT_FOLDERS)]):
         measured = _measured(base)
         if measured is not None:

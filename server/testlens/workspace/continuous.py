@@ -17,12 +17,12 @@ from testlens.runners.finishing import finish
 from testlens.runners.interpreter import packages_of
 from testlens.runners.run_log import RunRequest, RunResult
 from testlens.runners.warm_runner import WarmRunner, Warmth
-from testlens.sources.coverage_data import SHARED_PHASE, all_contexts, node_id
+from testlens.sources.coverage_data import SHARED_PHASE, tests_with
 from testlens.sources.coverage_parse import decode
 from testlens.sources.source_text import read_content
 from testlens.workspace.impact import Affected, Known, affected
-from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
-from testlens.workspace.replacing import Ahead, replace_results, tests_of
+from testlens.workspace.left_out import LeftOut, load_left_out
+from testlens.workspace.replacing import Ahead, Replaced, tests_of
 from testlens.workspace.run_record import (
     AT_THE_END,
     RunRecord,
@@ -107,12 +107,18 @@ async def run_affected(
         await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
         return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
     ahead = Ahead()
-    reading = asyncio.create_task(asyncio.to_thread(_go_ahead, workspace, known, selected, slow, ahead))
+    reading: asyncio.Task[None] | None = None
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
+
+    def hear(event: Event) -> None:
+        nonlocal reading
+        if reading is None:  # not before, since it would keep the tests from beginning
+            reading = asyncio.create_task(asyncio.to_thread(_go_ahead, workspace, known, selected, slow, ahead))
+        on_event(event)
 
     async def run() -> RunResult:
         on_selected(_to_run(known, selected, slow))
-        return await runner.run(_request(workspace, python, selected, slow), warmth, on_event)
+        return await runner.run(_request(workspace, python, selected, slow), warmth, hear)
 
     try:
         result = await run()
@@ -121,7 +127,8 @@ async def run_affected(
             selected = replace(selected, everything=True, why=why)
             slow = slow_tests(known, selected, limit)
             result = await run()
-        await reading
+        if reading is not None:
+            await reading
         left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
         is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out, ahead)
     finally:
@@ -195,16 +202,10 @@ def _why_all(workspace: Workspace, record: RunRecord | None, selected: Affected,
     if any(not imported.issuperset(record.importing.get(test, ())) for test in again):
         return "A test does not import a module any more that others may need."
     assert workspace.data is not None
-    shared = _setting_up(workspace.data.paths[0]) & again
-    if shared - _setting_up(result.data_file):
+    shared = tests_with(workspace.data.paths, SHARED_PHASE) & again
+    if shared - tests_with([result.data_file], SHARED_PHASE):
         return "A test does not set up a fixture any more that others share."
     return None
-
-
-def _setting_up(data_file: Path) -> set[str]:
-    """The tests for which fixtures were set up that several share."""
-    contexts = all_contexts(data_file)
-    return {node_id(context) for context in contexts if context.endswith(SHARED_PHASE)}
 
 
 def _request(workspace: Workspace, python: str, selected: Affected, slow: frozenset[str]) -> RunRequest:
@@ -263,20 +264,26 @@ async def _take_over(
         await asyncio.to_thread(data.unlink, missing_ok=True)
         return False, None
 
-    def replace_all() -> None:
-        data.replace(workspace.own_data)
-        finish_full_run(workspace, result, selected.seen)
-
-    def replace_some() -> Problem | None:
+    if selected.everything and not left_out.tests:
+        problem = await finish(take(lambda: _take_all(workspace, data, result, selected)))
+    else:
         assert record is not None
-        ran = {test.nodeid for test in result.results}
-        keep_left_out(workspace.root, load_left_out(workspace.root).after(ran).and_also(left_out))
-        return replace_results(workspace, record, result, ahead, selected.seen)
-
-    is_whole = selected.everything and not left_out.tests
-    problem = await finish(take(replace_all if is_whole else replace_some))
+        replaced = Replaced(workspace, record, result, ahead, selected.seen)
+        problem = await finish(_shown(replaced, left_out, take))
     await asyncio.to_thread(keep_run, workspace.root, workspace.snapshot)  # once what it tells is shown
     return True, problem
+
+
+def _take_all(workspace: Workspace, data: Path, result: RunResult, selected: Affected) -> None:
+    data.replace(workspace.own_data)
+    finish_full_run(workspace, result, selected.seen)
+
+
+async def _shown(replaced: Replaced, left_out: LeftOut, take: Take) -> Problem | None:
+    try:
+        return await take(lambda: replaced.show(left_out))
+    finally:
+        await asyncio.to_thread(replaced.settle)
 
 
 def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
-from testlens.domain.coverage import FileCoverage
+from testlens.domain.coverage import FileCoverage, Trace
 from testlens.domain.problems import Problem
 from testlens.sources import coverage_data
 from testlens.sources.coverage_config import report_filter
@@ -15,19 +16,22 @@ from testlens.sources.path_mapping import map_paths
 from testlens.sources.project_config import ProjectConfig
 from testlens.workspace.examined import Measured
 
+NOTHING_KNOWN: Mapping[str, Trace] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """The files of one data file: `names` has the recorded names of each workspace path (several on merged data).
 
     `reports` holds the verdicts that a report format brings along; for coverage.py's own data it is None, and traces
-    are read on demand.
+    are read on demand, but for those `known` by the names in the data.
     """
 
     data: DataFile
     names: Mapping[str, tuple[str, ...]]
     reports: Mapping[str, FileCoverage] | None
     problems: tuple[Problem, ...]
+    known: Mapping[str, Trace] = field(default_factory=dict)
 
     def measured(self, paths: Collection[str], problems: list[Problem]) -> Iterator[tuple[str, Measured]]:
         """What was measured for each of `paths`, one at a time; what cannot be read is added to `problems`."""
@@ -38,14 +42,53 @@ class Measurement:
             for path, names in self.names.items():
                 if path not in paths:
                     continue
-                traces = [trace for name in names if (trace := data.trace(name)) is not None]
+                found = (self.known.get(name) or data.trace(name) for name in names)
+                traces = [trace for trace in found if trace is not None]
                 if traces:
                     yield path, coverage_data.merge(traces)
             problems.extend(data.problems)
 
+    def tests_by_line(self, path: str) -> Mapping[int, tuple[str, ...]]:
+        """The node ids of the tests that ran each line of a file (1-based); none where the data does not tell."""
+        tests: dict[int, tuple[str, ...]] = {}
+        for data, name in self._with_contexts(path):
+            for line, nodes in data.contexts_by_line(name).items():
+                tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
+        return tests
 
-def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measurement:
-    """Find out which workspace files `data` speaks of; files that the project's report settings omit are left out."""
+    def lines_only_of(self, path: str, tests: Collection[str]) -> frozenset[int]:
+        """The lines of a file that these tests alone ran: node ids, or files of tests."""
+        found = (data.lines_only_of(name, tests) for data, name in self._with_contexts(path))
+        return frozenset[int]().union(*found)
+
+    def contexts_of(self, path: str, lines: range) -> frozenset[str]:
+        """All contexts of the data that ran one of these lines of a file, "" being the import."""
+        return frozenset[str]().union(*(data.contexts_of(name, lines) for data, name in self._with_contexts(path)))
+
+    def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
+        """The lines that a test ran of each file (1-based); all cases of a parametrised one."""
+        if not self.data.has_contexts:
+            return {}
+        with coverage_data.open_data(self.data.paths) as data:
+            found = data.lines_of_test(test)
+        nothing = frozenset[int]()
+        lines = {path: nothing.union(*(found.get(n, nothing) for n in names)) for path, names in self.names.items()}
+        return {path: ran for path, ran in lines.items() if ran}
+
+    def _with_contexts(self, path: str) -> Iterator[tuple[coverage_data.OpenData, str]]:
+        """The data, if it tells which test ran a line, with each name of a file in it."""
+        if self.data.has_contexts and path in self.names:
+            with coverage_data.open_data(self.data.paths) as data:
+                yield from ((data, name) for name in self.names[path])
+
+
+def load_measurement(
+    root: Path, config: ProjectConfig, data: DataFile, known: Mapping[str, Trace] = NOTHING_KNOWN
+) -> Measurement:
+    """Find out which workspace files `data` speaks of; files that the project's report settings omit are left out.
+
+    `known` are traces in it that need not be read.
+    """
     reports: Mapping[str, FileCoverage] | None = None
     if (read := _report_reader(data)) is not None:
         reports, problems = read(data.paths[0])
@@ -60,7 +103,7 @@ def load_measurement(root: Path, config: ProjectConfig, data: DataFile) -> Measu
         is_copy = name in mapped.by_suffix and Path(name).is_file()
         if is_reported(name if is_copy else path):
             names[path] = (*names.get(path, ()), name)
-    return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems))
+    return Measurement(data, dict(sorted(names.items())), reports, (*problems, *mapped.problems), known)
 
 
 def _report_reader(data: DataFile) -> Callable[[Path], tuple[Mapping[str, FileCoverage], tuple[Problem, ...]]] | None:

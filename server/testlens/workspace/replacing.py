@@ -1,22 +1,27 @@
 """Puts what affected tests say now in the place of what they said before; all others stand as they were.
 
-What needs no result is done while the tests run, see `Ahead`.
+What needs no result is done while the tests run, see `Ahead`; what nobody waits for is done after it is shown.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from testlens.domain.coverage import Trace
 from testlens.domain.problems import Problem
+from testlens.domain.snapshot import Snapshot
 from testlens.domain.staleness import Anchors, anchor
-from testlens.sources.coverage_data import node_id
+from testlens.sources.coverage_data import node_id, trace_of
+from testlens.sources.coverage_merge import not_added
 from testlens.sources.coverage_parse import decode, normalise
-from testlens.sources.replacement import DAMAGE, Replacement
+from testlens.sources.discovery import own_run
+from testlens.sources.replacement import DAMAGE, Replacement, arcs_in
 from testlens.sources.source_text import read_content
+from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
 from testlens.workspace.run_record import RunRecord, keep_record, record_run, with_some_tests
 from testlens.workspace.selected_run import outcomes_of, relative_name
 from testlens.workspace.source_files import load_run_sources
@@ -58,10 +63,10 @@ class Ahead:
         prepared.replacement.drop()
 
     def take(self, tests: frozenset[str], edited: frozenset[str]) -> _Prepared | None:
-        """What was prepared, if it is right for what `tests` say now, after these files were edited."""
+        """What was prepared, if it is part of what is right where `tests` say something new of files so `edited`."""
         with self._lock:
             prepared = self._prepared
-            if prepared is None or not prepared.tests <= tests or prepared.edited != edited:
+            if prepared is None or not (prepared.tests <= tests and prepared.edited <= edited):
                 return None
             self._prepared = None
             return prepared
@@ -75,35 +80,69 @@ class Ahead:
             prepared.replacement.drop()
 
 
-def replace_results(
-    workspace: Workspace, record: RunRecord, result: RunResult, ahead: Ahead, seen: Mapping[str, str]
-) -> Problem | None:
-    """Refresh with what affected tests say now.
+class Replaced:
+    """What affected tests say now, in the place of what they said before.
 
     `record` is what was known of the run before; `seen`: see `record_run`. Tests that are no longer found in the files
     that were looked at are forgotten. What other tests ran of a file that was edited goes with its lines.
     """
-    root, data_file = workspace.root, result.data_file
-    assert workspace.data is not None
-    assert data_file is not None
-    known, outcomes, again = workspace.snapshot.outcomes, outcomes_of(result), tests_of(workspace, result)
-    before, now = load_run_sources(root), workspace.run_sources(result.sources)
-    edited = frozenset(path for path, digest in now.items() if before.get(path) != digest)
-    try:
-        prepared = ahead.take(again, edited) or _prepare(workspace, again, edited)
-        touched = _finished(prepared.replacement, again - prepared.tests, data_file)
-    except DAMAGE as error:
-        message = f"The coverage of these tests could not be added to what is known: {error}."
-        return Problem(message, "Run all tests.", severity="error")
-    data_file.unlink(missing_ok=True)
-    if workspace.data.kind == "own run":
+
+    def __init__(
+        self, workspace: Workspace, record: RunRecord, result: RunResult, ahead: Ahead, seen: Mapping[str, str]
+    ) -> None:
+        self._workspace = workspace
+        self._record = record
+        self._result = result
+        self._ahead = ahead
+        self._seen = seen
+        self._tests = tests_of(workspace, result)
+        self._replacement: Replacement | None = None
+        self._snapshot: Snapshot | None = None
+
+    def show(self, left_out: LeftOut) -> Problem | None:
+        """Refresh with it, and with what was `left_out`; what keeps that from being done."""
+        workspace, result = self._workspace, self._result
+        ran = {test.nodeid for test in result.results}
+        keep_left_out(workspace.root, load_left_out(workspace.root).after(ran).and_also(left_out))
+        before, now = load_run_sources(workspace.root), workspace.run_sources(result.sources)
+        edited = frozenset(path for path, digest in now.items() if before.get(path) != digest)
+        known, outcomes = workspace.store.outcomes(), outcomes_of(result)
+        try:
+            touched, traces = self._put(edited)
+        except DAMAGE as error:
+            return not_added(error)
         workspace.keep_examinations(touched)
-    kept = {test: outcome for test, outcome in known.items() if test not in again}
-    sources = {str(root / path): digest for path, digest in {**before, **now}.items()}
-    snapshot = workspace.finish_run({**kept, **outcomes}, sources)
-    keep_record(root, with_some_tests(record, record_run(root, result, snapshot, seen, record), again))
-    prepared.replacement.drop()
-    return None
+        kept = {test: outcome for test, outcome in known.items() if test not in self._tests}
+        sources = {str(workspace.root / path): digest for path, digest in {**before, **now}.items()}
+        self._snapshot = workspace.finish_run({**kept, **outcomes}, sources, traces)
+        return None
+
+    def settle(self) -> None:
+        """Do what is left to do once it is shown, or could not be."""
+        workspace, record = self._workspace, self._record
+        if self._snapshot is not None:
+            with contextlib.suppress(*DAMAGE):  # it stays beside what is known then, and counts as well
+                workspace.fold()
+            now = record_run(workspace.root, self._result, self._snapshot, self._seen, record)
+            keep_record(workspace.root, with_some_tests(record, now, self._tests))
+        if self._replacement is not None:
+            self._replacement.drop()
+
+    def _put(self, edited: frozenset[str]) -> tuple[frozenset[str], Mapping[str, Trace]]:
+        """Put it in its place; the files of which that may be news, and what is known of some. Raises DAMAGE."""
+        result, addition = self._result, self._result.data_file
+        assert addition is not None
+        prepared = self._ahead.take(self._tests, edited) or _prepare(self._workspace, self._tests, edited)
+        self._replacement = replacement = prepared.replacement
+        more_tests, more_files = self._tests - prepared.tests, edited - prepared.edited
+        if more_tests:
+            replacement.forget(lambda context: node_id(context) in more_tests)
+        if more_files:
+            _move(self._workspace, replacement, more_files)
+        found = arcs_in(addition) if result.arcs is None else result.arcs
+        touched = replacement.touched(found)
+        replacement.put(addition)
+        return touched, {name: trace_of(arcs) for name, arcs in replacement.arcs(found).items()}
 
 
 def tests_of(workspace: Workspace, result: RunResult) -> frozenset[str]:
@@ -116,34 +155,28 @@ def tests_of(workspace: Workspace, result: RunResult) -> frozenset[str]:
 
 def _prepare(workspace: Workspace, tests: frozenset[str], edited: frozenset[str]) -> _Prepared:
     """Raises DAMAGE."""
-    data, root = workspace.data, workspace.root
-    assert data is not None
-
-    def moves(name: str) -> Anchors | None:
-        path = relative_name(name, root)
-        return _moves(workspace, path) if path in edited else None
-
-    replacement = Replacement(data.paths[0], workspace.own_data)
+    data = own_run(workspace.root)
+    if data is None:
+        raise FileNotFoundError(f"{workspace.own_data} is gone")
+    replacement = Replacement(data.paths, workspace.own_data)
     try:
         replacement.forget(lambda context: node_id(context) in tests)
-        replacement.move(moves)
+        _move(workspace, replacement, edited)
+        replacement.prepare()
     except BaseException:
         replacement.drop()
         raise
     return _Prepared(replacement, tests, edited)
 
 
-def _finished(replacement: Replacement, more: frozenset[str], addition: Path) -> frozenset[str]:
-    """Forget `more` tests, add what was found, and return the files of which that may be news. Raises DAMAGE."""
-    try:
-        if more:
-            replacement.forget(lambda context: node_id(context) in more)
-        touched = replacement.add(addition)
-        replacement.put()
-    except BaseException:
-        replacement.drop()
-        raise
-    return touched
+def _move(workspace: Workspace, replacement: Replacement, edited: frozenset[str]) -> None:
+    """Have the lines of edited files where they are now. Raises DAMAGE."""
+
+    def moves(name: str) -> Anchors | None:
+        path = relative_name(name, workspace.root)
+        return _moves(workspace, path) if path in edited else None
+
+    replacement.move(moves)
 
 
 def _moves(workspace: Workspace, path: str) -> Anchors:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import Snapshot, TestResult
 from testlens.runners.events import TestFinished
-from testlens.sources.coverage_merge import add_data
+from testlens.sources.coverage_merge import add_data, not_added
 from testlens.sources.discovery import DataFile
+from testlens.sources.replacement import DAMAGE
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
 from testlens.workspace.source_files import SourceFiles, load_run_sources
@@ -82,6 +83,10 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     Of a file that was edited since all tests ran, the older data is kept, with its edited lines stale: these tests
     alone would show the rest of the file as never run. Files that hold the tests themselves are taken as they are now.
     """
+    try:
+        workspace.fold()
+    except DAMAGE as error:
+        return not_added(error)
     base = workspace.data
     # Whatever the data comes from, what tests said last is still what they said last.
     known = workspace.store.outcomes()

@@ -74,7 +74,9 @@ def digests_by_path(digests: Mapping[str, str], paths: Mapping[str, str]) -> Map
 
 def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:
     """Remember what a run measured: SHA-256 by relative path. Raises `OSError` where the disk refuses."""
-    (root / RUN_SOURCES).write_text(json.dumps(sources), encoding="utf-8")
+    place = root / RUN_SOURCES
+    place.unlink(missing_ok=True)  # some file systems take as long as all else here to empty a file that is there
+    place.write_text(json.dumps(sources), encoding="utf-8")
 
 
 def load_run_sources(root: Path) -> Mapping[str, str]:

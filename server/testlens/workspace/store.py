@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from testlens.domain.problems import Problem
@@ -29,6 +30,12 @@ create table if not exists run (time real, source text, percent real);
 create table if not exists outcome (
     test text primary key, outcome text, duration real, message text, file text, line integer, source text,
     expected text, actual text) without rowid;
+"""
+
+_OUTCOMES = "select test, outcome, duration, message, file, line, source, expected, actual from outcome"
+_KEEP_OUTCOME = """
+insert or replace into outcome (test, outcome, duration, message, file, line, source, expected, actual)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -66,6 +73,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.problem: Problem | None = None
         self._lock = threading.Lock()
+        self._outcomes: tuple[object, Mapping[str, TestResult]] | None = None
         self._connection = self._open(root / FOLDER)
 
     def close(self) -> None:
@@ -120,17 +128,25 @@ class Store:
 
     def outcomes(self) -> Mapping[str, TestResult]:
         """The last known result of each test."""
-        rows = self._read("select test, outcome, duration, message, file, line, source, expected, actual from outcome")
-        return {row[0]: TestResult(*row[1:]) for row in rows}
+        # It differs once another process has written.
+        version = self._read("pragma data_version")
+        if self._outcomes is None or self._outcomes[0] != version:
+            rows = self._read(_OUTCOMES)
+            self._outcomes = version, MappingProxyType({row[0]: TestResult(*row[1:]) for row in rows})
+        return self._outcomes[1]
 
     def replace_outcomes(self, outcomes: Mapping[str, TestResult]) -> None:
         """Forget all results and remember these."""
+        known = self.outcomes()
         rows = [
             (test, r.outcome, r.duration, r.message, r.file, r.line, r.source, r.expected, r.actual)
             for test, r in outcomes.items()
+            if known.get(test) != r
         ]
-        self._write("delete from outcome", [()])
-        self._write("insert into outcome values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if self._outcomes is not None:
+            self._outcomes = self._outcomes[0], MappingProxyType(dict(outcomes))
+        self._write("delete from outcome where test = ?", [(test,) for test in known if test not in outcomes])
+        self._write(_KEEP_OUTCOME, rows)
 
     def mutants(self) -> Iterable[KeptMutants]:
         """What is remembered of the mutants of each file."""

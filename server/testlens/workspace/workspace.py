@@ -24,13 +24,14 @@ from testlens.sources.coverage_parse import normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data, own_run
 from testlens.sources.path_mapping import map_paths
 from testlens.sources.project_config import ProjectConfig
+from testlens.sources.replacement import fold
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
 from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_results
 from testlens.workspace.left_out import NOTHING, LeftOut, load_left_out, with_doubt, without_doubtful_gaps
-from testlens.workspace.measurement import Measurement, load_measurement
+from testlens.workspace.measurement import NOTHING_KNOWN, Measurement, load_measurement
 from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.remembered import Remembered
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
@@ -113,13 +114,16 @@ class Workspace:
         snapshot = self._snapshot
         return make_plan(snapshot.files.values(), snapshot.totals, self.settings.target, snapshot.survivor_gaps)
 
-    def refresh(self, progress: Progress = _no_progress) -> Snapshot:
-        """Read the best data of the folder and publish a new snapshot. Never raises on bad content."""
+    def refresh(self, progress: Progress = _no_progress, known: Mapping[str, Trace] = NOTHING_KNOWN) -> Snapshot:
+        """Read the best data of the folder and publish a new snapshot. Never raises on bad content.
+
+        `known` are traces in the data of own runs that need not be read.
+        """
         with self._refreshing:
             self.settings = self._load_settings()
             found, problems = find_data(self.root, self.settings.config)
             problems = (*self._config_problems, *problems)
-            measurement, unusable = self._first_usable(found)
+            measurement, unusable = self._first_usable(found, known)
             problems += unusable
             self._measurement = measurement
             if measurement is None:
@@ -157,46 +161,19 @@ class Workspace:
 
     def tests_by_line(self, path: str) -> Mapping[int, tuple[str, ...]]:
         """The node ids of the tests that ran each line of the text that was measured (1-based)."""
-        measurement = self._measurement
-        if measurement is None or not measurement.data.has_contexts:
-            return {}
-        tests: dict[int, tuple[str, ...]] = {}
-        with coverage_data.open_data(measurement.data.paths) as data:
-            for name in measurement.names.get(path, ()):
-                for line, nodes in data.contexts_by_line(name).items():
-                    tests[line] = tuple(sorted({*tests.get(line, ()), *nodes}))
-        return tests
+        return self._measurement.tests_by_line(path) if self._measurement is not None else {}
 
     def lines_only_of(self, path: str, tests: Collection[str]) -> frozenset[int]:
         """The lines that were measured of a file, and that these tests alone ran: node ids, or files of tests."""
-        measurement = self._measurement
-        if measurement is None or not measurement.data.has_contexts:
-            return frozenset()
-        with coverage_data.open_data(measurement.data.paths) as data:
-            found = (data.lines_only_of(name, tests) for name in measurement.names.get(path, ()))
-            return frozenset[int]().union(*found)
+        return self._measurement.lines_only_of(path, tests) if self._measurement is not None else frozenset()
 
     def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The lines that a test ran of each file, as they were measured (1-based); all cases of a parametrised one."""
-        measurement = self._measurement
-        if measurement is None or not measurement.data.has_contexts:
-            return {}
-        with coverage_data.open_data(measurement.data.paths) as data:
-            found = data.lines_of_test(test)
-        nothing = frozenset[int]()
-        lines = {
-            path: nothing.union(*(found.get(n, nothing) for n in names)) for path, names in measurement.names.items()
-        }
-        return {path: ran for path, ran in lines.items() if ran}
+        return self._measurement.lines_of_test(test) if self._measurement is not None else {}
 
     def contexts_of(self, path: str, lines: range) -> frozenset[str]:
         """All contexts of the data that ran one of these lines of the text that was measured, "" being the import."""
-        measurement = self._measurement
-        if measurement is None or not measurement.data.has_contexts:
-            return frozenset()
-        with coverage_data.open_data(measurement.data.paths) as data:
-            found = (data.contexts_of(name, lines) for name in measurement.names.get(path, ()))
-            return frozenset[str]().union(*found)
+        return self._measurement.contexts_of(path, lines) if self._measurement is not None else frozenset()
 
     def anchors(self, report: FileReport, text: str) -> Anchors | None:
         """How the lines of `report` lie in `text`; None where the text that was measured is not known."""
@@ -248,24 +225,39 @@ class Workspace:
         return digests_by_path(sources, map_paths(sources, self.root, coverage.source, coverage.paths).resolved)
 
     def keep_examinations(self, touched: frozenset[str]) -> None:
-        """Keep what was found in files for the data that has taken the place of what the newest snapshot was made from.
+        """Keep what was found in files for the own data that has taken the place of that of the newest snapshot.
 
         It says of each file what that data said, but for those recorded as `touched`.
         """
         measurement, now = self._measurement, own_run(self.root)
-        assert measurement is not None
-        if now is not None:
+        if now is not None and measurement is not None and measurement.data.kind == "own run":
             edited = {path for path, names in measurement.names.items() if not touched.isdisjoint(names)}
             self.store.carry_examinations(repr(measurement.data.signature), repr(now.signature), edited)
+            self._measurement = replace(measurement, data=now)
 
-    def finish_run(self, outcomes: Mapping[str, TestResult], sources: Mapping[str, str]) -> Snapshot:
-        """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path."""
+    def fold(self) -> None:
+        """Put what lies beside the data of own runs into it, which says the same then. Raises `replacement.DAMAGE`."""
+        own = own_run(self.root)
+        if own is not None and len(own.paths) > 1:
+            fold(own.paths)
+            self.keep_examinations(frozenset())
+
+    def finish_run(
+        self,
+        outcomes: Mapping[str, TestResult],
+        sources: Mapping[str, str],
+        known: Mapping[str, Trace] = NOTHING_KNOWN,
+    ) -> Snapshot:
+        """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path.
+
+        `known`: see `refresh`.
+        """
         self._new_left_out = NOTHING
         # Where the disk refuses, the files count as edited since, and the store's own problem says why.
         with contextlib.suppress(OSError):
             keep_run_sources(self.root, self.run_sources(sources))
         self.store.replace_outcomes(outcomes)
-        return self.refresh()
+        return self.refresh(known=known)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -288,10 +280,13 @@ class Workspace:
     def _history_of(self, path: str, examined: Examined) -> FileHistory | None:
         return self._history.of(path, examined.text_digest)
 
-    def _first_usable(self, found: tuple[DataFile, ...]) -> tuple[Measurement | None, tuple[Problem, ...]]:
+    def _first_usable(
+        self, found: tuple[DataFile, ...], known: Mapping[str, Trace]
+    ) -> tuple[Measurement | None, tuple[Problem, ...]]:
         problems: tuple[Problem, ...] = ()
         for data in found:
-            measurement = load_measurement(self.root, self.settings.config, data)
+            known_here = known if data.kind == "own run" else NOTHING_KNOWN
+            measurement = load_measurement(self.root, self.settings.config, data, known_here)
             if measurement.names:
                 return measurement, problems
             problems += measurement.problems
