@@ -166,8 +166,7 @@ class Replacement:
         """Take the place of the target, with an `addition` that is moved beside it; `drop` only cleans up then."""
         self._close("commit")
         if addition is not None:
-            for outdated in outdated_additions(self._target):
-                outdated.unlink()
+            sweep(self._target)
             # Which means nothing before the copy has taken its place.
             shutil.move(addition, addition_to(self._target, self._beside.stat().st_mtime_ns))
         if os.name == "posix":
@@ -214,7 +213,7 @@ class Replacement:
 def fold(own: Sequence[Path]) -> None:
     """Put the addition to data of Testlens' own into it. Raises DAMAGE, and then leaves all as it was.
 
-    The addition stays for those who are reading both until the next one comes.
+    The addition stays for those who are reading both, until somebody sweeps.
     """
     target, *additions = own
     replacement = Replacement([target], target)
@@ -224,6 +223,12 @@ def fold(own: Sequence[Path]) -> None:
         replacement.put()
     finally:
         replacement.drop()
+
+
+def sweep(own: Path) -> None:
+    """Remove additions to data of Testlens' own that is there no more. Raises DAMAGE."""
+    for outdated in outdated_additions(own):
+        outdated.unlink()
 
 
 def arcs_in(data_file: Path) -> Found:

@@ -19,7 +19,7 @@ from testlens.sources.coverage_data import node_id, trace_of
 from testlens.sources.coverage_merge import not_added
 from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.discovery import own_run
-from testlens.sources.replacement import DAMAGE, Replacement, arcs_in
+from testlens.sources.replacement import DAMAGE, Replacement, arcs_in, sweep
 from testlens.sources.source_text import read_content
 from testlens.workspace.left_out import LeftOut, keep_left_out, load_left_out
 from testlens.workspace.run_record import RunRecord, keep_record, record_run, with_some_tests
@@ -125,6 +125,8 @@ class Replaced:
                 workspace.fold()
             now = record_run(workspace.root, self._result, self._snapshot, self._seen, record)
             keep_record(workspace.root, with_some_tests(record, now, self._tests))
+            with contextlib.suppress(*DAMAGE):
+                sweep(workspace.own_data)
         if self._replacement is not None:
             self._replacement.drop()
 
