@@ -26,7 +26,7 @@ def _main() -> int:
     if "--child" in sys.argv[1:]:
         from testlens_agent.child import run_child
 
-        return run_child()
+        run_child()
     if "--explore" in sys.argv[1:]:
         from testlens_agent.explore.session import explore
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 SUFFIX = ".arcs"
 _Arc = tuple[int, int]
+_ENCODED = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Event(NamedTuple):
@@ -89,7 +90,7 @@ class ArcLog:
         self._named = set()
 
     def _append(self, fields: dict[str, Any]) -> None:
-        data = memoryview(json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n")
+        data = memoryview(_ENCODED(fields).encode("ascii") + b"\n")
         while data:
             data = data[self._write(self._descriptor, data) :]
 

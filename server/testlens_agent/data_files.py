@@ -119,7 +119,7 @@ def publish(
     arcs = logs.arcs_in(combined)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        shutil.copyfile(str(combined), str(beside))
+        _link_or_copy(combined, beside)
         beside.replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -131,6 +131,13 @@ def publish(
         )
         return Published(combined, arcs)
     return Published(target, arcs)
+
+
+def _link_or_copy(file: Path, other: Path) -> None:
+    try:
+        os.link(str(file), str(other))
+    except OSError:  # on another disk, say
+        shutil.copyfile(str(file), str(other))
 
 
 def source_hashes(scratch: Path, run_started: float) -> dict[str, str]:

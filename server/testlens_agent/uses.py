@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import coverage
 
@@ -59,13 +59,14 @@ class Uses:
         self.is_in_test = False
         self.is_importing = False
         self._prefix = f"{root}{os.sep}"
-        self._measuring = (f"{Path(coverage.__file__).parent}{os.sep}", str(Path(__file__).with_name("monitoring.py")))
+        own = Path(__file__).with_name("measured_code.py")
+        self._measuring = (f"{Path(coverage.__file__).parent}{os.sep}", str(own))
         self._own: set[str] = set()
         self._shared: set[str] = set()
         self._written: set[str] = set()
         self._imports: set[str] = set()
         self._starts = self._starts_shared = False
-        sys.addaudithook(self._watch)
+        sys.addaudithook(self._hook())
 
     def take(self) -> dict[str, Any]:
         """What was used since the last time, as fields of an event: absolute paths, those of folders with a slash."""
@@ -92,9 +93,18 @@ class Uses:
         folders = path[len(self._prefix) :].split(os.sep)[:-1]  # noqa: PTH206  (runs in the midst of tests)
         return not any(folder in _OF_OTHERS or folder.startswith(".") for folder in folders)
 
-    def _watch(self, event: str, arguments: tuple[Any, ...], watched: frozenset[str] = _WATCHED) -> None:
-        if event not in watched:
-            return
+    def _hook(self) -> Callable[[str, tuple[Any, ...]], None]:
+        # A function, since with each event Python asks the hook for an attribute that none has, which raises an
+        # exception where it is a method. There are hundreds of times as many events as those that are of use here.
+        watched, watch = _WATCHED, self._watch
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            if event in watched:
+                watch(event, arguments)
+
+        return hook
+
+    def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
         try:
             if event in _STARTING:
                 self._take_start(event, arguments)
@@ -123,7 +133,7 @@ class Uses:
             self._written.add(path)
             return
         is_folder = event in _FOLDERS
-        caller = sys._getframe(2)
+        caller = sys._getframe(3)
         if caller.f_code.co_filename.startswith(_IMPORTING) and (is_folder or path.endswith(_CODE)):
             if self.is_in_test and not (is_folder or self.is_importing) and self.is_of_the_project(path):
                 self._imports.add(_UNKNOWN)

@@ -6,7 +6,6 @@ copy, which supervises a run as it would one in a process of its own; and the co
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
 import json
@@ -18,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from testlens_agent.child import die_with, run_as_child
+from testlens_agent.child import die_with, end, run_as_child
 from testlens_agent.libraries import preload
 from testlens_agent.process import Meanwhile
 from testlens_agent.supervisor import supervise_run
@@ -233,10 +232,7 @@ def _be_child(request: dict[str, Any], writing: int, parent: int) -> NoReturn:
         os.chdir(request["root"])
         _seed_anew()
         code = run_as_child(request)
-        # What tests and libraries want done at the end; those threads that would be waited for are not.
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        end(code, leave)  # threads that would be waited for are not
     finally:
         leave(code)
 
