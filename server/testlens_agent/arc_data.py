@@ -50,8 +50,9 @@ class GrowingData:
         fields = json.loads(text)
         self._filling.add_events(Event(*event) for event in fields.get("events", ()))
         self._filling.add_files(fields.get("files", ()))
+        self._filling.add_sets(numbers_of("I", each) for each in fields.get("sets", ()))
         if "ran" in fields:
-            self._filling.add_context(fields["context"], set(numbers_of("I", fields["ran"])))
+            self._filling.add_context(fields["context"], *(numbers_of("I", fields[of]) for of in ("ran", "together")))
         if "packed" in fields:
             packed = {file: numbers_of("Q", arcs) for file, arcs in fields["packed"].items()}
             self._filling.add_packed(fields["context"], packed)
@@ -101,6 +102,7 @@ class _Filling:
         self._others: dict[int, list[int]] = {}
         self._likely: dict[int, list[tuple[set[int], set[int], int]]] = {}
         self._bare: dict[int, int] = {}
+        self._sets: list[frozenset[int]] = []
         # Arcs in coverage.py's encoding, by file.
         self._packed: dict[str, dict[int, int]] = {}
         self._unpack = unpacking()
@@ -119,9 +121,13 @@ class _Filling:
                 self._started(event.code, event.line).add(len(self._first))
             self._add(len(self._first), event)
 
-    def add_context(self, context: str, ran: set[int]) -> None:
-        """Write down which events there were in a context."""
-        self._insert(context, self._arcs_of(ran))
+    def add_sets(self, sets: Iterable[Iterable[int]]) -> None:
+        """Take sets of events before a context says that they ran."""
+        self._sets.extend(map(frozenset, sets))
+
+    def add_context(self, context: str, ran: Iterable[int], together: Iterable[int]) -> None:
+        """Write down which events there were in a context, by themselves and in sets."""
+        self._insert(context, self._arcs_of(set(ran).union(*map(self._sets.__getitem__, together))))
 
     def add_packed(self, context: str, packed: Mapping[str, Sequence[int]]) -> None:
         """Write down which arcs of files ran in a context, in coverage.py's encoding."""

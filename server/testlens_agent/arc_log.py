@@ -1,7 +1,8 @@
 """A file of what ran in which context, which costs next to nothing to write; `arc_data.py` makes coverage data of it.
 
 Each line is a JSON object. One of a `context` has its name, the `events` that no line before had, and which of them
-`ran`: their numbers, which count all events of the log from 0, as 4 bytes each in base64. Or it has what was `packed`:
+`ran`: their numbers, which count all events of the log from 0, as 4 bytes each in base64. Those that often run together
+are in the sets whose numbers are in `together`; `sets` has those that no line before had. Or it has what was `packed`:
 for each file its arcs in coverage.py's own encoding, as 8 bytes each in base64. One with `files` names those that
 belong to the data whether they ran or not. A line that was cut off is left out, with all that come after it.
 """
@@ -45,7 +46,8 @@ class ArcLog:
         self._name = os.path.abspath(name)  # noqa: PTH100  (beside `os.open`)
         self._open, self._write, self._process = os.open, os.write, os.getpid  # before tests can replace them
         self._events: list[Event] = []
-        self._written = 0
+        self._sets: list[Iterable[int]] = []
+        self._written = self._sets_written = 0
         self._owner = 0
         self._descriptor = -1
         self._named: set[str] = set()
@@ -60,11 +62,18 @@ class ArcLog:
         self._events.append(event)
         return len(self._events) - 1
 
-    def write(self, context: str, ran: array[int]) -> None:
-        """Write down which events there were in a context. Raises OSError."""
+    def add_set(self, numbers: Iterable[int]) -> int:
+        """The number of a new set of events that often run together."""
+        self._sets.append(numbers)
+        return len(self._sets) - 1
+
+    def write(self, context: str, ran: array[int], together: array[int]) -> None:
+        """Write down which events there were in a context, by themselves and in sets. Raises OSError."""
         self._make_ours()
-        new, self._written = self._events[self._written :], len(self._events)
-        self._append({"context": context, "events": new, "ran": text_of(ran)})
+        events, self._written = self._events[self._written :], len(self._events)
+        sets, self._sets_written = self._sets[self._sets_written :], len(self._sets)
+        fields = {"context": context, "ran": text_of(ran), "together": text_of(together), "events": events}
+        self._append({**fields, "sets": [text_of(array("I", each)) for each in sets]})
 
     def write_packed(self, context: str, packed: Mapping[str, Iterable[int]]) -> None:
         """Write down the arcs of files that ran in a context, as coverage.py's tracer has them. Raises OSError."""
@@ -86,7 +95,7 @@ class ArcLog:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._descriptor = self._open(f"{self._name}.{self._process()}{SUFFIX}", flags, 0o600)
         self._owner = self._process()
-        self._written = 0
+        self._written = self._sets_written = 0
         self._named = set()
 
     def _append(self, fields: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ identity_of: Callable[[object], int] = object.__hash__
 
 _TURNS = 1000
 _RESUME = dis.opmap.get("RESUME")
+# For each operation of the bytecode whether it stands where Python is to tell that a line begins to run.
 _TELLS_OF_LINE = bytes(operation == dis.opmap.get("INSTRUMENTED_LINE") for operation in range(256))
 _NO_STATEMENT = (tokenize.COMMENT, tokenize.ENCODING)
 
@@ -66,29 +67,23 @@ class Measured:
         self.number = number
         self.file = file
         self.needs_start = sys.version_info >= (3, 13) and _begins_where_it_starts(code)
+        self.ways: dict[bytes, tuple[int, int]] = {}
+        """By what was left in the bytecode (see `lines_but`): the set of lines that ran, in the log, and its size."""
         self._armed = b""
-        self._known: dict[bytes, list[int]] = {}
 
-    def armed(self) -> None:
+    def arm(self) -> None:
         """It has just been armed for the first time: all its lines will be told of."""
-        self._armed = _armed_places(self.code)
+        self._armed = self.left()
 
-    def ran(self, numbers: Numbers) -> list[int]:
-        """The numbers of the lines that began to run since it was armed, each at each of its places.
+    def left(self) -> bytes:
+        """For each unit of the bytecode, as it is now, whether it is still to be told of that a line begins there."""
+        bytecode: bytes = self.code._co_code_adaptive  # type: ignore[attr-defined]
+        return bytecode[::2].translate(_TELLS_OF_LINE)
 
-        Python's bytecode has an instruction of its own where a line is still to be told of. A function goes few of the
-        ways through it again and again, and what one means is known after the first time.
-        """
-        left = _armed_places(self.code)
-        found = self._known.get(left)
-        if found is None:
-            units = (unit for unit, was in enumerate(self._armed) if was and not left[unit])
-            found = self._known[left] = [numbers[self._began_at(2 * unit)] for unit in units]
-        return found
-
-    def forget(self) -> None:
-        """What lines mean is another thing than before."""
-        self._known.clear()
+    def lines_but(self, left: bytes, numbers: Numbers) -> list[int]:
+        """The numbers of the lines, each at each of its places, but for those units of bytecode that are `left`."""
+        units = (unit for unit, was in enumerate(self._armed) if was and not left[unit])
+        return [numbers[self._began_at(2 * unit)] for unit in units]
 
     def _began_at(self, place: int) -> tuple[Any, ...]:
         """The event of a line that began to run at this place."""
@@ -105,12 +100,6 @@ class Measured:
     def places(self) -> dict[int, list[int]]:
         """Where each line may begin to run."""
         return self.flow.places()
-
-
-def _armed_places(code: CodeType) -> bytes:
-    """For each unit of the bytecode whether it is still to be told of that a line begins to run there."""
-    bytecode: bytes = code._co_code_adaptive  # type: ignore[attr-defined]
-    return bytecode[::2].translate(_TELLS_OF_LINE)
 
 
 def _begins_where_it_starts(code: CodeType) -> bool:

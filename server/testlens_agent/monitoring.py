@@ -11,9 +11,9 @@ It stands in for a tracer of coverage.py, which decides what is measured, and st
 
 from __future__ import annotations
 
-import itertools
 import sys
 from array import array
+from collections.abc import Sequence
 from types import CodeType
 from typing import Any, Callable
 
@@ -68,7 +68,7 @@ class MonitoringTracer:
         self._is_exact = False  # whether it is noted each time at which place a line begins
         self._began: list[Any] = []  # lines that did: the code object and the line, one after the other
         self._noted: list[int] = []  # those that were noted, by the number of the event
-        self._lines: list[int] = []  # those that were read in the bytecode, likewise
+        self._ways: list[int] = []  # what was read in the bytecode: sets of events, by their numbers in the log
         self._ran: set[int] = set()  # the identities of the code objects of these
         self._taken: set[int] = set()  # of branches, by the number of the event, and so are the next two
         self._awaited: dict[int, int | None] = {}
@@ -127,40 +127,57 @@ class MonitoringTracer:
         if self._trouble is not None:
             raise self._trouble
         self._read_lines()
-        numbers, ran = self._lines, self._ran
-        self._lines, self._ran = [], set()
-        others = self._still_valid([*_take(self._noted), *_take(self._taken)])
-        others.extend(map(self._numbers.__getitem__, _take(self._thrown)))
+        ways, ran = self._ways, self._ran
+        self._ways, self._ran = [], set()
+        numbers = self._still_valid([*_take(self._noted), *_take(self._taken)])
+        numbers.extend(map(self._numbers.__getitem__, _take(self._thrown)))
         self._repeated.clear()
-        numbers.extend(others)
-        if not numbers:
+        if not (ways or numbers):
             return
-        for number in range(len(self._codes), max(numbers) + 1):
+        self._log_new(numbers)
+        if self._is_on:
+            ran.update(map(self._codes.__getitem__, numbers))
+            self._arm(ran)
+        self._log.write(self._context, array("I", numbers), array("I", ways))
+
+    def _log_new(self, numbers: Sequence[int]) -> None:
+        """Have in the log what events with these numbers mean."""
+        for number in range(len(self._codes), max(numbers, default=-1) + 1):
             event = self._numbers.event(number)
             measured = self._measured[event[0]]
             self._codes.append(event[0])
             self._log.add(meaning_of(event, measured, self._statements.get(measured.file)))
-        if self._is_on:
-            ran.update(map(self._codes.__getitem__, others))
-            self._arm(ran)
-        self._log.write(self._context, array("I", numbers))
 
     def _read_lines(self) -> None:
-        """Find out where lines began to run since the code objects were armed."""
+        """Find out where lines began to run since the code objects were armed.
+
+        Python's bytecode has an instruction of its own where a line is still to be told of. A function goes few of the
+        ways through it again and again, and what one means is known after the first time.
+        """
         began = _take(self._began)
-        codes = began[::2]
+        codes, count, all_measured, add = began[::2], 0, self._measured, self._ways.append
         ran = set(map(identity_of, codes))
-        found = list(itertools.chain.from_iterable(self._measured[each].ran(self._numbers) for each in ran))
-        self._lines.extend(found)
-        self._ran.update(ran)
-        if len(found) != len(codes):
+        for identity in ran:
+            measured = all_measured[identity]
+            left = measured.left()
+            way = measured.ways.get(left)
+            if way is None:
+                numbers = measured.lines_but(left, self._numbers)
+                self._log_new(numbers)
+                way = measured.ways[left] = (self._log.add_set(numbers), len(numbers))
+            add(way[0])
+            count += way[1]
+        self._ran |= ran
+        if count != len(codes):
             # Lines are not disabled for us alone, or one is just about to be, in another thread.
             self._is_exact = True
             _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
-            for code, line in zip(codes, began[1::2]):
-                number = self._numbers[(identity_of(code), line)]
-                somewhere = (identity_of(code), line, SOMEWHERE)
-                self._lines.append(self._numbers[somewhere] if number == _SEVERAL else number)
+            self._noted.extend(self._number_somewhere(*each) for each in zip(codes, began[1::2]))
+
+    def _number_somewhere(self, code: CodeType, line: int) -> int:
+        """The number of the event that a line began to run, if it may be at one of several places."""
+        number = self._numbers[(identity_of(code), line)]
+        return self._numbers[(identity_of(code), line, SOMEWHERE)] if number == _SEVERAL else number
 
     def _still_valid(self, numbers: list[int]) -> list[int]:
         """These numbers, with new ones for events whose meaning has changed since they were counted."""
@@ -200,7 +217,7 @@ class MonitoringTracer:
         measured = self._measured[identity] = Measured(code, len(self._measured), file)
         self._numbers.update({(identity, line): _SEVERAL for line, at in measured.places.items() if len(at) > 1})
         _MONITORING.set_local_events(self._tool, code, self._events)
-        measured.armed()
+        measured.arm()
         return measured
 
     # The callbacks are functions that have what they need at hand: they are what the tests wait for.
@@ -272,7 +289,7 @@ class MonitoringTracer:
             # What a line tells depends on it.
             for measured in self._measured.values():
                 if measured.file == file:
-                    measured.forget()
+                    measured.ways.clear()
             for known, number in list(self._numbers.items()):
                 if number != _SEVERAL and self._measured[known[0]].file == file:
                     self._outdated.add(number)
