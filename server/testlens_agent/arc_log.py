@@ -14,7 +14,7 @@ import json
 import os
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 SUFFIX = ".arcs"
 _Arc = tuple[int, int]
@@ -45,7 +45,8 @@ class ArcLog:
     def __init__(self, name: str) -> None:
         self._name = os.path.abspath(name)  # noqa: PTH100  (beside `os.open`)
         self._open, self._write, self._process = os.open, os.write, os.getpid  # before tests can replace them
-        self._events: list[Event] = []
+        self._events: list[str] = []
+        self._files: set[str] = set()
         self._sets: list[Iterable[int]] = []
         self._written = self._sets_written = 0
         self._owner = 0
@@ -55,11 +56,12 @@ class ArcLog:
     @property
     def files(self) -> set[str]:
         """The files that belong to the data."""
-        return self._named | {event.file for event in self._events}
+        return self._named | self._files
 
     def add(self, event: Event) -> int:
         """The number of a new event."""
-        self._events.append(event)
+        self._events.append(_ENCODED(event))
+        self._files.add(event.file)
         return len(self._events) - 1
 
     def add_set(self, numbers: Iterable[int]) -> int:
@@ -72,14 +74,16 @@ class ArcLog:
         self._make_ours()
         events, self._written = self._events[self._written :], len(self._events)
         sets, self._sets_written = self._sets[self._sets_written :], len(self._sets)
-        fields = {"context": context, "ran": text_of(ran), "together": text_of(together), "events": events}
-        self._append({**fields, "sets": [text_of(array("I", each)) for each in sets]})
+        fields = {"context": context, "ran": text_of(ran), "together": text_of(together)}
+        text = _ENCODED({**fields, "sets": [text_of(array("I", each)) for each in sets]})
+        self._append(f'{text[:-1]},"events":[{",".join(events)}]}}')
 
     def write_packed(self, context: str, packed: Mapping[str, Iterable[int]]) -> None:
         """Write down the arcs of files that ran in a context, as coverage.py's tracer has them. Raises OSError."""
         self._make_ours()
         self._named.update(packed)
-        self._append({"context": context, "packed": {file: text_of(array("Q", arcs)) for file, arcs in packed.items()}})
+        texts = {file: text_of(array("Q", arcs)) for file, arcs in packed.items()}
+        self._append(_ENCODED({"context": context, "packed": texts}))
 
     def write_files(self, files: Iterable[str]) -> None:
         """Write down files that belong to the data. Raises OSError."""
@@ -87,7 +91,7 @@ class ArcLog:
         new = sorted(set(files) - self._named)
         if new:
             self._named.update(new)
-            self._append({"files": new})
+            self._append(_ENCODED({"files": new}))
 
     def _make_ours(self) -> None:
         if self._owner == self._process():
@@ -98,8 +102,8 @@ class ArcLog:
         self._written = self._sets_written = 0
         self._named = set()
 
-    def _append(self, fields: dict[str, Any]) -> None:
-        data = memoryview(_ENCODED(fields).encode("ascii") + b"\n")
+    def _append(self, text: str) -> None:
+        data = memoryview(text.encode("ascii") + b"\n")
         while data:
             data = data[self._write(self._descriptor, data) :]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dis
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import CodeType
 from typing import Optional
 
@@ -46,7 +46,8 @@ _BEHIND_LOOP = 1 if sys.version_info < (3, 13) else 2
 class Flow:
     """The ways through one code object: which lines lead to a place, and to which one it leads.
 
-    Inside, places are counted in units of bytecode, two bytes each.
+    Inside, places are counted in units of bytecode, two bytes each. What is kept is made of numbers and tuples of such
+    where it can be: through all else Python looks again and again for garbage.
     """
 
     def __init__(self, code: CodeType) -> None:
@@ -59,21 +60,23 @@ class Flow:
         # Where it goes from those units that do not simply lead to the next one, and from which of them to others.
         self._ways: dict[int, tuple[int, ...]] = {}
         self._jumps_to: dict[int, list[int]] = {}
-        self._before: dict[int, frozenset[int]] = {}
+        self._before: dict[int, tuple[int, ...]] = {}
+        self.is_open = False
+        """Whether, since this was last set, an answer might have been another one if statements had been known."""
         for found in _NOT_STRAIGHT_ON.finditer(self._operations, self._start):
             unit = found.start()
             self._ways[unit] = ways = self._ways_of(unit)
             for way in ways:
                 self._jumps_to.setdefault(way, []).append(unit)
 
-    def places(self) -> dict[int, list[int]]:
+    def places(self) -> dict[int, tuple[int, ...]]:
         """Where each line may begin to run."""
-        found: dict[int, list[int]] = {}
+        found: dict[int, tuple[int, ...]] = {}
         before = None
         for unit in range(self._start + 1, len(self._operations)):
             line, is_reached = self._lines[unit], unit in self._jumps_to or unit in self._handled
             if line is not None and (line != before or is_reached or unit == self._start + 1):
-                found.setdefault(line, []).append(2 * unit)
+                found[line] = (*found.get(line, ()), 2 * unit)
             before = line
         return found
 
@@ -89,7 +92,7 @@ class Flow:
         line, before = self._line_at(place // 2), self._lines_before(place // 2)
         if _ENTRY in before:
             return ((self._end, line),)
-        return tuple((source, line) for source in sorted(before)) if _is_one(before, line, statements) else ()
+        return tuple((source, line) for source in before) if self._is_one(before, line, statements) else ()
 
     def from_line(self, line: int, offset: int, statements: Statements) -> Arc | None:
         """The arc that follows where execution of `line` came to `offset`, unless an exception comes in between.
@@ -148,7 +151,19 @@ class Flow:
         if place == _EXIT:
             return False
         before = self._lines_before(place)
-        return _is_one(before, self._line_at(place), statements) and _is_one({*before, line}, 0, statements)
+        return self._is_one(before, self._line_at(place), statements) and self._is_one({*before, line}, 0, statements)
+
+    def _is_one(self, lines: Collection[int], line: int, statements: Statements) -> bool:
+        """Whether what leads to `line` are another line or other lines of one statement, and nothing else."""
+        if not lines or line in lines or _EXCEPTION in lines or _ENTRY in lines:
+            return False
+        if len(lines) == 1:
+            return True
+        if statements is None:
+            self.is_open = True
+            return False
+        first = min(lines)
+        return all(_same(first, other, statements) for other in lines)
 
     def _leads_to(self, line: int, unit: int) -> int | None:
         """The place where another line begins, or the exit, if that is certain from here; None if it is not."""
@@ -169,8 +184,8 @@ class Flow:
                 unit = ways[0]
         return unit
 
-    def _lines_before(self, place: int) -> frozenset[int]:
-        """The lines from which execution gets here, `_ENTRY` and `_EXCEPTION` among them."""
+    def _lines_before(self, place: int) -> tuple[int, ...]:
+        """The lines from which execution gets here in order, `_ENTRY` and `_EXCEPTION` among them."""
         known = self._before.get(place)
         if known is not None:
             return known
@@ -190,7 +205,7 @@ class Flow:
                 elif before not in passed:
                     passed.add(before)
                     waiting.append(before)
-        self._before[place] = frozenset(found)
+        self._before[place] = tuple(sorted(found))
         return self._before[place]
 
     def _units_before(self, unit: int) -> Iterator[int]:
@@ -230,14 +245,6 @@ class Flow:
     def _handler(self, unit: int) -> int | None:
         """Where an exception goes that is raised here; None if it leaves the code object."""
         return next((target for start, end, target in self._handlers if start <= unit < end), None)
-
-
-def _is_one(lines: frozenset[int] | set[int], line: int, statements: Statements) -> bool:
-    """Whether what leads to `line` are another line or other lines of one statement, and nothing else."""
-    if not lines or line in lines or _EXCEPTION in lines or _ENTRY in lines:
-        return False
-    first = min(lines)
-    return len(lines) == 1 or (statements is not None and all(_same(first, other, statements) for other in lines))
 
 
 def _same(line: int, other: int, statements: Mapping[int, int]) -> bool:

@@ -97,7 +97,7 @@ class Measured:
         return Flow(self.code)
 
     @functools.cached_property
-    def places(self) -> dict[int, list[int]]:
+    def places(self) -> dict[int, tuple[int, ...]]:
         """Where each line may begin to run."""
         return self.flow.places()
 

@@ -11,6 +11,7 @@ It stands in for a tracer of coverage.py, which decides what is measured, and st
 
 from __future__ import annotations
 
+import gc
 import sys
 from array import array
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ _TOOLS = (_MONITORING.COVERAGE_ID, 3, 4) if _MONITORING is not None else ()
 _ALL_TOOLS = range(6)
 _REPETITIONS = 24
 """How often a branch goes the same way in one context before the source is read, to see whether it must be watched."""
+_MOST_DIFFERING, _MOST_IN_ONE = 10, 2
+"""How often lines may be about to be disabled when others are read, and how many of them at once."""
 _SEVERAL = -1  # in the place of a number: the line alone does not tell
 _Taken = tuple[int, int, int]
 
@@ -62,9 +65,11 @@ class MonitoringTracer:
         self._measured: dict[int, Measured] = {}
         self._numbers = Numbers()
         self._codes: list[int] = []  # for each number in the log, the identity of the code object
+        self._open: dict[str, set[int]] = {}  # by file: events of lines that the source may tell more of
         self._outdated: set[int] = set()
         self._trouble: Exception | None = None
         self._statements: dict[str, dict[int, int]] = {}
+        self._differing = 0  # how often that did not add up
         self._is_exact = False  # whether it is noted each time at which place a line begins
         self._began: list[Any] = []  # lines that did: the code object and the line, one after the other
         self._noted: list[int] = []  # those that were noted, by the number of the event
@@ -126,6 +131,16 @@ class MonitoringTracer:
         """Write down what ran in this context. Raises OSError, and what went wrong while the tests ran."""
         if self._trouble is not None:
             raise self._trouble
+        # What would be collected meanwhile may have something to run.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            self._save()
+        finally:
+            if collects:
+                gc.enable()
+
+    def _save(self) -> None:
         self._read_lines()
         ways, ran = self._ways, self._ran
         self._ways, self._ran = [], set()
@@ -146,7 +161,10 @@ class MonitoringTracer:
             event = self._numbers.event(number)
             measured = self._measured[event[0]]
             self._codes.append(event[0])
+            measured.flow.is_open = False
             self._log.add(meaning_of(event, measured, self._statements.get(measured.file)))
+            if measured.flow.is_open and (len(event) == 2 or event[-1] == AT_PLACE):
+                self._open.setdefault(measured.file, set()).add(number)
 
     def _read_lines(self) -> None:
         """Find out where lines began to run since the code objects were armed.
@@ -170,8 +188,10 @@ class MonitoringTracer:
         self._ran |= ran
         if count != len(codes):
             # Lines are not disabled for us alone, or one is just about to be, in another thread.
-            self._is_exact = True
-            _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
+            self._differing += 1
+            if self._differing > _MOST_DIFFERING or len(codes) - count > _MOST_IN_ONE:
+                self._is_exact = True
+                _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
             self._noted.extend(self._number_somewhere(*each) for each in zip(codes, began[1::2]))
 
     def _number_somewhere(self, code: CodeType, line: int) -> int:
@@ -286,15 +306,19 @@ class MonitoringTracer:
         file = self._measured[event[0]].file
         if file not in self._statements:
             self._statements[file] = statements_of(file)
-            # What a line tells depends on it.
-            for measured in self._measured.values():
-                if measured.file == file:
-                    measured.ways.clear()
-            for known, number in list(self._numbers.items()):
-                if number != _SEVERAL and self._measured[known[0]].file == file:
-                    self._outdated.add(number)
-                    del self._numbers[known]
+            self._look_again(file)
         return self._look(event)
+
+    def _look_again(self, file: str) -> None:
+        """Take what lines mean and what branches must be seen for as not known, where the statements of a file tell."""
+        for number in self._open.pop(file, ()):
+            event = self._numbers.event(number)
+            self._outdated.add(number)
+            self._numbers.pop(event, None)
+            self._measured[event[0]].ways.clear()
+        for number in list(self._awaited):
+            if self._measured[self._numbers.event(number)[0]].file == file:
+                self._awaited.pop(number, None)
 
     def _handled_callback(self) -> Callable[..., Any]:
         def handled(code: CodeType, handler: int, error: BaseException) -> None:
