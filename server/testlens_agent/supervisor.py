@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable
 
@@ -55,13 +54,15 @@ def supervise() -> int:
 def supervise_run(request: dict[str, Any], events: EventStream, start: StartsChild) -> int:
     """Do what `request` says in processes that `start` makes; KeyboardInterrupt cancels it."""
     os.chdir(request["scratch"])  # a test may remove the folder of the project
-    events.send("hello", **_versions())
     missing = [name for name in _needed(request) if importlib.util.find_spec(name) is None]
     if missing:
+        events.send("hello", **_versions())
         _report_missing(missing, events)
         return _USAGE_ERROR
     run = _Run(request, events, start)
     try:
+        run.begin()
+        events.send("hello", **_versions())  # to find them takes as long as Python takes to start
         return run.execute()
     except BrokenPipeError:  # the server has gone
         return _CANCELLED
@@ -83,6 +84,7 @@ class _Run:
         self._times = int(request.get("times", 1))
         self._events = events
         self._child: PytestProcess | None = None
+        self._first: PytestProcess | None = None
         self._generation = 0
         self._remaining: list[str] | None = None
         self._done_here: list[str] = []
@@ -99,6 +101,10 @@ class _Run:
         self._clock = time.monotonic()
         self._collected_after: float | None = None
 
+    def begin(self) -> None:
+        """Start the first process, which is used by `execute`."""
+        self._first = self._start(self._child_request())
+
     def execute(self) -> int:
         """Run the tests to the end, publish the data, and return the exit code."""
         code, crashed = self._run_child(), False
@@ -114,14 +120,16 @@ class _Run:
 
     def kill(self) -> None:
         """End the processes of this run."""
-        if self._child is not None:
-            self._child.kill()
+        for child in (self._child, self._first):
+            if child is not None:
+                child.kill()
 
     def _run_child(self) -> int | None:
         """Run what remains in a new process: pytest's exit code, or None if the process did not get to the end."""
         self._current, self._collecting, self._done_here = None, None, []
         self._left, self._killed_by = False, None
-        self._child = child = self._start(self._child_request())
+        self._child = child = self._first or self._start(self._child_request())
+        self._first = None
         self._events.send("process", pid=child.pid)
         while True:
             try:
@@ -343,6 +351,8 @@ def _versions() -> dict[str, str | None]:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

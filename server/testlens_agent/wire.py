@@ -8,6 +8,8 @@ import sys
 import threading
 from typing import Any
 
+_ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
+
 
 class EventStream:
     """Writes events, one JSON object a line, to a descriptor that the project's code does not know of.
@@ -32,7 +34,7 @@ class EventStream:
         """Write one event; raises OSError when the reader has gone."""
         if self._getpid() != self._owner:
             return
-        text = json.dumps({"event": event, **fields}, separators=(",", ":"), ensure_ascii=False, default=str)
+        text = _ENCODED({"event": event, **fields})
         # Half a surrogate pair, as in a file name that is no UTF-8, would fail whoever writes it out again.
         line = text.encode("utf-8", "replace") + b"\n"
         with self._lock:

@@ -142,6 +142,34 @@ async def test_a_process_that_lingers_after_its_tests_does_not_hold_the_run(proj
     assert time.monotonic() - began < 50
 
 
+_AT_THE_END = """
+import atexit, threading, time
+from pathlib import Path
+
+here = Path(__file__).parent
+held = (here / "held.txt").open("w")
+
+def test_leaving_things_undone():
+    held.write("never closed")
+    atexit.register((here / "atexit.txt").write_text, "done")
+
+    def go_on():
+        time.sleep(0.5)
+        (here / "thread.txt").write_text("done")
+
+    threading.Thread(target=go_on).start()
+"""
+
+
+async def test_what_tests_leave_to_the_end_of_python_is_done(project: Project) -> None:
+    """What waits in buffers is written, threads are waited for, and what is registered is called."""
+    project.write({"tests/test_it.py": _AT_THE_END})
+    run = await project.run(*IN_ORDER)
+    assert run.outcomes == {"test_leaving_things_undone": "passed"}
+    left = {path.name: path.read_text() for path in (project.root / "tests").glob("*.txt")}
+    assert left == {"held.txt": "never closed", "atexit.txt": "done", "thread.txt": "done"}
+
+
 async def test_prints_reach_the_output_and_not_the_results(project: Project) -> None:
     noise = """
 def test_2(capfd):
