@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from types import CodeType
 from typing import Any, Callable
@@ -31,13 +32,15 @@ from testlens_agent.measured_code import (
 )
 
 _MONITORING: Any = getattr(sys, "monitoring", None)
-_TOOL_NAME = "testlens coverage"
+_OURS = "testlens"
+_TOOL_NAME = f"{_OURS} coverage"
 _TOOLS = (_MONITORING.COVERAGE_ID, 3, 4) if _MONITORING is not None else ()
 _ALL_TOOLS = range(6)
 _REPETITIONS = 24
 """How often a branch goes the same way in one context before the source is read, to see whether it must be watched."""
 _MOST_DIFFERING, _MOST_IN_ONE = 10, 2
 """How often lines may be about to be disabled when others are read, and how many of them at once."""
+_NO_WAY = (0, 0)
 _SEVERAL = -1  # in the place of a number: the line alone does not tell
 _Taken = tuple[int, int, int]
 
@@ -86,8 +89,9 @@ class MonitoringTracer:
         """Start to measure, or go on."""
         events, tool = _MONITORING.events, self._tool
         _MONITORING.use_tool_id(tool, _TOOL_NAME)
-        others = (_MONITORING.get_tool(other) for other in _ALL_TOOLS if other != tool)
-        self._is_exact = self._is_exact or sys.gettrace() is not None or any(others)
+        names = (_MONITORING.get_tool(other) or _OURS for other in _ALL_TOOLS)
+        is_alone = sys.gettrace() is None and all(name.startswith(_OURS) for name in names)
+        self._is_exact = self._is_exact or not is_alone
         for event, callback in (
             (events.PY_START, self._started),
             (events.LINE, self._line_callback()),
@@ -173,9 +177,9 @@ class MonitoringTracer:
         ways through it again and again, and what one means is known after the first time.
         """
         began = _take(self._began)
-        codes, count, all_measured, add = began[::2], 0, self._measured, self._ways.append
-        ran = set(map(identity_of, codes))
-        for identity in ran:
+        codes, count, all_measured = began[::2], 0, self._measured
+        found = dict.fromkeys(map(identity_of, codes), _NO_WAY)
+        for identity in found:
             measured = all_measured[identity]
             left = measured.left()
             way = measured.ways.get(left)
@@ -183,16 +187,28 @@ class MonitoringTracer:
                 numbers = measured.lines_but(left, self._numbers)
                 self._log_new(numbers)
                 way = measured.ways[left] = (self._log.add_set(numbers), len(numbers))
-            add(way[0])
+            found[identity] = way
             count += way[1]
-        self._ran |= ran
+        self._ran.update(found)
         if count != len(codes):
-            # Lines are not disabled for us alone, or one is just about to be, in another thread.
-            self._differing += 1
-            if self._differing > _MOST_DIFFERING or len(codes) - count > _MOST_IN_ONE:
+            self._note_lines(codes, began[1::2], found)
+        self._ways.extend([number for number, size in found.values() if size])
+
+    def _note_lines(self, codes: Sequence[CodeType], lines: Sequence[int], found: dict[int, tuple[int, int]]) -> None:
+        """Note each line that began to run where what was `found` of some code object does not add up to that.
+
+        Lines are not disabled for us alone then, or one is just about to be, in another thread.
+        """
+        self._differing += 1
+        events = Counter(map(identity_of, codes))
+        for identity, (_, size) in found.items():
+            if size > events[identity]:  # something was disabled too late, and ran before
+                found[identity] = _NO_WAY
+            elif events[identity] - size > _MOST_IN_ONE or self._differing > _MOST_DIFFERING:
                 self._is_exact = True
-                _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
-            self._noted.extend(self._number_somewhere(*each) for each in zip(codes, began[1::2]))
+        if self._is_exact and self._is_on:
+            _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
+        self._noted.extend(map(self._number_somewhere, codes, lines))
 
     def _number_somewhere(self, code: CodeType, line: int) -> int:
         """The number of the event that a line began to run, if it may be at one of several places."""
