@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -36,6 +37,18 @@ async def test_the_tests_of_a_line_are_named_with_their_place(shop: Project, ope
     (test,) = found.tests
     assert (test.name, test.failed) == ("test_shop.py::test_member_pays_less", False)
     assert (test.uri, test.line) == (shop.file("test_shop.py").as_uri(), line_of(TESTS, "def test_member") - 1)
+
+
+async def test_a_test_that_joins_is_named_though_the_line_looks_as_before(
+    shop: Project, open_editor: OpenEditor
+) -> None:
+    editor, uri = await _ran(shop, open_editor)
+    assert len((await _asked(editor, "testlens/testsOfLine", uri, _DISCOUNT)).tests) == 1
+    shop.write({"test_shop.py": TESTS + "\n\ndef test_again():\n    assert shop.price(10, True) == 9\n"})
+    async with asyncio.timeout(30):
+        while len(tests := (await _asked(editor, "testlens/testsOfLine", uri, _DISCOUNT)).tests) == 1:
+            await asyncio.sleep(0.1)
+    assert [test.name.rpartition("::")[2] for test in tests] == ["test_again", "test_member_pays_less"]
 
 
 async def test_failing_tests_come_first(shop: Project, open_editor: OpenEditor) -> None:
