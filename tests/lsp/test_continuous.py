@@ -69,6 +69,17 @@ async def test_nothing_runs_before_it_is_asked_for_and_nothing_stays(shop: Proje
     await eventually(lambda: None if working_in(shop.root) else True, "its end")
 
 
+async def test_nothing_runs_in_a_workspace_that_is_not_trusted(shop: Project, open_editor: OpenEditor) -> None:
+    """Whatever is saved in it."""
+    editor = await open_editor(shop.root, continuous="onSave", trusted=False)
+    uri = editor.open(shop.file())
+    assert (await editor.ready(shop.root)).state == "noData"
+    save(shop, editor, uri, SHOP.replace("amount *= 0.9", "amount *= 0.8"))
+    await asyncio.sleep(4)
+    assert runs(editor) == 0
+    assert not (shop.root / ".testlens" / "run.coverage").exists()
+
+
 def runs(editor: Editor) -> int:
     """How often tests were seen to run."""
     return sum(status.state == "running" for status in editor.said["testlens/status"])
