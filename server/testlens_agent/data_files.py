@@ -36,10 +36,10 @@ def drop_damaged(scratch: Path, generation: int) -> bool:
 
 
 class Published(NamedTuple):
-    """Where coverage data is, and all arcs in it, by file as `arc_data.GrowingData` has them, where that is known."""
+    """Where coverage data is, and the file in the scratch folder that it was made of."""
 
     place: Path
-    arcs: dict[str, array[int]] | None
+    piece: Path
 
 
 class Logs:
@@ -116,7 +116,6 @@ def publish(
     combined = _combine(sorted(scratch.glob(f"{_PREFIX}-*")), scratch / "combined", paths, events)
     if combined is None:
         return None
-    arcs = logs.arcs_in(combined)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         _link_or_copy(combined, beside)
@@ -129,8 +128,8 @@ def publish(
             "Make the folder writable or free some space, then run again; this run's numbers are shown meanwhile.",
             str(target),
         )
-        return Published(combined, arcs)
-    return Published(target, arcs)
+        return Published(combined, combined)
+    return Published(target, combined)
 
 
 def _link_or_copy(file: Path, other: Path) -> None:

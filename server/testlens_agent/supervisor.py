@@ -291,8 +291,8 @@ class _Run:
             published = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
         if published is not None:
             sources = data_files.source_hashes(self._scratch, self._started_at)
-            if published.arcs is not None and self._request.get("chosen"):
-                arcs = {name: text_of(ends) for name, ends in published.arcs.items()}
+            found = self._logs.arcs_in(published.piece) if self._request.get("chosen") else None
+            arcs = None if found is None else {name: text_of(ends) for name, ends in found.items()}
         if self._finished and self._records:
             calls = Path(self._request["data_file"]).with_name("calls.json")
             call_files.publish(self._scratch, calls, self._root, self._request.get("tests", ()), self._events)

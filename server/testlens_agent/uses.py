@@ -133,7 +133,7 @@ class Uses:
             self._written.add(path)
             return
         is_folder = event in _FOLDERS
-        caller = sys._getframe(3)
+        caller = sys._getframe(3)  # beyond `_watch` and the hook
         if caller.f_code.co_filename.startswith(_IMPORTING) and (is_folder or path.endswith(_CODE)):
             if self.is_in_test and not (is_folder or self.is_importing) and self.is_of_the_project(path):
                 self._imports.add(_UNKNOWN)

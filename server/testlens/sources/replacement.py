@@ -85,9 +85,13 @@ class Replacement:
         self._imports: dict[str, set[Arc]] | None = None
         self._moved = frozenset[str]()
         self._kept: dict[str, set[Arc]] = {}
-        shutil.copyfile(base[0], self._beside)
-        for addition in base[1:]:
-            self.add(addition)
+        try:
+            shutil.copyfile(base[0], self._beside)
+            for addition in base[1:]:
+                self.add(addition)
+        except BaseException:
+            self.drop()
+            raise
 
     def forget(self, is_outdated: Callable[[str], bool]) -> None:
         """Forget what ran in the contexts that are outdated."""
@@ -143,7 +147,7 @@ class Replacement:
         numbers = {name: number for number, name in _files(database)}
         none = set[Arc]()
         differing = {
-            name: (self._forgotten.get(name, none).symmetric_difference(found.get(name, none)))
+            name: self._forgotten.get(name, none).symmetric_difference(found.get(name, none))
             - self._imports.get(name, none)
             for name in self._forgotten.keys() | found.keys() - self._moved
         }
@@ -215,11 +219,8 @@ def fold(own: Sequence[Path]) -> None:
 
     The addition stays for those who are reading both, until somebody sweeps.
     """
-    target, *additions = own
-    replacement = Replacement([target], target)
+    replacement = Replacement(own, own[0])
     try:
-        for addition in additions:
-            replacement.add(addition)
         replacement.put()
     finally:
         replacement.drop()

@@ -119,16 +119,21 @@ class Replaced:
 
     def settle(self) -> None:
         """Do what is left to do once it is shown, or could not be."""
+        try:
+            if self._snapshot is not None:
+                self._keep(self._snapshot)
+        finally:
+            if self._replacement is not None:
+                self._replacement.drop()
+
+    def _keep(self, snapshot: Snapshot) -> None:
         workspace, record = self._workspace, self._record
-        if self._snapshot is not None:
-            with contextlib.suppress(*DAMAGE):  # it stays beside what is known then, and counts as well
-                workspace.fold()
-            now = record_run(workspace.root, self._result, self._snapshot, self._seen, record)
-            keep_record(workspace.root, with_some_tests(record, now, self._tests))
-            with contextlib.suppress(*DAMAGE):
-                sweep(workspace.own_data)
-        if self._replacement is not None:
-            self._replacement.drop()
+        with contextlib.suppress(*DAMAGE):  # it stays beside what is known then, and counts as well
+            workspace.fold()
+        now = record_run(workspace.root, self._result, snapshot, self._seen, record)
+        keep_record(workspace.root, with_some_tests(record, now, self._tests))
+        with contextlib.suppress(*DAMAGE):
+            sweep(workspace.own_data)
 
     def _put(self, edited: frozenset[str]) -> tuple[frozenset[str], Mapping[str, Trace]]:
         """Put it in its place; the files of which that may be news, and what is known of some. Raises DAMAGE."""
@@ -150,7 +155,7 @@ class Replaced:
 def tests_of(workspace: Workspace, result: RunResult) -> frozenset[str]:
     """The tests of which a run says something new: those that ran, and those that are no longer found."""
     looked_at, present = set(result.request.tests), result.present or frozenset()
-    gone = (test for test in workspace.snapshot.outcomes if test.partition("::")[0] in looked_at)
+    gone = (test for test in workspace.store.outcomes() if test.partition("::")[0] in looked_at)
     ran = {test.nodeid for test in result.results}
     return frozenset(ran | {test for test in gone if test not in present})
 

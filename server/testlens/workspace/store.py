@@ -143,10 +143,11 @@ class Store:
             for test, r in outcomes.items()
             if known.get(test) != r
         ]
-        if self._outcomes is not None:
-            self._outcomes = self._outcomes[0], MappingProxyType(dict(outcomes))
-        self._write("delete from outcome where test = ?", [(test,) for test in known if test not in outcomes])
-        self._write(_KEEP_OUTCOME, rows)
+        before, self._outcomes = self._outcomes, None
+        gone = [(test,) for test in known if test not in outcomes]
+        is_kept = self._write("delete from outcome where test = ?", gone) and self._write(_KEEP_OUTCOME, rows)
+        if before is not None and is_kept:
+            self._outcomes = before[0], MappingProxyType(dict(outcomes))
 
     def mutants(self) -> Iterable[KeptMutants]:
         """What is remembered of the mutants of each file."""
@@ -204,9 +205,10 @@ class Store:
                 # A store that cannot be read is an empty one: everything in it can be found again.
                 return []
 
-    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> bool:
+        """Whether it could be kept."""
         if not rows:
-            return
+            return True
         with self._lock:
             try:
                 with self._connection:
@@ -215,6 +217,8 @@ class Store:
                 self.problem = self.problem or Problem(
                     f"Testlens cannot keep its results ({error}).", f"Free disk space, or delete {FOLDER}/.", FOLDER
                 )
+                return False
+        return True
 
 
 def prepare_folder(folder: Path) -> None:

@@ -103,8 +103,7 @@ class Checking:
         self._since_look: list[Task] = []
         self._shared_out = SharedOut(self._crew.size if self._may_split else 1)
         self._is_trusted = True
-        self._is_doubted = False
-        self._is_over = False
+        self._is_doubted = self._is_over = False
         seconds = self._ground.request.seconds
         self._deadline = None if seconds is None else self._ground.request.began + seconds
 

@@ -126,8 +126,9 @@ def test_nothing_is_changed_where_the_data_cannot_be_read(tmp_path: Path) -> Non
     own, addition = written(tmp_path / OWN_RUN, _BEFORE), tmp_path / "addition"
     addition.write_text("no data")
     before = found_in(tmp_path)
-    with pytest.raises(DAMAGE):
-        fold([own, addition])
+    for refused in (fold, lambda paths: Replacement(paths, own)):
+        with pytest.raises(DAMAGE):
+            refused([own, addition])
     assert found_in(tmp_path) == before
     assert [path.name for path in own.parent.iterdir()] == [own.name]
 
