@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import warnings
-from os.path import commonpath
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ from testlens_agent.mutate.mutmut_parts import mutant_key
 from testlens_agent.mutate.options import Lines
 
 _ORIGINAL = "orig"
+_FORMAT = 2  # of what is kept
 _MARK = "__mutmut_"
 
 
 def rules_digest(config: Any, version: str) -> str:
     """Identifies how mutants are made: another one makes others of the same source."""
-    parts = (version, sys.version, config.do_not_mutate_patterns, config.mutate_only_covered_lines)
+    parts = (_FORMAT, version, sys.version, config.do_not_mutate_patterns, config.mutate_only_covered_lines)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -119,10 +119,16 @@ def _functions(path: str, mutated: Any) -> dict[str, Any]:
 
 
 def _difference(text: str, other: str) -> tuple[int, int, str]:
-    before = len(commonpath([text, other]))
+    before = _common(text, other)
     limit = min(len(text), len(other)) - before
-    after = len(commonpath([text[len(text) - limit :][::-1], other[len(other) - limit :][::-1]]))
+    after = _common(text[len(text) - limit :][::-1], other[len(other) - limit :][::-1])
     return before, after, other[before : len(other) - after]
+
+
+def _common(text: str, other: str) -> int:
+    """How many characters are the same at the beginning of both."""
+    least = min(len(text), len(other))
+    return next((at for at in range(least) if text[at] != other[at]), least)
 
 
 def _place(kept: Path, name: str) -> Path:
