@@ -142,6 +142,7 @@ class TestMore(TestBase):
 """,
     "shop/colours.py": "DEFAULT = 'red'\n",
     "data/prices.json": '{"apple": 3}\n',
+    "shop/rules/limit.rule": "limit = 3\n",
     "tests/test_prices.py": """\
 import pytest
 
@@ -196,6 +197,13 @@ def test_read():
 
 def test_names():
     assert names(DATA) == ["prices.json"]
+
+
+def test_rule():
+    rule = DATA.parent / "shop" / "rules" / "limit.rule"
+    made = {}
+    exec(compile(rule.read_text(), str(rule), "exec"), made)
+    assert made["limit"] == 3
 """,
     "tests/deep/conftest.py": """\
 import pytest
@@ -280,6 +288,7 @@ def _edit(project: Project, name: str, before: str, after: str) -> contextlib.Ab
         ("shop/prices.py", "self.items.append(item)", "self.items = [item]", {"test_prices.py::test_basket"}),
         ("shop/prices.py", "    return price\n", "    return 0\n", set()),
         ("data/prices.json", "3", "4", {"test_files.py::test_read"}),
+        ("shop/rules/limit.rule", "3", "4", {"test_files.py::test_rule"}),  # measured, but no Python file
         ("tests/test_prices.py", "== 3", "== 4", {"test_prices.py::test_total"}),
         ("tests/test_prices.py", "label(price) in", "label(price + 1) in", _LABELS),
         ("shop/build/steps.py", "return 1", "return 2", _STEPS),

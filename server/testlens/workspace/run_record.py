@@ -102,13 +102,14 @@ def record_run(
     results, began, python = result.results, result.began, result.request.python
     measured = {path: report.text_digest for path, report in snapshot.files.items() if report.anchored}
     test_files = {test.partition("::")[0] for test in snapshot.outcomes}
-    # Those that ran count wherever they lie.
-    paths = {*files_of_interest(root), *snapshot.files, *test_files}
-    files = {path: _identity_then(root, path, began, seen) for path in sorted(paths)}
     opened: dict[str, list[str]] = {}
     for test in results:
         for path in test.uses.opened:
             opened.setdefault(path, []).append(test.nodeid)
+    # Those that ran count wherever they lie; of templates that were compiled it is known who opened them.
+    ran = (path for path in snapshot.files if path.endswith(".py") or path not in opened)
+    paths = {*files_of_interest(root), *ran, *test_files}
+    files = {path: _identity_then(root, path, began, seen) for path in sorted(paths)}
     unedited = (path for path, identified in files.items() if identified != _EDITED_SINCE)
     printed = [path for path in unedited if path not in measured or path in test_files]
     shared = frozenset[str]().union(*(test.uses.shared for test in results))
