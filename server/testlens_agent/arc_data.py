@@ -8,9 +8,10 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from testlens_agent.arc_log import Event, numbers_of
+from testlens_agent.arc_log import numbers_of
+from testlens_agent.meanings import Meaning, Meanings
 from testlens_agent.traced import unpacking
 
 if TYPE_CHECKING:  # it is missing in some of the interpreters that we are started with
@@ -35,6 +36,7 @@ class GrowingData:
         let_go(data)
         self._lines = log.open(encoding="ascii")
         self._cut_off = ""
+        self._meanings = Meanings()
         self._database = sqlite3.connect(str(target), isolation_level=None)
         self._database.executescript("pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -32000")
         self._database.execute("begin")
@@ -48,7 +50,8 @@ class GrowingData:
             return False
         self._cut_off = ""
         fields = json.loads(text)
-        self._filling.add_events(Event(*event) for event in fields.get("events", ()))
+        self._meanings.add_codes(fields.get("codes", ()))
+        self._filling.add_events(self._meanings.of(fields.get("events", ())))
         self._filling.add_files(fields.get("files", ()))
         self._filling.add_sets(numbers_of("I", each) for each in fields.get("sets", ()))
         if "ran" in fields:
@@ -114,7 +117,7 @@ class _Filling:
         for name in names:
             self._file(name)
 
-    def add_events(self, events: Any) -> None:
+    def add_events(self, events: Iterable[Meaning]) -> None:
         """Take what events mean before a context says that they ran."""
         for event in events:
             if event.line:
@@ -159,7 +162,7 @@ class _Filling:
         while values := list(itertools.chain.from_iterable(itertools.islice(rows, _ROWS_AT_ONCE))):
             self._database.execute(f"{_INSERT} {','.join([_ROW] * (len(values) // 4))}", values)
 
-    def _add(self, number: int, event: Event) -> None:
+    def _add(self, number: int, event: Meaning) -> None:
         file = self._file(event.file)
         certain = [self._arc(file, *arc) for arc in event.arcs]
         self._first.append(certain[0] if certain else _NONE)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dis
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from types import CodeType
-from typing import Optional
+from typing import NamedTuple
+
+from testlens_agent.statements import Statements
 
 Arc = tuple[int, int]
-Statements = Optional[Mapping[int, int]]
 
 # Where else one can come from or get to, beside an instruction.
 _EXIT, _ENTRY, _EXCEPTION = -1, -2, -3
@@ -39,8 +40,28 @@ _BACKWARD = frozenset(op for op in _JUMPS if "BACKWARD" in dis.opname[op])
 _NOT_STRAIGHT_ON = re.compile(
     b"[" + b"".join(re.escape(bytes([op])) for op in sorted(_JUMPS | _RETURNS | {_RERAISE, _RAISE}) if op < 256) + b"]"
 )
+_EXPRESSIONS = frozenset({"<lambda>", "<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"})
 # A loop that ends goes on behind what takes its iterator off the stack: END_FOR, and POP_TOP since 3.13.
 _BEHIND_LOOP = 1 if sys.version_info < (3, 13) else 2
+
+
+class Bytecode(NamedTuple):
+    """What Python tells of a code object that matters here.
+
+    `lines` has pieces of the bytecode, as offsets of their begin and end in bytes, with the line of each.
+    """
+
+    is_expression: bool
+    first_line: int
+    instructions: bytes
+    exceptions: bytes
+    lines: Iterable[tuple[int, int, int | None]]
+
+    @classmethod
+    def of(cls, code: CodeType) -> Bytecode:
+        """That of a code object."""
+        is_expression = code.co_name in _EXPRESSIONS
+        return cls(is_expression, code.co_firstlineno, code.co_code, code.co_exceptiontable, code.co_lines())
 
 
 class Flow:
@@ -50,51 +71,39 @@ class Flow:
     where it can be: through all else Python looks again and again for garbage.
     """
 
-    def __init__(self, code: CodeType) -> None:
-        self._end = -code.co_firstlineno
-        self._operations, self._arguments = code.co_code[::2], code.co_code[1::2]
-        self._lines = _lines_by_unit(code)
-        self._handlers = list(_handlers(code.co_exceptiontable))
+    def __init__(self, code: Bytecode) -> None:
+        self._end = -code.first_line
+        self._is_expression = code.is_expression
+        self._operations, self._arguments = code.instructions[::2], code.instructions[1::2]
+        self._lines = [line for start, end, line in code.lines for _ in range((end - start) // 2)]
+        self._handlers = list(_handlers(code.exceptions))
         self._handled = {target for _, _, target in self._handlers}
         self._start = self._operations.find(_RESUME)  # what comes before that belongs to the call
         # Where it goes from those units that do not simply lead to the next one, and from which of them to others.
         self._ways: dict[int, tuple[int, ...]] = {}
         self._jumps_to: dict[int, list[int]] = {}
         self._before: dict[int, tuple[int, ...]] = {}
-        self.is_open = False
-        """Whether, since this was last set, an answer might have been another one if statements had been known."""
         for found in _NOT_STRAIGHT_ON.finditer(self._operations, self._start):
             unit = found.start()
             self._ways[unit] = ways = self._ways_of(unit)
             for way in ways:
                 self._jumps_to.setdefault(way, []).append(unit)
 
-    def places(self) -> dict[int, tuple[int, ...]]:
-        """Where each line may begin to run."""
-        found: dict[int, tuple[int, ...]] = {}
-        before = None
-        for unit in range(self._start + 1, len(self._operations)):
-            line, is_reached = self._lines[unit], unit in self._jumps_to or unit in self._handled
-            if line is not None and (line != before or is_reached or unit == self._start + 1):
-                found[line] = (*found.get(line, ()), 2 * unit)
-            before = line
-        return found
-
     def line(self, offset: int) -> int | None:
         """The line of an instruction, None for one that the compiler has added."""
         return self._lines[offset // 2]
 
-    def to_place(self, place: int, statements: Statements) -> tuple[Arc, ...]:
+    def to_place(self, place: int, statements: Statements | None) -> tuple[Arc, ...]:
         """The arcs of which one must have run where a line began to run at this place; none where that is not certain.
 
-        `statements` maps lines to the first line of their statement, None where it is not known.
+        `statements` are those of the source, None where they are not known.
         """
         line, before = self._line_at(place // 2), self._lines_before(place // 2)
         if _ENTRY in before:
             return ((self._end, line),)
         return tuple((source, line) for source in before) if self._is_one(before, line, statements) else ()
 
-    def from_line(self, line: int, offset: int, statements: Statements) -> Arc | None:
+    def from_line(self, line: int, offset: int, statements: Statements | None) -> Arc | None:
         """The arc that follows where execution of `line` came to `offset`, unless an exception comes in between.
 
         None where it is not certain, or where the place that it leads to knows by itself.
@@ -131,13 +140,13 @@ class Flow:
         ways = [2 * way for way in self._ways.get(branch // 2, ()) if 2 * way != target]
         return ways[0] if len(ways) == 1 else None
 
-    def must_be_seen(self, branch: int, target: int, statements: Statements) -> bool:
+    def must_be_seen(self, branch: int, target: int, statements: Statements | None) -> bool:
         """Whether only the branch itself can tell that it was taken to this target, which matters."""
         line = self.line(branch)
         leads_to = None if line is None else self._leads_to(line, target // 2)
         if line is None or leads_to is None:
             return False
-        if leads_to != _EXIT and statements is not None and _same(line, self._line_at(leads_to), statements):
+        if leads_to != _EXIT and self._are_one(line, self._line_at(leads_to), statements):
             return False
         return not self._shows_itself(leads_to, line, statements)
 
@@ -146,24 +155,25 @@ class Flow:
         assert line is not None
         return line
 
-    def _shows_itself(self, place: int, line: int, statements: Statements) -> bool:
+    def _shows_itself(self, place: int, line: int, statements: Statements | None) -> bool:
         """Whether a line that begins to run at this place can only have been reached from (the statement of) `line`."""
         if place == _EXIT:
             return False
         before = self._lines_before(place)
         return self._is_one(before, self._line_at(place), statements) and self._is_one({*before, line}, 0, statements)
 
-    def _is_one(self, lines: Collection[int], line: int, statements: Statements) -> bool:
+    def _is_one(self, lines: Collection[int], line: int, statements: Statements | None) -> bool:
         """Whether what leads to `line` are another line or other lines of one statement, and nothing else."""
         if not lines or line in lines or _EXCEPTION in lines or _ENTRY in lines:
             return False
         if len(lines) == 1:
             return True
-        if statements is None:
-            self.is_open = True
-            return False
         first = min(lines)
-        return all(_same(first, other, statements) for other in lines)
+        return all(self._are_one(first, other, statements) for other in lines)
+
+    def _are_one(self, line: int, other: int, statements: Statements | None) -> bool:
+        """Whether two lines are known to belong to one statement, as all lines of an expression do."""
+        return self._is_expression or (statements is not None and statements.are_one(line, other))
 
     def _leads_to(self, line: int, unit: int) -> int | None:
         """The place where another line begins, or the exit, if that is certain from here; None if it is not."""
@@ -245,17 +255,6 @@ class Flow:
     def _handler(self, unit: int) -> int | None:
         """Where an exception goes that is raised here; None if it leaves the code object."""
         return next((target for start, end, target in self._handlers if start <= unit < end), None)
-
-
-def _same(line: int, other: int, statements: Mapping[int, int]) -> bool:
-    return statements.get(line, line) == statements.get(other, other)
-
-
-def _lines_by_unit(code: CodeType) -> list[int | None]:
-    lines: list[int | None] = []
-    for start, end, line in code.co_lines():
-        lines += [line] * ((end - start) // 2)
-    return lines
 
 
 def _handlers(table: bytes) -> Iterator[tuple[int, int, int]]:

@@ -95,13 +95,16 @@ class Measurement:
             self._coverage = measuring
             self._events.send("paths", paths=_absolute_paths(measuring, self._root))
 
-    def switch_context(self, context: str) -> None:
-        """Credit what runs from now on to `context`, and commit what ran before."""
+    def switch_context(self, context: str, is_between: bool = False) -> None:
+        """Credit what runs from now on to `context`, and commit what ran before.
+
+        Nothing of the project's waits to go on, in this thread, where it `is_between` two steps of a test.
+        """
         logged = self._logged
         if logged is None:
             self._call(lambda measuring: measuring.switch_context(context))
         else:
-            self._call(lambda _: logged.seen.begin(context))
+            self._call(lambda _: logged.seen.begin(context, is_between))
 
     def commit(self) -> None:
         """Commit what ran."""

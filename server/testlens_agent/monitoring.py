@@ -3,8 +3,8 @@
 coverage.py's C tracer is called for every line that runs. Here events are set on the code objects that are measured,
 and nowhere else; a line that was seen is disabled, and so is a branch once it has told what no line can tell. Between
 contexts those code objects are armed again that ran. Which lines did is read in their bytecode, where each that is
-disabled can be told from those that are not, so that next to nothing has to be done when one begins to run. Where that
-does not add up, as with a tool beside us that watches lines as well, it is noted each time.
+disabled can be told from those that are not, so that nothing has to be done when one begins to run. Where somebody
+beside us watches lines as well, that does not tell, and it is noted each time.
 
 It stands in for a tracer of coverage.py, which decides what is measured, and starts and stops it.
 """
@@ -14,34 +14,34 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import repeat
+from threading import get_ident
 from types import CodeType
 from typing import Any, Callable
 
 from testlens_agent.arc_log import ArcLog
+from testlens_agent.audit import listen
 from testlens_agent.measured_code import (
-    AT_PLACE,
-    SOMEWHERE,
+    NOTHING_RAN,
+    NOWHERE,
     THROWN,
     Measured,
     Numbers,
+    bytecode_of,
     identity_of,
-    meaning_of,
-    statements_of,
+    left_in,
 )
+from testlens_agent.statements import Statements
 
 _MONITORING: Any = getattr(sys, "monitoring", None)
 _OURS = "testlens"
 _TOOL_NAME = f"{_OURS} coverage"
 _TOOLS = (_MONITORING.COVERAGE_ID, 3, 4) if _MONITORING is not None else ()
 _ALL_TOOLS = range(6)
+_OF_WATCHERS = ("sys.settrace", "sys.monitoring.register_callback")
 _REPETITIONS = 24
 """How often a branch goes the same way in one context before the source is read, to see whether it must be watched."""
-_MOST_DIFFERING, _MOST_IN_ONE = 10, 2
-"""How often lines may be about to be disabled when others are read, and how many of them at once."""
-_NO_WAY = (0, 0)
-_SEVERAL = -1  # in the place of a number: the line alone does not tell
 _Taken = tuple[int, int, int]
 
 
@@ -67,23 +67,20 @@ class MonitoringTracer:
         self._context = ""
         self._measured: dict[int, Measured] = {}
         self._numbers = Numbers()
-        self._codes: list[int] = []  # for each number in the log, the identity of the code object
-        self._open: dict[str, set[int]] = {}  # by file: events of lines that the source may tell more of
-        self._outdated: set[int] = set()
+        self._logged = 0  # how many of them are in the log
         self._trouble: Exception | None = None
-        self._statements: dict[str, dict[int, int]] = {}
-        self._differing = 0  # how often that did not add up
-        self._is_exact = False  # whether it is noted each time at which place a line begins
-        self._began: list[Any] = []  # lines that did: the code object and the line, one after the other
+        self._statements: dict[int, Statements] = {}  # of code objects, by their identities
+        self._ran: set[int] = set()  # the identities of code objects that were left, or left for a while
+        self._sets: list[int] = []  # what was read in the bytecode: sets of lines, by their numbers in the log
+        self._is_exact = False  # whether it is noted each time where a line begins
         self._noted: list[int] = []  # those that were noted, by the number of the event
-        self._ways: list[int] = []  # what was read in the bytecode: sets of events, by their numbers in the log
-        self._ran: set[int] = set()  # the identities of the code objects of these
         self._taken: set[int] = set()  # of branches, by the number of the event, and so are the next two
         self._awaited: dict[int, int | None] = {}
         self._repeated: dict[int, int] = {}
-        self._thrown: set[tuple[int, int, int | None, str]] = set()
+        self._thrown: set[tuple[int, int, int, int]] = set()
         self._is_on = False
-        self._events = _MONITORING.events.LINE | _MONITORING.events.BRANCH
+        events = _MONITORING.events
+        self._events = events.LINE | events.BRANCH | events.PY_RETURN | events.PY_YIELD
 
     def start(self) -> None:
         """Start to measure, or go on."""
@@ -94,7 +91,9 @@ class MonitoringTracer:
         self._is_exact = self._is_exact or not is_alone
         for event, callback in (
             (events.PY_START, self._started),
-            (events.LINE, self._line_callback()),
+            (events.LINE, self._exact_line_callback() if self._is_exact else _disabling()),
+            (events.PY_RETURN, self._left_callback()),
+            (events.PY_YIELD, self._left_callback()),
             (events.BRANCH, self._branch_callback()),
             (events.EXCEPTION_HANDLED, self._handled_callback()),
             (events.PY_UNWIND, self._unwound_callback()),
@@ -104,13 +103,15 @@ class MonitoringTracer:
         _MONITORING.set_events(tool, events.PY_START | events.EXCEPTION_HANDLED | events.PY_UNWIND)
         for measured in self._measured.values():
             _MONITORING.set_local_events(tool, measured.code, self._events)
+        listen(_OF_WATCHERS, self._watched)
 
     def stop(self) -> None:
         """Stop, and give back Python's means of monitoring."""
         if not self._is_on:
             return
-        self._is_on = False
+        self._ran.update(self._measured)  # if what ran may have been missed it was not: a generator in a greenlet, say
         self._read_lines()
+        self._is_on = False
         _MONITORING.set_events(self._tool, 0)
         for measured in self._measured.values():
             _MONITORING.set_local_events(self._tool, measured.code, 0)
@@ -126,12 +127,15 @@ class MonitoringTracer:
     def get_stats(self) -> None:
         """None are kept."""
 
-    def begin(self, context: str) -> None:
-        """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does."""
-        self.save()
+    def begin(self, context: str, is_between: bool) -> None:
+        """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does.
+
+        Where it `is_between` calls of what the tests have, nothing that is measured waits in this thread to go on.
+        """
+        self.save(is_between)
         self._context = context
 
-    def save(self) -> None:
+    def save(self, is_between: bool = False) -> None:
         """Write down what ran in this context. Raises OSError, and what went wrong while the tests ran."""
         if self._trouble is not None:
             raise self._trouble
@@ -139,97 +143,77 @@ class MonitoringTracer:
         collects = gc.isenabled()
         gc.disable()
         try:
-            self._save()
+            self._save(is_between)
         finally:
             if collects:
                 gc.enable()
 
-    def _save(self) -> None:
-        self._read_lines()
-        ways, ran = self._ways, self._ran
-        self._ways, self._ran = [], set()
-        numbers = self._still_valid([*_take(self._noted), *_take(self._taken)])
-        numbers.extend(map(self._numbers.__getitem__, _take(self._thrown)))
-        self._repeated.clear()
-        if not (ways or numbers):
-            return
-        self._log_new(numbers)
+    def _save(self, is_between: bool) -> None:
         if self._is_on:
-            ran.update(map(self._codes.__getitem__, numbers))
-            self._arm(ran)
-        self._log.write(self._context, array("I", numbers), array("I", ways))
+            self._read_lines(is_between)
+        sets = _take(self._sets)
+        numbers = [*_take(self._noted), *_take(self._taken), *map(self._numbers.__getitem__, _take(self._thrown))]
+        self._repeated.clear()
+        self._log_up_to(max(numbers, default=-1))
+        if sets or numbers:
+            self._log.write(self._context, array("I", numbers), array("I", sets))
 
-    def _log_new(self, numbers: Sequence[int]) -> None:
-        """Have in the log what events with these numbers mean."""
-        for number in range(len(self._codes), max(numbers, default=-1) + 1):
-            event = self._numbers.event(number)
-            measured = self._measured[event[0]]
-            self._codes.append(event[0])
-            measured.flow.is_open = False
-            self._log.add(meaning_of(event, measured, self._statements.get(measured.file)))
-            if measured.flow.is_open and (len(event) == 2 or event[-1] == AT_PLACE):
-                self._open.setdefault(measured.file, set()).add(number)
+    def _log_up_to(self, last: int) -> None:
+        """Have in the log what the numbers of events stand for, `last` included."""
+        for number in range(self._logged, last + 1):
+            identity, *where = self._numbers.event(number)
+            self._log.add((self._measured[identity].number, *where))
+        self._logged = max(self._logged, last + 1)
 
-    def _read_lines(self) -> None:
-        """Find out where lines began to run since the code objects were armed.
+    def _read_lines(self, is_between: bool = False) -> None:
+        """Find out which lines ran since the code objects were armed, and arm those again that ran.
 
         Python's bytecode has an instruction of its own where a line is still to be told of. A function goes few of the
         ways through it again and again, and what one means is known after the first time.
         """
-        began = _take(self._began)
-        codes, count, all_measured = began[::2], 0, self._measured
-        found = dict.fromkeys(map(identity_of, codes), _NO_WAY)
-        for identity in found:
-            measured = all_measured[identity]
-            left = measured.left()
-            way = measured.ways.get(left)
-            if way is None:
+        ran = _take(self._ran)
+        ran.update(self._waiting(is_between))
+        all_measured = [self._measured[identity] for identity in ran]
+        bytecodes = [*self._read_and_arm([measured.code for measured in all_measured])]
+        if self._is_exact:
+            return
+        for measured, bytecode in zip(all_measured, bytecodes):
+            left = left_in(bytecode)
+            lines = measured.ways.get(left)
+            if lines is None:
                 numbers = measured.lines_but(left, self._numbers)
-                self._log_new(numbers)
-                way = measured.ways[left] = (self._log.add_set(numbers), len(numbers))
-            found[identity] = way
-            count += way[1]
-        self._ran.update(found)
-        if count != len(codes):
-            self._note_lines(codes, began[1::2], found)
-        self._ways.extend([number for number, size in found.values() if size])
+                self._log_up_to(max(numbers, default=-1))
+                lines = measured.ways[left] = self._log.add_set(numbers)
+            if lines != NOTHING_RAN:
+                self._sets.append(lines)
 
-    def _note_lines(self, codes: Sequence[CodeType], lines: Sequence[int], found: dict[int, tuple[int, int]]) -> None:
-        """Note each line that began to run where what was `found` of some code object does not add up to that.
+    def _read_and_arm(self, codes: list[CodeType]) -> Iterator[bytes]:
+        # Not by Python's restart_events, which would arm the events of every tool in every code object. No other thread
+        # gets to run between the three, since there is no Python code in between: what it ran then would be lost.
+        set_events, tool, events = _MONITORING.set_local_events, repeat(self._tool), repeat(self._events)
+        disarmed, armed = map(set_events, tool, codes, repeat(0)), map(set_events, tool, codes, events)
+        return (bytecode for bytecode, _, _ in zip(map(bytecode_of, codes), disarmed, armed))
 
-        Lines are not disabled for us alone then, or one is just about to be, in another thread.
-        """
-        self._differing += 1
-        events = Counter(map(identity_of, codes))
-        for identity, (_, size) in found.items():
-            if size > events[identity]:  # something was disabled too late, and ran before
-                found[identity] = _NO_WAY
-            elif events[identity] - size > _MOST_IN_ONE or self._differing > _MOST_DIFFERING:
-                self._is_exact = True
-        if self._is_exact and self._is_on:
-            _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
-        self._noted.extend(map(self._number_somewhere, codes, lines))
+    def _waiting(self, is_between: bool) -> set[int]:
+        """The identities of measured code objects that some thread is about to go on with, or with the next call."""
+        codes, own = [], get_ident()
+        for thread, frame in sys._current_frames().items():
+            below: Any = None if is_between and thread == own else frame  # many frames, which have to be made first
+            while below is not None:
+                codes.append(below.f_code)
+                below = below.f_back
+        return self._measured.keys() & set(map(identity_of, codes))
 
-    def _number_somewhere(self, code: CodeType, line: int) -> int:
-        """The number of the event that a line began to run, if it may be at one of several places."""
-        number = self._numbers[(identity_of(code), line)]
-        return self._numbers[(identity_of(code), line, SOMEWHERE)] if number == _SEVERAL else number
-
-    def _still_valid(self, numbers: list[int]) -> list[int]:
-        """These numbers, with new ones for events whose meaning has changed since they were counted."""
-        if not self._outdated:
-            return numbers
-        outdated, self._outdated = self._outdated, set()
-        event = self._numbers.event
-        return [self._numbers[event(number)] if number in outdated else number for number in numbers]
-
-    def _arm(self, ran: set[int]) -> None:
-        # Not by Python's restart_events, which would arm the events of every tool in every code object.
-        set_events, tool, events = _MONITORING.set_local_events, self._tool, self._events
-        for identity in ran:
-            code = self._measured[identity].code
-            set_events(tool, code, 0)
-            set_events(tool, code, events)
+    def _watched(self, _event: str, _arguments: tuple[Any, ...]) -> None:
+        """Somebody is about to watch lines as well."""
+        if self._is_exact or not self._is_on:
+            return
+        try:
+            self._read_lines()
+        except Exception as error:  # noqa: BLE001  (it would be raised in the test)
+            self._trouble = error
+        self._is_exact = True
+        _MONITORING.register_callback(self._tool, _MONITORING.events.LINE, self._exact_line_callback())
 
     def _started(self, code: CodeType, _offset: int) -> Any:
         measured = self._measured.get(identity_of(code))
@@ -249,37 +233,29 @@ class MonitoringTracer:
         if not disposition.trace:
             return None
         file = self._name_in_data(disposition.source_filename)
-        identity = identity_of(code)
-        measured = self._measured[identity] = Measured(code, len(self._measured), file)
-        self._numbers.update({(identity, line): _SEVERAL for line, at in measured.places.items() if len(at) > 1})
+        measured = self._measured[identity_of(code)] = Measured(code, self._log.add_code(file, code), file)
         _MONITORING.set_local_events(self._tool, code, self._events)
         measured.arm()
         return measured
 
     # The callbacks are functions that have what they need at hand: they are what the tests wait for.
 
-    def _line_callback(self) -> Callable[..., Any]:
-        if self._is_exact:
-            return self._exact_line_callback()
-
-        def line(code: CodeType, line: int) -> Any:
-            add((code, line))
-            return disable
-
-        add, disable = self._began.extend, _MONITORING.DISABLE
-        return line
-
     def _exact_line_callback(self) -> Callable[..., Any]:
-        def line(code: CodeType, line: int) -> Any:
-            number = numbers[(identity(code), line)]
-            if number == several:
-                number = numbers[(identity(code), frame(1).f_lasti, at_place)]
-            add(number)
+        def line(code: CodeType, _line: int) -> Any:
+            add(numbers[(identity(code), frame(1).f_lasti)])
             return disable
 
         identity, numbers, add, frame = identity_of, self._numbers, self._noted.append, sys._getframe
-        several, at_place, disable = _SEVERAL, AT_PLACE, _MONITORING.DISABLE
+        disable = _MONITORING.DISABLE
         return line
+
+    def _left_callback(self) -> Callable[..., Any]:
+        def left(code: CodeType, _offset: int, _value: object) -> Any:
+            add(identity(code))
+            return disable
+
+        identity, add, disable = identity_of, self._ran.add, _MONITORING.DISABLE
+        return left
 
     def _branch_callback(self) -> Callable[..., Any]:
         def branch(code: CodeType, offset: int, target: int) -> Any:
@@ -288,12 +264,15 @@ class MonitoringTracer:
                 repeated[number] = count = repeated.get(number, 0) + 1
                 return decide(look_closer, number) if count == _REPETITIONS else None
             add(number)
-            if number not in awaited:
+            other = awaited(number, unknown)
+            if other is None:
+                return disable
+            if other is unknown:
                 return decide(look, number)
-            other = awaited[number]
-            return disable if other is None or other in taken else None
+            return disable if other in taken else None
 
-        taken, add, awaited, repeated = self._taken, self._taken.add, self._awaited, self._repeated
+        taken, add, awaited, repeated = self._taken, self._taken.add, self._awaited.get, self._repeated
+        unknown = object()
         identity, numbers, disable = identity_of, self._numbers, _MONITORING.DISABLE
         decide, look, look_closer = self._decide, self._look, self._look_closer
         return branch
@@ -313,28 +292,19 @@ class MonitoringTracer:
         identity, branch, target = event
         measured = self._measured[identity]
         other = measured.flow.other_target(branch, target)
-        if other is None or not measured.flow.must_be_seen(branch, other, self._statements.get(measured.file)):
+        if other is None or not measured.flow.must_be_seen(branch, other, self._statements.get(identity)):
             return None
         return (identity, branch, other)
 
     def _look_closer(self, event: _Taken) -> _Taken | None:
         """The same, with the source in mind: ways within one statement do not matter."""
-        file = self._measured[event[0]].file
-        if file not in self._statements:
-            self._statements[file] = statements_of(file)
-            self._look_again(file)
+        identity = event[0]
+        if identity not in self._statements:
+            self._statements[identity] = self._measured[identity].statements()
+            for number in list(self._awaited):
+                if self._numbers.event(number)[0] == identity:
+                    self._awaited.pop(number, None)
         return self._look(event)
-
-    def _look_again(self, file: str) -> None:
-        """Take what lines mean and what branches must be seen for as not known, where the statements of a file tell."""
-        for number in self._open.pop(file, ()):
-            event = self._numbers.event(number)
-            self._outdated.add(number)
-            self._numbers.pop(event, None)
-            self._measured[event[0]].ways.clear()
-        for number in list(self._awaited):
-            if self._measured[self._numbers.event(number)[0]].file == file:
-                self._awaited.pop(number, None)
 
     def _handled_callback(self) -> Callable[..., Any]:
         def handled(code: CodeType, handler: int, error: BaseException) -> None:
@@ -349,10 +319,17 @@ class MonitoringTracer:
     def _unwound_callback(self) -> Callable[..., Any]:
         def unwound(code: CodeType, offset: int, _error: BaseException) -> None:
             if identity(code) in measured:
-                add((identity(code), offset, None, THROWN))
+                left(identity(code))
+                add((identity(code), offset, NOWHERE, THROWN))
 
-        identity, measured, add = identity_of, self._measured, self._thrown.add
+        identity, measured, left, add = identity_of, self._measured, self._ran.add, self._thrown.add
         return unwound
+
+
+def _disabling() -> Callable[..., Any]:
+    """What disables each event, without a line of Python: this is what the tests wait for most of all."""
+    disabling: Callable[..., Any] = staticmethod(_MONITORING.DISABLE).__get__
+    return disabling
 
 
 def _take(events: Any) -> Any:

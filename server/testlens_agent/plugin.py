@@ -187,7 +187,7 @@ class AgentPlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: Any) -> _Step:
         """Credit the setup of a test to it."""
-        self._switch(f"{item.nodeid}|setup")
+        self._switch(f"{item.nodeid}|setup", is_between=True)
         yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -206,14 +206,14 @@ class AgentPlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: Any) -> _Step:
         """Credit what a test runs to it, and go on where it removed the working folder."""
-        self._switch(f"{item.nodeid}|run")
+        self._switch(f"{item.nodeid}|run", is_between=True)
         yield
         self._leave_lost_folder()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: Any) -> _Step:
         """Credit the teardown of a test to it."""
-        self._switch(f"{item.nodeid}|teardown")
+        self._switch(f"{item.nodeid}|teardown", is_between=True)
         yield
         self._leave_lost_folder()
 
@@ -283,10 +283,10 @@ class AgentPlugin:
 
         return end
 
-    def _switch(self, context: str) -> None:
+    def _switch(self, context: str, is_between: bool = False) -> None:
         self._phase = context
         if self._measurement is not None:
-            self._measurement.switch_context(context)
+            self._measurement.switch_context(context, is_between)
 
     def _leave_lost_folder(self) -> None:
         try:

@@ -27,7 +27,7 @@ class TracedArcs:
         self._name_in_data = name_in_data
         self._context = ""
 
-    def begin(self, context: str) -> None:
+    def begin(self, context: str, is_between: bool) -> None:
         """Write down what ran, and credit to `context` what runs from now on. Raises as `save` does."""
         self.save()
         self._context = context

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import coverage
 
+from testlens_agent.audit import listen
 from testlens_agent.programs import is_harmless
 
 _FOLDERS = ("os.listdir", "os.scandir")
@@ -59,14 +60,14 @@ class Uses:
         self.is_in_test = False
         self.is_importing = False
         self._prefix = f"{root}{os.sep}"
-        own = Path(__file__).with_name("measured_code.py")
+        own = Path(__file__).with_name("statements.py")
         self._measuring = (f"{Path(coverage.__file__).parent}{os.sep}", str(own))
         self._own: set[str] = set()
         self._shared: set[str] = set()
         self._written: set[str] = set()
         self._imports: set[str] = set()
         self._starts = self._starts_shared = False
-        sys.addaudithook(self._hook())
+        listen(_WATCHED, self._watch)
 
     def take(self) -> dict[str, Any]:
         """What was used since the last time, as fields of an event: absolute paths, those of folders with a slash."""
@@ -92,17 +93,6 @@ class Uses:
             return False
         folders = path[len(self._prefix) :].split(os.sep)[:-1]  # noqa: PTH206  (runs in the midst of tests)
         return not any(folder in _OF_OTHERS or folder.startswith(".") for folder in folders)
-
-    def _hook(self) -> Callable[[str, tuple[Any, ...]], None]:
-        # A function, since with each event Python asks the hook for an attribute that none has, which raises an
-        # exception where it is a method. There are hundreds of times as many events as those that are of use here.
-        watched, watch = _WATCHED, self._watch
-
-        def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            if event in watched:
-                watch(event, arguments)
-
-        return hook
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
         try:
