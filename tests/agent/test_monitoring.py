@@ -110,6 +110,7 @@ async def test_a_test_may_use_monitoring_coverage_and_tracing_itself(torture: Pr
                 import sys, coverage, code_of_all_kinds as code
 
                 def test_own_monitoring():
+                    code.loops([1])
                     seen = []
                     tool = next(tool for tool in range(6) if sys.monitoring.get_tool(tool) is None)
                     sys.monitoring.use_tool_id(tool, "own")
@@ -133,6 +134,7 @@ async def test_a_test_may_use_monitoring_coverage_and_tracing_itself(torture: Pr
 
                 def test_own_tracing():
                     seen = []
+                    code.loops([1])
                     sys.settrace(lambda frame, event, arg: seen.append(event))
                     code.if_without_else(1)
                     sys.settrace(None)
@@ -144,16 +146,17 @@ async def test_a_test_may_use_monitoring_coverage_and_tracing_itself(torture: Pr
         }
     )
 
-    run = await torture.run("-p", "no:randomly")
-
     code = torture.root / "code_of_all_kinds.py"
-    assert set(run.outcomes.values()) == {"passed"}, [test.longrepr for test in run.result.results]
-    assert not run.result.problems, run.messages
     named = "tests/test_all.py::test_{}|run".format
-    assert run.contexts(code, _line(code, "return depth")) == {named("own_monitoring")}
-    assert named("own_coverage") in run.contexts(code, _line(code, "continue"))
-    assert run.contexts(code, _line(code, "value = 1")) == {named("own_tracing")}
-    assert named("after") in run.contexts(code, _line(code, "return value"))
+    used = {"own_monitoring": "return depth", "own_coverage": "return value, values", "own_tracing": "value = 1"}
+    for name, line in used.items():  # each in a process that it is the first in
+        run = await torture.run("-p", "no:randomly", "-k", f"{name} or after")
+
+        assert set(run.outcomes.values()) == {"passed"}, [test.longrepr for test in run.result.results]
+        assert not run.result.problems, run.messages
+        assert run.contexts(code, _line(code, line)) == {named(name)}
+        assert run.contexts(code, _line(code, "continue")) == {named(name)}, "what ran before or after it is lost"
+        assert named("after") in run.contexts(code, _line(code, "return value"))
 
 
 async def test_a_source_that_is_read_for_a_busy_branch_does_not_count_as_opened_by_the_test(torture: Project) -> None:

@@ -18,6 +18,7 @@ CODE = '''
 import asyncio
 import contextlib
 import functools
+import types
 
 
 def if_without_else(value):
@@ -350,12 +351,69 @@ def groups(error):
 
 
 exec("def made(value):\\n    if value:\\n        return 1\\n    return 2\\n")
+
+
+def in_turns(begin, end, count):
+    for number in range(count):
+        begin.get()
+        if number % 2:
+            kind = "odd"
+        else:
+            kind = "even"
+        end.put(kind)
+
+
+def imports_late():
+    before = 1
+    from imported_late import VALUE
+    if VALUE != before:
+        return VALUE
+
+
+def asks(get, name):
+    before = name
+    value = get(name)
+    return value or before
+
+
+def to_be_replaced(value):
+    if value:
+        return 2 * value
+    return 0
+
+
+replaced = types.FunctionType(to_be_replaced.__code__.replace(co_name="replaced"), globals())
+
+
+async def waits_inside(handles):
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        if not handles:
+            raise
+    return handles
+
+
+async def waits(handles):
+    value = await waits_inside(handles)
+    value = not value
+    return value
 '''
+
+LATE = """
+def double(value):
+    return 2 * value
+
+
+VALUE = double(1)
+"""
 
 TESTS = """
 import asyncio
 import contextlib
+import queue
 import threading
+import time
 
 import pytest
 
@@ -544,6 +602,61 @@ def test_threads():
         thread.join()
 
 
+BEGIN, END = queue.Queue(), queue.Queue()
+
+
+def turn():
+    BEGIN.put(None)
+    END.get()
+    time.sleep(0.1)  # until the thread waits again
+
+
+def test_thread_that_outlives_its_test():
+    threading.Thread(target=code.in_turns, args=(BEGIN, END, 3), daemon=True).start()
+    turn()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_thread_that_an_earlier_test_has_started(number):
+    turn()
+
+
+def test_import_in_the_midst_of_functions():
+    value = code.imports_late()
+    assert value == 2
+    assert code.imports_late() == 2
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return code.made(1)
+
+
+def test_fixture_in_the_midst_of_a_function(request):
+    value = code.asks(request.getfixturevalue, "shared")
+    assert value
+
+
+def test_code_that_is_made_of_other_code():
+    assert code.replaced(3) == 6
+
+
+@pytest.fixture
+def loop():
+    loop = asyncio.new_event_loop()
+    yield loop
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+    loop.close()
+
+
+def test_task_that_is_cancelled_after_the_test(loop):
+    loop.create_task(code.waits(handles=True))
+    loop.run_until_complete(asyncio.sleep(0.01))
+
+
 def test_too_deep():
     with pytest.raises(RecursionError):
         code.recursive(10**6)
@@ -556,6 +669,7 @@ def test_wrong():
 PROJECT = {
     ".coveragerc": "[run]\nsource = .\n",
     "code_of_all_kinds.py": CODE,
+    "imported_late.py": LATE,
     "never_imported.py": "def unused():\n    return 1\n",
     "empty/__init__.py": "",
     "tests/test_all.py": TESTS + "\n\nimport empty\n",
