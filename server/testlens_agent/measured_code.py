@@ -66,20 +66,25 @@ class Numbers(dict[Any, int]):
 
 
 class Measured:
-    """One code object; `number` is the one in the log, `file` the name of its file in the data."""
+    """One code object; `number` is the one in the log, if it is there, `file` the name of its file in the data."""
 
-    def __init__(self, code: CodeType, number: int, file: str) -> None:
+    def __init__(self, code: CodeType, file: str) -> None:
         self.code = code
-        self.number = number
         self.file = file
+        self.number: int | None = None
         self.needs_start = sys.version_info >= (3, 13) and _begins_where_it_starts(code)
         self.ways: dict[bytes, int] = {}
         """By what was left in the bytecode (see `lines_but`): the set of lines that ran, in the log."""
         self._armed = b""
 
-    def arm(self) -> None:
-        """It has just been armed for the first time: all its lines will be told of."""
-        self._armed = left_in(bytecode_of(self.code))
+    @property
+    def is_armed(self) -> bool:
+        """Whether it ever was."""
+        return bool(self._armed)
+
+    def arm(self, bytecode: bytes) -> None:
+        """It was armed for the first time, which has made this of its bytecode: all its lines will be told of."""
+        self._armed = left_in(bytecode)
         self.ways[self._armed] = NOTHING_RAN
 
     def lines_but(self, left: bytes, numbers: Numbers) -> list[int]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import gc
 import sys
 from array import array
-from collections.abc import Iterator
 from itertools import repeat
 from threading import get_ident
 from types import CodeType
@@ -71,7 +70,7 @@ class MonitoringTracer:
         self._trouble: Exception | None = None
         self._statements: dict[int, Statements] = {}  # of code objects, by their identities
         self._ran: set[int] = set()  # the identities of code objects that were left, or left for a while
-        self._sets: list[int] = []  # what was read in the bytecode: sets of lines, by their numbers in the log
+        self._read: list[tuple[Measured, bytes]] = []  # the bytecode of those as it was after they ran
         self._is_exact = False  # whether it is noted each time where a line begins
         self._noted: list[int] = []  # those that were noted, by the number of the event
         self._taken: set[int] = set()  # of branches, by the number of the event, and so are the next two
@@ -109,8 +108,8 @@ class MonitoringTracer:
         """Stop, and give back Python's means of monitoring."""
         if not self._is_on:
             return
-        self._ran.update(self._measured)  # if what ran may have been missed it was not: a generator in a greenlet, say
-        self._read_lines()
+        self._ran.update(self._measured)  # what goes on unseen is not lost: a function in a greenlet, say
+        self._read_and_arm()
         self._is_on = False
         _MONITORING.set_events(self._tool, 0)
         for measured in self._measured.values():
@@ -150,8 +149,8 @@ class MonitoringTracer:
 
     def _save(self, is_between: bool) -> None:
         if self._is_on:
-            self._read_lines(is_between)
-        sets = _take(self._sets)
+            self._read_and_arm(is_between)
+        sets = self._sets_of_lines()
         numbers = [*_take(self._noted), *_take(self._taken), *map(self._numbers.__getitem__, _take(self._thrown))]
         self._repeated.clear()
         self._log_up_to(max(numbers, default=-1))
@@ -162,22 +161,20 @@ class MonitoringTracer:
         """Have in the log what the numbers of events stand for, `last` included."""
         for number in range(self._logged, last + 1):
             identity, *where = self._numbers.event(number)
-            self._log.add((self._measured[identity].number, *where))
+            measured = self._measured[identity]
+            if measured.number is None:
+                measured.number = self._log.add_code(measured.file, measured.code)
+            self._log.add((measured.number, *where))
         self._logged = max(self._logged, last + 1)
 
-    def _read_lines(self, is_between: bool = False) -> None:
-        """Find out which lines ran since the code objects were armed, and arm those again that ran.
+    def _sets_of_lines(self) -> list[int]:
+        """Which sets of lines ran, by their numbers in the log.
 
         Python's bytecode has an instruction of its own where a line is still to be told of. A function goes few of the
         ways through it again and again, and what one means is known after the first time.
         """
-        ran = _take(self._ran)
-        ran.update(self._waiting(is_between))
-        all_measured = [self._measured[identity] for identity in ran]
-        bytecodes = [*self._read_and_arm([measured.code for measured in all_measured])]
-        if self._is_exact:
-            return
-        for measured, bytecode in zip(all_measured, bytecodes):
+        sets = []
+        for measured, bytecode in _take(self._read):
             left = left_in(bytecode)
             lines = measured.ways.get(left)
             if lines is None:
@@ -185,14 +182,22 @@ class MonitoringTracer:
                 self._log_up_to(max(numbers, default=-1))
                 lines = measured.ways[left] = self._log.add_set(numbers)
             if lines != NOTHING_RAN:
-                self._sets.append(lines)
+                sets.append(lines)
+        return sets
 
-    def _read_and_arm(self, codes: list[CodeType]) -> Iterator[bytes]:
+    def _read_and_arm(self, is_between: bool = False) -> None:
+        """Read the bytecode of all that ran since it was armed, and arm it again."""
+        ran = _take(self._ran)
+        ran.update(self._waiting(is_between))
+        all_measured = [measured for measured in map(self._measured.__getitem__, ran) if measured.is_armed]
+        codes = [measured.code for measured in all_measured]
         # Not by Python's restart_events, which would arm the events of every tool in every code object. No other thread
         # gets to run between the three, since there is no Python code in between: what it ran then would be lost.
-        set_events, tool, events = _MONITORING.set_local_events, repeat(self._tool), repeat(self._events)
-        disarmed, armed = map(set_events, tool, codes, repeat(0)), map(set_events, tool, codes, events)
-        return (bytecode for bytecode, _, _ in zip(map(bytecode_of, codes), disarmed, armed))
+        disarmed = map(_MONITORING.set_local_events, repeat(self._tool), codes, repeat(0))
+        armed = map(_MONITORING.set_local_events, repeat(self._tool), codes, repeat(self._events))
+        bytecodes = [bytecode for bytecode, _, _ in zip(map(bytecode_of, codes), disarmed, armed)]
+        if not self._is_exact:
+            self._read.extend(zip(all_measured, bytecodes))
 
     def _waiting(self, is_between: bool) -> set[int]:
         """The identities of measured code objects that some thread is about to go on with, or with the next call."""
@@ -209,7 +214,7 @@ class MonitoringTracer:
         if self._is_exact or not self._is_on:
             return
         try:
-            self._read_lines()
+            self._read_and_arm()
         except Exception as error:  # noqa: BLE001  (it would be raised in the test)
             self._trouble = error
         self._is_exact = True
@@ -233,9 +238,12 @@ class MonitoringTracer:
         if not disposition.trace:
             return None
         file = self._name_in_data(disposition.source_filename)
-        measured = self._measured[identity_of(code)] = Measured(code, self._log.add_code(file, code), file)
-        _MONITORING.set_local_events(self._tool, code, self._events)
-        measured.arm()
+        new = Measured(code, file)
+        measured = self._measured.setdefault(identity_of(code), new)
+        if measured is new:  # and not found by another thread meanwhile, which also starts it
+            armed = map(_MONITORING.set_local_events, [self._tool], [code], [self._events])
+            measured.arm(next(bytecode for _, bytecode in zip(armed, map(bytecode_of, [code]))))
+            self._ran.add(identity_of(code))  # by others, too, while it was not armed
         return measured
 
     # The callbacks are functions that have what they need at hand: they are what the tests wait for.

@@ -22,9 +22,12 @@ def torture(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     return project
 
 
+@pytest.mark.parametrize("beside", ["nobody", "a tool that watches all lines"])
 async def test_every_kind_of_code_is_measured_as_by_the_c_tracer(
-    torture: Project, monkeypatch: pytest.MonkeyPatch
+    torture: Project, monkeypatch: pytest.MonkeyPatch, beside: str
 ) -> None:
+    if beside != "nobody":
+        torture.write({"tests/conftest.py": _WATCHES_ALL_LINES})
     fast = await torture.run("-p", "no:randomly")
     assert not fast.result.problems, fast.messages
     assert fast.result.data_file is not None
@@ -173,6 +176,15 @@ async def test_nothing_of_it_trips_a_project_that_turns_warnings_into_errors(tor
 
     assert [name for name, outcome in run.outcomes.items() if outcome != "passed"] == ["test_wrong"]
     assert not run.result.problems, run.messages
+
+
+_WATCHES_ALL_LINES = """
+    import sys
+
+    sys.monitoring.use_tool_id(5, "watcher")
+    sys.monitoring.register_callback(5, sys.monitoring.events.LINE, lambda code, line: None)
+    sys.monitoring.set_events(5, sys.monitoring.events.LINE)
+"""
 
 
 async def _tool_while_testing(project: Project) -> str:
