@@ -135,6 +135,12 @@ class Flow:
             return None
         return (line, self._end)
 
+    def branches(self) -> Iterator[tuple[int, int]]:
+        """The place of each branch, with each of its targets."""
+        for unit, ways in self._ways.items():
+            if len(ways) > 1:
+                yield from ((2 * unit, 2 * way) for way in ways)
+
     def other_target(self, branch: int, target: int) -> int | None:
         """Where a branch goes when it does not go to `target`."""
         ways = [2 * way for way in self._ways.get(branch // 2, ()) if 2 * way != target]

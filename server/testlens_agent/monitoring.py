@@ -308,9 +308,11 @@ class MonitoringTracer:
         """The same, with the source in mind: ways within one statement do not matter."""
         identity = event[0]
         if identity not in self._statements:
-            self._statements[identity] = self._measured[identity].statements()
-            for number in list(self._awaited):
-                if self._numbers.event(number)[0] == identity:
+            measured = self._measured[identity]
+            self._statements[identity] = measured.statements()
+            for way in measured.flow.branches():
+                number = self._numbers.get((identity, *way))
+                if number is not None:
                     self._awaited.pop(number, None)
         return self._look(event)
 
