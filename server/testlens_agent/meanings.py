@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from testlens_agent.arc_log import bytecode_in
 from testlens_agent.flow import Arc, Flow
-from testlens_agent.measured_code import NOWHERE, THROWN
+from testlens_agent.measured_code import NOWHERE
 from testlens_agent.statements import Statements
+
+_OF_EXCEPTION = 3  # numbers: the place, the handler, and THROWN
 
 
 class Meaning(NamedTuple):
@@ -51,7 +53,7 @@ class Meanings:
         line, began = flow.line(place), 0
         before: tuple[Arc, ...] = ()
         after = None
-        if event[-1] == THROWN and len(event) == len(("place", "handler", "kind")):
+        if len(event) == _OF_EXCEPTION:
             after = flow.at_unwinding(place) if event[1] == NOWHERE else flow.at_handler(place, event[1])
         elif line is not None and len(event) == 1:
             statements = self._statements_of(self._files[number])

@@ -99,7 +99,7 @@ class Measured:
 
     def statements(self) -> Statements:
         """What its source says; an expression may begin in the midst of a statement, but is within one."""
-        last = max(line for _, _, line in self.code.co_lines() if line is not None)
+        last = max((line for _, _, line in self.code.co_lines() if line is not None), default=1)
         return Statements(self.file, max(1, self.code.co_firstlineno), last)
 
 
