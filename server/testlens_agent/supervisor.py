@@ -141,6 +141,8 @@ class _Run:
             if event is None:
                 return self._unexpected_end(child.wait(_SECONDS_TO_EXIT))
             if event["event"] == "ended":
+                while self._logs.take_some():  # all of it is there, and the process still has to go
+                    pass
                 child.wait(_SECONDS_TO_EXIT)
                 return int(event["exit_code"])
             self._take(event)

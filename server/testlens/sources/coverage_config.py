@@ -64,6 +64,21 @@ def load_coverage_settings(root: Path) -> tuple[CoverageSettings, Problems]:
     return _settings(root, config), tuple(_ignored(root, warning) for warning in warnings)
 
 
+def depends_on(root: Path) -> tuple[object, ...]:
+    """What `load_coverage_settings` makes its answer of: while this is the same, so is that."""
+    places = (root / Path(name).expanduser() for name, *_ in config_files_to_try(True))
+    # Values may name variables of the environment.
+    return (dict(os.environ), *map(content_or_error, places))
+
+
+def content_or_error(place: Path) -> object:
+    """The bytes of a file, or the number of the error that keeps them from being read."""
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        return error.errno
+
+
 def report_filter(settings: CoverageSettings, root: Path) -> Callable[[str], bool]:
     """A test of whether `coverage report` would show a file, given its path relative to `root`."""
     include = _matcher(settings.report_include, root)

@@ -248,7 +248,11 @@ def _files(database: sqlite3.Connection) -> list[tuple[int, str]]:
 
 def _are_elsewhere(database: sqlite3.Connection, file: int | None, arcs: Collection[Arc]) -> bool:
     """Whether all of these arcs of a file ran in other contexts, too."""
-    query = "select 1 from main.arc where file_id = ? and fromno = ? and tono = ? limit 1"
+    # Context by context, as the table's index is ordered: a file that many tests run has a hundred times as many rows.
+    query = (
+        "select 1 from main.context cross join main.arc on context_id = main.context.id"
+        " where file_id = ? and fromno = ? and tono = ? limit 1"
+    )
     return all(database.execute(query, (file, *arc)).fetchone() is not None for arc in arcs)
 
 

@@ -113,8 +113,7 @@ class Replaced:
             return not_added(error)
         workspace.keep_examinations(touched)
         kept = {test: outcome for test, outcome in known.items() if test not in self._tests}
-        sources = {str(workspace.root / path): digest for path, digest in {**before, **now}.items()}
-        self._snapshot = workspace.finish_run({**kept, **outcomes}, sources, traces)
+        self._snapshot = workspace.finish_run({**kept, **outcomes}, {**before, **now}, traces)
         return None
 
     def settle(self) -> None:

@@ -61,7 +61,7 @@ def outcome_of(test: TestFinished) -> TestResult:
 def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
     keep_left_out(workspace.root, NOTHING)
-    snapshot = workspace.finish_run(outcomes_of(result), result.sources)
+    snapshot = workspace.finish_run(outcomes_of(result), workspace.run_sources(result.sources))
     tells = tells_all(workspace.root, result)
     keep_record(workspace.root, record_run(workspace.root, result, snapshot, seen) if tells else None)
     if tells:
@@ -95,7 +95,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     if base is None or not base.has_contexts or len(base.paths) != 1:
         # Nothing to add to.
         run.data_file.replace(workspace.own_data)
-        workspace.finish_run(outcomes, run.sources)
+        workspace.finish_run(outcomes, workspace.run_sources(run.sources))
         return None
     root = workspace.root
     keep_left_out(root, load_left_out(root).after(run.tests))
@@ -115,7 +115,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     if problem is not None:
         return problem
     sources = {**before, **{path: digest for path, digest in now.items() if path not in kept}}
-    workspace.finish_run(outcomes, {str(root / path): digest for path, digest in sources.items()})
+    workspace.finish_run(outcomes, sources)
     return None
 
 

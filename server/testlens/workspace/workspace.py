@@ -19,11 +19,11 @@ from testlens.domain.plan import Plan, make_plan
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import FileReport, FileSurvivors, Snapshot, TestResult
 from testlens.domain.staleness import UNCHANGED, Anchors, Marks, anchor, place
-from testlens.sources import coverage_data, project_config
+from testlens.sources import coverage_data
 from testlens.sources.coverage_parse import normalise
 from testlens.sources.discovery import OWN_RUN, DataFile, find_data, own_run
 from testlens.sources.path_mapping import map_paths
-from testlens.sources.project_config import ProjectConfig
+from testlens.sources.project_config import ConfigReader, ProjectConfig
 from testlens.sources.replacement import fold
 from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
@@ -65,6 +65,7 @@ class Workspace:
         self._measurement: Measurement | None = None
         self._history = ChangeHistory(root, self.store)
         self._remembered = Remembered()
+        self._config = ConfigReader(root)
         self._config_problems: tuple[Problem, ...] = ()
         self._kept_left_out = self._new_left_out = NOTHING
         self.settings = self._load_settings()
@@ -248,14 +249,14 @@ class Workspace:
         sources: Mapping[str, str],
         known: Mapping[str, Trace] = NOTHING_KNOWN,
     ) -> Snapshot:
-        """Take over a finished run: its results, and the SHA-256 of what it measured by absolute path.
+        """Take over a finished run: its results, and the SHA-256 of what it measured, see `run_sources`.
 
         `known`: see `refresh`.
         """
         self._new_left_out = NOTHING
         # Where the disk refuses, the files count as edited since, and the store's own problem says why.
         with contextlib.suppress(OSError):
-            keep_run_sources(self.root, self.run_sources(sources))
+            keep_run_sources(self.root, sources)
         self.store.replace_outcomes(outcomes)
         return self.refresh(known=known)
 
@@ -264,7 +265,7 @@ class Workspace:
         self.store.close()
 
     def _load_settings(self) -> Settings:
-        config, problems = project_config.load(self.root)
+        config, problems = self._config.load()
         if self._settled is None or self._settled[:2] != (config, self._overrides):
             self._settled = (config, self._overrides, settle(config, self._overrides))
         settings, weight_problems = self._settled[2]

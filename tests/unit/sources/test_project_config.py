@@ -9,7 +9,7 @@ import pytest
 from coverage.config import read_coverage_config
 
 from testlens.sources.coverage_config import CoverageSettings, report_filter
-from testlens.sources.project_config import ProjectConfig, load
+from testlens.sources.project_config import ConfigReader, ProjectConfig, load
 
 FILES = {
     ".coveragerc": "[run]\ndata_file = one.cov\n[report]\nomit = one/*\n[paths]\nsource = a\n    b\n",
@@ -37,6 +37,28 @@ def test_a_project_without_settings_gets_the_defaults(tmp_path: Path) -> None:
     assert config.target == 85.0
     assert config.coverage.data_file == ".coverage"
     assert config.coverage.exclude == CoverageSettings().exclude
+
+
+def test_who_reads_again_sees_every_change_of_any_file_and_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = ConfigReader(tmp_path)
+    assert reader.load() == load(tmp_path)
+    for name, text in [*reversed(FILES.items()), (".coveragerc", "[run]\ndata_file = ${DATA-six.cov}\n")]:
+        (tmp_path / name).write_text(text)
+        assert reader.load() == load(tmp_path)
+    monkeypatch.setenv("DATA", "seven.cov")
+    assert reader.load()[0].coverage.data_file == "seven.cov"
+    monkeypatch.setenv("COVERAGE_FILE", "eight.cov")
+    assert reader.load()[0].coverage.data_file == "eight.cov"
+    monkeypatch.delenv("COVERAGE_FILE")
+    monkeypatch.setenv("COVERAGE_RCFILE", "own.cfg")
+    (tmp_path / "own.cfg").write_text("[run]\ndata_file = nine.cov\n")
+    assert reader.load()[0].coverage.data_file == "nine.cov"
+    (tmp_path / "own.cfg").unlink()
+    assert reader.load() == load(tmp_path)
+    assert write(tmp_path, target="90")
+    assert reader.load()[0].target == 90.0
 
 
 def test_all_settings_of_testlens_are_read(tmp_path: Path) -> None:

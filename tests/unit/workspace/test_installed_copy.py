@@ -47,7 +47,8 @@ def as_own_run(root: Path, *measured: Path) -> Workspace:
     """The workspace after a run of Testlens that left this data, and the hashes of the files that it `measured`."""
     workspace = Workspace(root)
     shutil.copyfile(root / ".coverage", workspace.own_data)
-    workspace.finish_run({}, {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in measured})
+    hashes = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in measured}
+    workspace.finish_run({}, workspace.run_sources(hashes))
     return workspace
 
 

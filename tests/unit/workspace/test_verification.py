@@ -59,7 +59,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(root: Path) -> Iterator[Workspace]:
     workspace = Workspace(root)
     run = asyncio.run(run_tests(RunRequest(root, sys.executable, workspace.own_data), lambda event: None))
-    workspace.finish_run({}, run.sources)
+    workspace.finish_run({}, workspace.run_sources(run.sources))
     yield workspace
     workspace.close()
 

@@ -150,7 +150,9 @@ def test_a_line_knows_the_tests_that_ran_it(project: Path) -> None:
 def test_lines_that_only_failing_tests_ran_are_marked_so(project: Path) -> None:
     workspace = Workspace(project)
     (project / ".testlens" / "run.coverage").write_bytes((project / ".coverage").read_bytes())
-    workspace.finish_run({"test_shop.test_grade": domain.TestResult("failed", 0.1)}, sources(project))
+    workspace.finish_run(
+        {"test_shop.test_grade": domain.TestResult("failed", 0.1)}, workspace.run_sources(sources(project))
+    )
     found = marks(workspace, CODE)
     assert found is not None
     assert found.failing == (2, 3)
@@ -247,7 +249,7 @@ def test_a_folder_opened_through_a_link_knows_the_same(project: Path, tmp_path_f
     link.symlink_to(project, target_is_directory=True)
     workspace = Workspace(link)
     (project / ".testlens" / "run.coverage").write_bytes((project / ".coverage").read_bytes())
-    workspace.finish_run({}, sources(project))
+    workspace.finish_run({}, workspace.run_sources(sources(project)))
     assert workspace.snapshot.source == "Testlens' own run"
     assert shop(workspace.snapshot).anchored
     assert workspace.peek(["shop.py"]) == {"shop.py": shop(workspace.snapshot)}

@@ -66,12 +66,15 @@ export class RiskMap {
     /** @type {{ element: HTMLAnchorElement, box: import("./squarify.mjs").Box }[]} */
     this.tiles = [];
     element.addEventListener("keydown", (event) => this.move(event));
+    // At once, so that a page which says that it is ready has its map: an observer calls some frames later.
+    this.draw();
     new ResizeObserver(() => this.draw()).observe(element);
   }
 
   draw() {
     const { clientWidth: width, clientHeight: height } = this.element;
-    if (width === this.width && height === this.height) return;
+    const isHidden = !width || !height;
+    if (isHidden || (width === this.width && height === this.height)) return;
     Object.assign(this, { width, height });
     this.tiles = [];
     const parts = document.createDocumentFragment();

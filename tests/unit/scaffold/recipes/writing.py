@@ -64,7 +64,7 @@ class Bench:
         run = self._runner.run(
             run_tests(RunRequest(root, sys.executable, self._workspace.own_data), lambda _event: None)
         )
-        self._workspace.finish_run({}, run.sources)
+        self._workspace.finish_run({}, self._workspace.run_sources(run.sources))
         self._scaffolder = Scaffolder(self._workspace, sys.executable, budget)
         self._known: dict[tuple[str, str], Written] = {}
 
