@@ -8,7 +8,7 @@ import pytest
 
 from agent.projects import Project
 from agent.warming import SHOP, warm_run, warmth
-from left_behind import working_in
+from left_behind import resident_megabytes, working_in
 from testlens.runners.events import Event, TestFinished, TestStarted
 from testlens.runners.warm_runner import WarmRunner, Warmth
 
@@ -124,6 +124,26 @@ async def test_a_library_that_starts_a_thread_leaves_runs_to_processes_of_their_
         result = await runner.run(project.request(), warmth(project, ("threaded", False)), lambda _event: None)
     assert result.exit_code == 0
     assert working_in(project.root) == set()
+
+
+async def test_a_process_that_has_grown_large_imports_no_more_and_leaves_the_rest_to_the_tests(
+    project: Project, runner: WarmRunner
+) -> None:
+    """It stays while nothing runs, and the user's memory is the user's."""
+    folder = project.root.parent / "library"
+    folder.mkdir()
+    libraries = [f"large_{number}" for number in range(6)]
+    for name in libraries:
+        (folder / f"{name}.py").write_text("TEXT = b'x' * 50_000_000\n")
+    project.write({"test_large.py": "import large_5\n\n\ndef test_it():\n    assert large_5.TEXT\n"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        wanted = Warmth(project.root, str(project.python), tuple((name, False) for name in libraries), "", 150)
+        await runner.prepare(wanted)
+        (idle,) = working_in(project.root)
+        assert 150 < resident_megabytes(idle) < 150 + 100
+        assert (await runner.run(project.request(), wanted, lambda _event: None)).exit_code == 0
+    assert working_in(project.root) == {idle}
 
 
 async def test_random_numbers_are_others_in_each_run(project: Project, runner: WarmRunner) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from left_behind import working_in
+from left_behind import resident_megabytes, working_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class OpenThings:
         return cls(
             files=len(list(Path(f"/proc/{server}/fd").iterdir())),
             threads=len(list(Path(f"/proc/{server}/task").iterdir())),
-            server_mb=_megabytes(server),
+            server_mb=resident_megabytes(server),
             processes=frozenset(processes),
-            kept_mb=sum(map(_megabytes, processes)),
+            kept_mb=sum(map(resident_megabytes, processes)),
             left=frozenset(file.name for file in stored),
             stored_mb=sum(file.stat().st_size for file in stored) / 1e6,
         )
@@ -53,8 +53,3 @@ def children(word: str) -> list[int]:
         if word in command and parent == os.getpid():
             found.append(int(folder.name))
     return found
-
-
-def _megabytes(process: int) -> float:
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -32,18 +32,18 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def kill_marked(variable: str, value: str, spared: int | None = None) -> None:
-    """Kill every process that was started with this environment variable, having left its group or not.
+def kill_marked(variable: str, *values: str, spared: int | None = None) -> None:
+    """Kill every process that was started with one of these in an environment variable, having left its group or not.
 
     All but the one with the id `spared`.
 
     Linux only: elsewhere a process that made a session of its own outlives its job.
     """
-    mark = f"{variable}={value}".encode()
+    marks = {f"{variable}={value}".encode() for value in values}
     for folder in Path("/proc").glob("[0-9]*"):
         # Processes come and go meanwhile, and those of other users cannot be read.
         with contextlib.suppress(OSError):
-            if int(folder.name) != spared and mark in (folder / "environ").read_bytes().split(b"\0"):
+            if int(folder.name) != spared and not marks.isdisjoint((folder / "environ").read_bytes().split(b"\0")):
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
