@@ -38,6 +38,7 @@ from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
 _NO_TESTS = 5
+_LOOK_AGAIN_SECONDS = 0.1
 _MOST_AHEAD = 3  # files of which is remembered what they say by themselves, see `examine.read`
 
 Take = Callable[[Callable[[], Problem | None]], Awaitable[Problem | None]]
@@ -308,6 +309,8 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
             is_to_be_looked_at = True
             if await asyncio.to_thread(identities, root) != before:
                 return None
+            # Tests may write file after file, and to look at all that may matter takes time from them.
+            await asyncio.wait({running}, timeout=_LOOK_AGAIN_SECONDS)
     finally:
         running.cancel()
         await asyncio.wait({running})

@@ -14,9 +14,9 @@ from watchdog.observers.polling import PollingObserver
 
 from testlens.workspace.run_record import folders_of_interest
 
-_QUIET_SECONDS = 0.03  # without a further event, after which what was written is whole
+# Seconds without a further event after which what was written is whole: once it was closed or renamed nearly at once.
+_QUIET = {"moved": 0.01, "closed": 0.01, "created": 0.03, "modified": 0.03, "deleted": 0.03}
 _POLL_EVERY = 1.0
-_WRITING = frozenset({"created", "modified", "moved", "deleted"})
 
 
 class SourceWatcher(FileSystemEventHandler):
@@ -51,7 +51,7 @@ class SourceWatcher(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Called by watchdog."""
         path = Path(str(event.dest_path or event.src_path))
-        if event.event_type not in _WRITING or path.name.startswith(".") or path.name == "__pycache__":
+        if event.event_type not in _QUIET or path.name.startswith(".") or path.name == "__pycache__":
             return
         if event.is_directory:
             if event.event_type == "modified":
@@ -60,7 +60,7 @@ class SourceWatcher(FileSystemEventHandler):
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = threading.Timer(_QUIET_SECONDS, self._on_change)
+            self._timer = threading.Timer(_QUIET[event.event_type], self._on_change)
             self._timer.daemon = True
             self._timer.start()
 
