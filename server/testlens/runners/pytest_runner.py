@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from testlens.runners.events import Event, Idle
+from testlens.runners.finishing import finish
 from testlens.runners.group_process import GroupProcess, start
 from testlens.runners.process import kill_group, kill_marked
 from testlens.runners.run_log import RunLog, RunRequest, RunResult
@@ -43,14 +44,16 @@ async def run_tests(request: RunRequest, on_event: Callable[[Event], None]) -> R
 @contextlib.asynccontextmanager
 async def logged(request: RunRequest, on_event: Callable[[Event], None]) -> AsyncIterator[tuple[RunLog, Path]]:
     """A log for one run, and an empty folder that is removed after it unless the data had to stay there."""
-    scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="testlens-run-"))
     # pytest and coverage.py report real paths, whatever links the folder was reached through.
-    log = RunLog(request, on_event, await asyncio.to_thread(request.root.resolve))
+    root = await asyncio.to_thread(request.root.resolve)
+    # Not on a thread: whoever is cancelled meanwhile would not hear of the folder that is made there.
+    scratch = Path(tempfile.mkdtemp(prefix="testlens-run-"))
+    log = RunLog(request, on_event, root)
     try:
         yield log, scratch
     finally:
         if log.done is None or log.done.data_file is None or scratch not in log.done.data_file.parents:
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            await finish(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
 
 
 async def follow(log: RunLog, lines: AsyncIterator[bytes]) -> None:
