@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +95,24 @@ async def test_a_run_can_be_cancelled_and_leaves_the_process_for_the_next(projec
             await asyncio.sleep(0.05)
     project.write({"test_long.py": "def test_long():\n    pass\n"})
     assert (await warm_run(runner, project)).outcomes == {"test_long": "passed"}
+
+
+async def test_a_run_that_is_cancelled_at_any_moment_leaves_no_folder(
+    project: Project, runner: WarmRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saves may come in quick succession."""
+    project.write(SHOP)
+    await runner.prepare(warmth(project))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    for steps in range(12):
+        running = asyncio.ensure_future(runner.run(project.request(), warmth(project), lambda _event: None))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait({running})
+    assert list(temporary.iterdir()) == []
 
 
 async def test_other_surroundings_have_another_process_and_the_end_leaves_none(

@@ -84,8 +84,9 @@ class Explorer:
     @classmethod
     async def start(cls, request: ExplorerRequest) -> Self | Problem:
         """Start a session; a Problem says what hinders it. Whoever gets an explorer closes it."""
-        scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="testlens-try-"))
         root = await asyncio.to_thread(request.root.resolve)
+        # Not on a thread: whoever is cancelled meanwhile would not hear of the folder that is made there.
+        scratch = Path(tempfile.mkdtemp(prefix="testlens-try-"))
         environment = {**project_environment(request.python), **_OFFLINE, _RUN_VARIABLE: str(scratch)}
         for name in _HIDDEN:
             environment.pop(name, None)

@@ -64,19 +64,12 @@ def load_coverage_settings(root: Path) -> tuple[CoverageSettings, Problems]:
     return _settings(root, config), tuple(_ignored(root, warning) for warning in warnings)
 
 
-def depends_on(root: Path) -> tuple[object, ...]:
-    """What `load_coverage_settings` makes its answer of: while this is the same, so is that."""
-    places = (root / Path(name).expanduser() for name, *_ in config_files_to_try(True))
-    # Values may name variables of the environment.
-    return (dict(os.environ), *map(content_or_error, places))
+def files_to_try(root: Path) -> tuple[Path, ...]:
+    """The files in which coverage.py would look for its settings if it ran in `root`, whether they are there or not.
 
-
-def content_or_error(place: Path) -> object:
-    """The bytes of a file, or the number of the error that keeps them from being read."""
-    try:
-        return place.read_bytes()
-    except OSError as error:
-        return error.errno
+    What is found in them may depend on any variable of the environment, too.
+    """
+    return tuple(_place(root, name) for name, *_ in config_files_to_try(True))
 
 
 def report_filter(settings: CoverageSettings, root: Path) -> Callable[[str], bool]:
@@ -107,13 +100,17 @@ def _matcher(patterns: tuple[str, ...], root: Path) -> GlobMatcher | None:
 def _read_config(root: Path, warn: Callable[[str], None]) -> CoverageConfig:
     config = CoverageConfig()
     for name, is_coverages_own, specified in config_files_to_try(True):
-        if config.from_file(str(root / Path(name).expanduser()), warn, our_file=is_coverages_own):
+        if config.from_file(str(_place(root, name)), warn, our_file=is_coverages_own):
             break
         if specified:
             raise FileNotFoundError(f"COVERAGE_RCFILE names {name}, which cannot be read")
     config.data_file = os.environ.get("COVERAGE_FILE") or config.data_file
     config.post_process()
     return config
+
+
+def _place(root: Path, name: str) -> Path:
+    return root / Path(name).expanduser()
 
 
 def _settings(root: Path, config: CoverageConfig) -> CoverageSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,7 +15,7 @@ from typing import Any, Literal, cast, get_args
 
 from testlens.domain.problems import Problem
 from testlens.domain.survivors import Show
-from testlens.sources.coverage_config import CoverageSettings, content_or_error, depends_on, load_coverage_settings
+from testlens.sources.coverage_config import CoverageSettings, files_to_try, load_coverage_settings
 
 Problems = tuple[Problem, ...]
 
@@ -72,15 +73,12 @@ class ProjectConfig:
 
 
 class ConfigReader:
-    """Reads the configuration of the project in `root`, as `load` does, and again where anything in it has changed.
-
-    To see whether it has takes a tenth of the time.
-    """
+    """Reads the configuration of the project in `root`, as `load` does, and again where anything in it has changed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._found: tuple[ProjectConfig, Problems] | None = None
-        self._read_from: tuple[object, ...] | None = None
+        self._read_from: object = None
 
     def load(self) -> tuple[ProjectConfig, Problems]:
         """What the files say now."""
@@ -91,8 +89,17 @@ class ConfigReader:
             self._read_from = files if self._files() == files else None
         return self._found
 
-    def _files(self) -> tuple[object, ...]:
-        return (content_or_error(self._root / "pyproject.toml"), *depends_on(self._root))
+    def _files(self) -> object:
+        places = {self._root / "pyproject.toml", *files_to_try(self._root)}
+        return dict(os.environ), {place: _content_or_error(place) for place in places}
+
+
+def _content_or_error(place: Path) -> bytes | int | None:
+    """The bytes of a file, or the number of the error that keeps them from being read."""
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        return error.errno
 
 
 def load(root: Path) -> tuple[ProjectConfig, Problems]:
