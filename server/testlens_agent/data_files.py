@@ -139,21 +139,28 @@ def _link_or_copy(file: Path, other: Path) -> None:
         shutil.copyfile(str(file), str(other))
 
 
-def source_hashes(scratch: Path, run_started: float) -> dict[str, str]:
-    """SHA-256 of the bytes of each file that the pieces in `scratch` measured, by absolute path.
+class SourceHashes(NamedTuple):
+    """SHA-256 of the bytes of files by absolute path: of those that ran, and of those of which that is not certain."""
+
+    certain: dict[str, str]
+    rewritten: dict[str, str]
+
+
+def source_hashes(scratch: Path, run_started: float) -> SourceHashes:
+    """Of each file that the pieces in `scratch` measured.
 
     That is the file that ran: an installed copy, and not the source that `[paths]` shows it at.
-    A file that was written after `run_started` (seconds since the epoch) is left out: which text ran is unknown.
+    Of a file that was written after `run_started` (seconds since the epoch) it is not known which text ran.
     """
-    hashes = {}
+    hashes = SourceHashes({}, {})
     for name in _measured_files(scratch):
         path = Path(name)
         try:
             content, modified = path.read_bytes(), path.stat().st_mtime
         except OSError:
             continue
-        if modified < run_started:
-            hashes[name] = hashlib.sha256(content).hexdigest()
+        found = hashes.certain if modified < run_started else hashes.rewritten
+        found[name] = hashlib.sha256(content).hexdigest()
     return hashes
 
 

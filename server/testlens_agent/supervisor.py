@@ -287,7 +287,7 @@ class _Run:
             )
 
     def _finish(self, code: int) -> None:
-        published, sources, arcs = None, {}, None
+        published, sources, arcs = None, data_files.SourceHashes({}, {}), None
         if self._finished and self._request.get("measure", True):
             target = Path(self._request["data_file"])
             published = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
@@ -302,7 +302,8 @@ class _Run:
             "done",
             exit_code=code,
             data_file=None if published is None else str(published.place),
-            sources=sources,
+            sources=sources.certain,
+            rewritten=sources.rewritten,
             arcs=arcs,
             collection_seconds=self._collected_after,
             seconds=time.monotonic() - self._clock,
@@ -339,7 +340,16 @@ def _report_missing(missing: list[str], events: EventStream) -> None:
         path=None,
         line=None,
     )
-    events.send("done", exit_code=_USAGE_ERROR, data_file=None, sources={}, collection_seconds=None, seconds=0.0)
+    nothing: dict[str, str] = {}
+    events.send(
+        "done",
+        exit_code=_USAGE_ERROR,
+        data_file=None,
+        sources=nothing,
+        rewritten=nothing,
+        collection_seconds=None,
+        seconds=0.0,
+    )
 
 
 def _versions() -> dict[str, str | None]:

@@ -119,13 +119,15 @@ class Done:
     """The run is over. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests).
 
     `data_file` (absolute) is None where nothing was measured. `sources` has the SHA-256 of each measured file's bytes
-    by absolute path, without those that were edited during the run. Times are in seconds. `arcs` are all in the data
-    file of a run of chosen tests, by the names of files in it, where they are known without reading it.
+    by absolute path; those of files that were written during the run, which may have run as they were before, are in
+    `rewritten`. Times are in seconds. `arcs` are all in the data file of a run of chosen tests, by the names of files
+    in it, where they are known without reading it.
     """
 
     exit_code: int
     data_file: Path | None
     sources: Mapping[str, str]
+    rewritten: Mapping[str, str]
     seconds: float
     collection_seconds: float | None
     arcs: Mapping[str, frozenset[Arc]] | None = None
@@ -240,6 +242,7 @@ def _done(fields: dict[str, Any], _root: Path) -> Done:
         int(fields["exit_code"]),
         None if data_file is None else Path(data_file),
         dict(fields["sources"]),
+        dict(fields["rewritten"]),
         float(fields["seconds"]),
         fields["collection_seconds"],
         _arcs(fields.get("arcs")),

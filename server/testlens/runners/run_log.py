@@ -59,8 +59,8 @@ class RunResult:
     """What came of a run. `exit_code` is pytest's, None if the agent died.
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
-    measured; the caller removes it when it has been read and is not where the request wanted it. `sources` and `arcs`:
-    see `Done`.
+    measured; the caller removes it when it has been read and is not where the request wanted it. `sources`,
+    `rewritten` and `arcs`: see `Done`.
     `output` is the end of what pytest and the tests printed. `total` is how many tests were to run, and `began` when
     the run did, in seconds since the epoch. `libraries`: see the event; none in a run of some tests. `present`: see
     `Collected`.
@@ -71,6 +71,7 @@ class RunResult:
     problems: tuple[Problem, ...]
     data_file: Path | None
     sources: Mapping[str, str]
+    rewritten: Mapping[str, str]
     output: str
     began: float
     total: int
@@ -185,6 +186,7 @@ class RunLog:
             problems=tuple(self.problems),
             data_file=None if done is None else done.data_file,
             sources={} if done is None else done.sources,
+            rewritten={} if done is None else done.rewritten,
             output=self.output.decode("utf-8", "replace"),
             began=self.began,
             total=self.total,

@@ -261,7 +261,9 @@ async def _take_over(
     if data is None:
         return False, None
     ended = result.exit_code in AT_THE_END and len(result.results) >= result.total
-    if not ended or await asyncio.to_thread(_is_edited, workspace.root, selected.seen):
+    # Of a first run nothing is let go: what tests wrote in it is looked at in the next round.
+    is_followed = record is not None
+    if not ended or (is_followed and await asyncio.to_thread(_is_edited, workspace.root, selected.seen)):
         await asyncio.to_thread(data.unlink, missing_ok=True)
         return False, None
 
@@ -289,7 +291,7 @@ async def _shown(replaced: Replaced, left_out: LeftOut, take: Take) -> Problem |
 
 def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:
     """Whether a file of interest is another one than it was when the edits were looked at."""
-    return bool(seen) and any(seen.get(path) != identified for path, identified in identities(root).items())
+    return any(seen.get(path) != identified for path, identified in identities(root).items())
 
 
 async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, root: Path) -> Round | None:

@@ -21,6 +21,7 @@ from testlens.sources.source_text import read_content
 from testlens.workspace.run_record import (
     RunRecord,
     files_of_interest,
+    identities,
     identity,
     is_configuration,
     prints_of,
@@ -67,7 +68,8 @@ def affected(known: Known) -> Affected:
     """The tests that the edits since the last run select."""
     record = known.record
     if record is None or not known.outcomes:
-        return Affected((), True, "No run of all tests is known: run `testlens run` once.")
+        why = "No run of all tests is known: run `testlens run` once."
+        return Affected((), True, why, seen=identities(known.root))
     selection = _Selection(known, record)
     return replace(_affected(known, record, selection), seen=selection.seen)
 

@@ -104,7 +104,8 @@ class Replaced:
         workspace, result = self._workspace, self._result
         ran = {test.nodeid for test in result.results}
         keep_left_out(workspace.root, load_left_out(workspace.root).after(ran).and_also(left_out))
-        before, now = load_run_sources(workspace.root), workspace.run_sources(result.sources)
+        before = load_run_sources(workspace.root)
+        now = workspace.run_sources(result.sources, result.rewritten, self._seen)
         edited = frozenset(path for path, digest in now.items() if before.get(path) != digest)
         known, outcomes = workspace.store.outcomes(), outcomes_of(result)
         try:

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from testlens.domain.problems import Problem
@@ -19,7 +18,7 @@ from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
 from testlens.workspace.source_files import SourceFiles, load_run_sources
 from testlens.workspace.trend import keep_run
-from testlens.workspace.workspace import Workspace
+from testlens.workspace.workspace import NOTHING_SEEN, Workspace
 
 if TYPE_CHECKING:
     from testlens.runners.run_log import RunResult
@@ -28,12 +27,9 @@ DATA_NAME = "selected.coverage"
 """Where the data of such a run goes until it is taken over: beside that of the last run of all tests."""
 
 
-NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class SelectedRun:
-    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured by absolute path.
+    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured, see `Workspace.run_sources`.
 
     `whole` are the test files all of whose tests ran: others that were known of them are gone.
     """
@@ -43,6 +39,8 @@ class SelectedRun:
     outcomes: Mapping[str, TestResult]
     sources: Mapping[str, str]
     whole: frozenset[str]
+    rewritten: Mapping[str, str]
+    seen: Mapping[str, str]
 
 
 def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
@@ -58,10 +56,10 @@ def outcome_of(test: TestFinished) -> TestResult:
     )
 
 
-def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
+def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str]) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
     keep_left_out(workspace.root, NOTHING)
-    snapshot = workspace.finish_run(outcomes_of(result), workspace.run_sources(result.sources))
+    snapshot = workspace.finish_run(outcomes_of(result), workspace.run_sources(result.sources, result.rewritten, seen))
     tells = tells_all(workspace.root, result)
     keep_record(workspace.root, record_run(workspace.root, result, snapshot, seen) if tells else None)
     if tells:
@@ -69,12 +67,12 @@ def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, 
     return snapshot
 
 
-def selected_run(result: RunResult, data_file: Path) -> SelectedRun:
-    """A run of some tests, and the data that came of it, as it can be taken over."""
+def selected_run(result: RunResult, data_file: Path, seen: Mapping[str, str] = NOTHING_SEEN) -> SelectedRun:
+    """A run of some tests, and the data that came of it, as it can be taken over; `seen`: see `record_run`."""
     outcomes = outcomes_of(result)
     is_complete = result.exit_code in AT_THE_END and len(result.results) >= result.total
     whole = frozenset(test for test in result.request.tests if "::" not in test) if is_complete else frozenset[str]()
-    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole)
+    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole, result.rewritten, seen)
 
 
 def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
@@ -87,7 +85,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
         workspace.fold()
     except DAMAGE as error:
         return not_added(error)
-    base = workspace.data
+    base, measured = workspace.data, workspace.run_sources(run.sources, run.rewritten, run.seen)
     # Whatever the data comes from, what tests said last is still what they said last.
     known = workspace.store.outcomes()
     outcomes = {test: result for test, result in known.items() if test.partition("::")[0] not in run.whole}
@@ -95,14 +93,13 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     if base is None or not base.has_contexts or len(base.paths) != 1:
         # Nothing to add to.
         run.data_file.replace(workspace.own_data)
-        workspace.finish_run(outcomes, workspace.run_sources(run.sources))
+        workspace.finish_run(outcomes, measured)
         return None
     root = workspace.root
     keep_left_out(root, load_left_out(root).after(run.tests))
     before = _measured_sources(root, base, workspace.measured_paths)
-    now = workspace.run_sources(run.sources)
-    changed = {path for path, digest in before.items() if now.get(path) != digest}
-    own_files = changed & {test.split("::")[0] for test in run.tests} & now.keys()
+    changed = {path for path, digest in before.items() if measured.get(path) != digest}
+    own_files = changed & {test.split("::")[0] for test in run.tests} & measured.keys()
     kept = changed - own_files
     problem = add_data(
         base.paths[0],
@@ -114,7 +111,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
     run.data_file.unlink(missing_ok=True)
     if problem is not None:
         return problem
-    sources = {**before, **{path: digest for path, digest in now.items() if path not in kept}}
+    sources = {**before, **{path: digest for path, digest in measured.items() if path not in kept}}
     workspace.finish_run(outcomes, sources)
     return None
 

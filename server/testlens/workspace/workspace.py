@@ -40,6 +40,8 @@ from testlens.workspace.store import Store
 from testlens.workspace.survivors import AssessedSurvivors, with_survivors
 from testlens.workspace.words import edited_since, in_words, relative
 
+NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
+
 
 def _no_progress(done: int, total: int) -> None:
     """Nobody is watching."""
@@ -220,10 +222,22 @@ class Workspace:
         marks = place(report.coverage, self._failing_only(report.path), anchors)
         return with_doubt(marks, anchors, self._doubtful(report.path), self._left_out_only(report.path))
 
-    def run_sources(self, sources: Mapping[str, str]) -> Mapping[str, str]:
-        """What a run measured, by absolute path, as relative paths of the sources that it is shown at."""
-        coverage = self.settings.config.coverage
-        return digests_by_path(sources, map_paths(sources, self.root, coverage.source, coverage.paths).resolved)
+    def run_sources(
+        self,
+        sources: Mapping[str, str],
+        rewritten: Mapping[str, str] = NOTHING_SEEN,
+        seen: Mapping[str, str] = NOTHING_SEEN,
+    ) -> Mapping[str, str]:
+        """What a run measured, by absolute path, as relative paths of the sources that it is shown at.
+
+        Of those that were `rewritten` meanwhile, by a second save perhaps, those count that say what they did when they
+        were `seen` (by relative path) before the run.
+        """
+        names, coverage = {**sources, **rewritten}, self.settings.config.coverage
+        paths = map_paths(names, self.root, coverage.source, coverage.paths).resolved
+        doubtful = {paths[name] for name in rewritten}
+        found = digests_by_path(names, paths)
+        return {path: digest for path, digest in found.items() if path not in doubtful or seen.get(path) == digest}
 
     def keep_examinations(self, touched: frozenset[str]) -> None:
         """Keep what was found in files for the own data that has taken the place of that of the newest snapshot.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from testlens.runners.events import Event, TestFinished
 from testlens.runners.warm_runner import WarmRunner
 from testlens.workspace.trend import load_trend
 from watched import Shop, Watched, known, told_by_all_tests
@@ -200,6 +201,31 @@ async def test_what_cannot_be_imported_loses_nothing(tmp_path: Path, runner: War
         assert known(watched.workspace) == before
         shop.edit("tests/test_other.py", "assert total(", "assert total")
         assert (await watched.catch_up()).result is None
+
+
+class SavedAgain(Watched):
+    """A workspace in which the file of prices is saved again, unchanged, whenever a test has ended."""
+
+    def _take(self, event: Event) -> None:
+        super()._take(event)
+        if isinstance(event, TestFinished):
+            file = self.workspace.root / "shop/prices.py"
+            file.write_text(file.read_text())
+
+
+async def test_a_file_that_is_saved_twice_keeps_its_marks(tmp_path: Path, runner: WarmRunner) -> None:
+    """By the editor and then by its user, while tests run: of all tests, of some, and of the first run."""
+    shop = Shop(tmp_path / "shop-project")
+    with closing(SavedAgain(shop.root, runner)) as watched:
+        await watched.catch_up()
+        assert watched.workspace.snapshot.files["shop/prices.py"].anchored
+        for before, after, count in (("return 2", "return 3", 2), ("def never(price)", "def never(price=1)", 5)):
+            shop.edit("shop/prices.py", before, after)
+            await watched.catch_up()
+            assert len(watched.ran) == count
+            assert watched.workspace.snapshot.files["shop/prices.py"].anchored
+            assert (await watched.catch_up()).result is None
+        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
 
 
 async def test_a_round_that_changes_the_coverage_is_a_point_of_the_trend(tmp_path: Path, runner: WarmRunner) -> None:
