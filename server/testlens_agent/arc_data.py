@@ -6,7 +6,7 @@ import itertools
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,11 @@ class GrowingData:
     def arcs(self) -> dict[str, array[int]]:
         """All arcs in it by file: their two ends, one after the other."""
         return self._filling.arcs()
+
+    @property
+    def files(self) -> Collection[str]:
+        """The files in it so far."""
+        return self._filling.files
 
     def finish(self) -> None:
         """Take what is left, and close the file."""
@@ -141,6 +146,11 @@ class _Filling:
                 number = self._file(file)
                 known.update(zip(new, (self._arc(number, *arc) for arc in self._unpack(new))))
         self._insert(context, (self._packed[file][arc] for file, arcs in packed.items() for arc in arcs))
+
+    @property
+    def files(self) -> Collection[str]:
+        """All files."""
+        return self._numbers_of_files.keys()
 
     def arcs(self) -> dict[str, array[int]]:
         """The two ends of all arcs by file."""

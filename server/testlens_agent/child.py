@@ -71,7 +71,7 @@ def _run_pytest(request: dict[str, Any], events: EventStream) -> int:
     from testlens_agent.uses import Uses
 
     chosen = Chosen(request["only"], request["first"], request["order"], request["without"])
-    plugin = AgentPlugin(root, events, measurement, Uses(root), chosen)
+    plugin = AgentPlugin(root, events, measurement, Uses(root), chosen, request["to_the_end"])
     os._exit = plugin.leave  # type: ignore[assignment]
     arguments, environment = request["arguments"], settings_of_environment()
     sys.argv[:] = [str(Path(pytest.__file__).with_name("__main__.py")), *arguments]

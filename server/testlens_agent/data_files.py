@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -73,6 +72,10 @@ class Logs:
         data = self._pieces.get(piece)
         return None if data is None else data.arcs()
 
+    def files(self) -> set[str]:
+        """The files that are known so far to belong to the data."""
+        return set().union(*(data.files for log, data in self._growing.items() if log not in self._trouble))
+
     def _found(self) -> list[Path]:
         return sorted(self._scratch.glob(f"{_PREFIX}-*{arc_log.SUFFIX}"))
 
@@ -139,32 +142,8 @@ def _link_or_copy(file: Path, other: Path) -> None:
         shutil.copyfile(str(file), str(other))
 
 
-class SourceHashes(NamedTuple):
-    """SHA-256 of the bytes of files by absolute path: of those that ran, and of those of which that is not certain."""
-
-    certain: dict[str, str]
-    rewritten: dict[str, str]
-
-
-def source_hashes(scratch: Path, run_started: float) -> SourceHashes:
-    """Of each file that the pieces in `scratch` measured.
-
-    That is the file that ran: an installed copy, and not the source that `[paths]` shows it at.
-    Of a file that was written after `run_started` (seconds since the epoch) it is not known which text ran.
-    """
-    hashes = SourceHashes({}, {})
-    for name in _measured_files(scratch):
-        path = Path(name)
-        try:
-            content, modified = path.read_bytes(), path.stat().st_mtime
-        except OSError:
-            continue
-        found = hashes.certain if modified < run_started else hashes.rewritten
-        found[name] = hashlib.sha256(content).hexdigest()
-    return hashes
-
-
-def _measured_files(scratch: Path) -> set[str]:
+def measured_files(scratch: Path) -> set[str]:
+    """The absolute paths of the files that the pieces in `scratch` speak of."""
     import coverage
 
     names: set[str] = set()

@@ -21,6 +21,9 @@ _Step = Iterator[None]
 _WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "error": 2, "failed": 3}
 _OF_TOOLS = ("PYTEST_", "COV_", "COVERAGE_")
 _BROKEN = frozenset({"failed", "error"})
+# Taken before a test can replace it; it only looks, and takes no process away from whoever waits for it.
+_WAIT: Any = getattr(os, "waitid", None)
+_FOR_ANY = () if _WAIT is None else (os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
 
 
 class _Result:
@@ -74,6 +77,7 @@ class Chosen:
 class AgentPlugin:
     """Reports one pytest session. `chosen` says what to run of all that is collected, and in which order.
 
+    What runs after the last test is measured where that goes on `to_the_end`: it says little of some of the tests.
     `environment` is what variables the environment had when the tests were collected.
     """
 
@@ -84,6 +88,7 @@ class AgentPlugin:
         measurement: Measurement | None,
         uses: Uses,
         chosen: Chosen,
+        to_the_end: bool,
     ) -> None:
         self._root = root
         self._events = events
@@ -91,6 +96,7 @@ class AgentPlugin:
         self._uses = uses
         self._phase = ""
         self._chosen = chosen
+        self._to_the_end = to_the_end
         self._left_out: list[str] = []
         self.environment = settings_of_environment()
         self._process = os.getpid()
@@ -242,8 +248,11 @@ class AgentPlugin:
         yield
         stop()
         self._switch("")
-        if self._measurement is not None:
+        if self._measurement is not None and self._to_the_end:
             self._measurement.save()  # which leaves the supervisor little to do while pytest ends
+        elif self._measurement is not None:
+            self._measurement.finish()
+            self._events.send("measured", is_alone=not _has_children())
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         """Report a failure of pytest or of one of its plugins."""
@@ -302,6 +311,17 @@ class AgentPlugin:
         if os.getpid() != self._process:
             self._switch("")
             self._exit(1 if session.testsfailed else 0)
+
+
+def _has_children() -> bool:
+    """Whether this process has started others that are still there, or may have where nothing tells."""
+    try:
+        _WAIT(*_FOR_ANY)
+    except ChildProcessError:
+        return False
+    except (OSError, TypeError):
+        return True
+    return True
 
 
 def settings_of_environment() -> dict[str, str]:

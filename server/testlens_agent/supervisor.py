@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import functools
 import importlib.util
 import linecache
 import os
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 from testlens_agent import call_files, data_files
-from testlens_agent.arc_log import text_of
 from testlens_agent.process import Child, PytestProcess
+from testlens_agent.run_data import RunData
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin, read_request
 
 _MOST_RESTARTS = 10
@@ -56,13 +57,13 @@ def supervise_run(request: dict[str, Any], events: EventStream, start: StartsChi
     os.chdir(request["scratch"])  # a test may remove the folder of the project
     missing = [name for name in _needed(request) if importlib.util.find_spec(name) is None]
     if missing:
-        events.send("hello", **_versions())
+        events.send("hello", **versions())
         _report_missing(missing, events)
         return _USAGE_ERROR
     run = _Run(request, events, start)
     try:
         run.begin()
-        events.send("hello", **_versions())  # to find them takes as long as Python takes to start
+        events.send("hello", **versions())
         return run.execute()
     except BrokenPipeError:  # the server has gone
         return _CANCELLED
@@ -78,7 +79,7 @@ class _Run:
         self._start = start
         self._root = Path(request["root"])
         self._scratch = Path(request["scratch"])
-        self._logs = data_files.Logs(self._scratch)
+        self._data = RunData(request, events)
         self._records = bool(request.get("record_values", True))
         self._timeout = float(request.get("test_timeout", 300.0))
         self._times = int(request.get("times", 1))
@@ -91,13 +92,11 @@ class _Run:
         self._current: dict[str, Any] | None = None
         self._collecting: str | None = None
         self._finished: set[str] = set()
-        self._paths: dict[str, list[str]] = {}
         self._failures = 0
         self._most_failures = 0
         self._left = False
         self._killed_by: int | None = None
         self._reported: set[tuple[Any, ...]] = set()
-        self._started_at = time.time()
         self._clock = time.monotonic()
         self._collected_after: float | None = None
 
@@ -133,7 +132,7 @@ class _Run:
         self._events.send("process", pid=child.pid)
         while True:
             try:
-                event = child.next_event(self._timeout, self._logs.take_some)
+                event = child.next_event(self._timeout, self._data.take_some)
             except TimeoutError:
                 child.kill()
                 self._explain(f"no progress for {self._timeout:g} s")
@@ -141,7 +140,7 @@ class _Run:
             if event is None:
                 return self._unexpected_end(child.wait(_SECONDS_TO_EXIT))
             if event["event"] == "ended":
-                while self._logs.take_some():  # all of it is there, and the process still has to go
+                while self._data.take_some():  # all of it is there, and the process still has to go
                     pass
                 child.wait(_SECONDS_TO_EXIT)
                 return int(event["exit_code"])
@@ -158,6 +157,7 @@ class _Run:
             "without": self._request.get("without", ()),
             "times": self._times,
             "measure": self._request.get("measure", True),
+            "to_the_end": not self._request.get("chosen"),
             "piece": data_files.piece_name(self._scratch, self._generation),
             "list_libraries": not self._request.get("tests"),
             "calls": call_files.piece_name(self._scratch, self._generation) if self._records else None,
@@ -170,7 +170,9 @@ class _Run:
         elif kind == "collecting":
             self._collecting = event["path"]
         elif kind == "paths":
-            self._paths = event["paths"]
+            self._data.paths = event["paths"]
+        elif kind == "measured":
+            self._take_measured(event["is_alone"])
         elif kind == "leaving":
             self._left = True
         elif kind == "killed":
@@ -189,6 +191,12 @@ class _Run:
             self._current = None
             self._count(event["nodeid"], event["outcome"])
         self._events.send(kind, **event)
+
+    def _take_measured(self, is_alone: bool) -> None:
+        """Hand the data on while pytest comes to its end, where no process is left that may add to it."""
+        is_whole = bool(self._finished) and self._finished.issuperset(self._remaining or ())
+        if is_alone and is_whole and self._generation == 0:
+            self._data.hand_on()
 
     def _take_collected(self, event: dict[str, Any]) -> None:
         if self._remaining is not None:
@@ -287,24 +295,14 @@ class _Run:
             )
 
     def _finish(self, code: int) -> None:
-        published, sources, arcs = None, data_files.SourceHashes({}, {}), None
-        if self._finished and self._request.get("measure", True):
-            target = Path(self._request["data_file"])
-            published = data_files.publish(self._scratch, self._logs, target, self._paths, self._events)
-        if published is not None:
-            sources = data_files.source_hashes(self._scratch, self._started_at)
-            found = self._logs.arcs_in(published.piece) if self._request.get("chosen") else None
-            arcs = None if found is None else {name: text_of(ends) for name, ends in found.items()}
+        if self._finished:
+            self._data.hand_on()
         if self._finished and self._records:
             calls = Path(self._request["data_file"]).with_name("calls.json")
             call_files.publish(self._scratch, calls, self._root, self._request.get("tests", ()), self._events)
         self._events.send(
             "done",
             exit_code=code,
-            data_file=None if published is None else str(published.place),
-            sources=sources.certain,
-            rewritten=sources.rewritten,
-            arcs=arcs,
             collection_seconds=self._collected_after,
             seconds=time.monotonic() - self._clock,
         )
@@ -340,19 +338,12 @@ def _report_missing(missing: list[str], events: EventStream) -> None:
         path=None,
         line=None,
     )
-    nothing: dict[str, str] = {}
-    events.send(
-        "done",
-        exit_code=_USAGE_ERROR,
-        data_file=None,
-        sources=nothing,
-        rewritten=nothing,
-        collection_seconds=None,
-        seconds=0.0,
-    )
+    events.send("done", exit_code=_USAGE_ERROR, collection_seconds=None, seconds=0.0)
 
 
-def _versions() -> dict[str, str | None]:
+@functools.cache
+def versions() -> dict[str, str | None]:
+    """What there is to run tests, as fields of `hello`. It takes as long to find as Python takes to start."""
     return {
         "python": platform.python_version(),
         "executable": sys.executable,

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from testlens_agent.child import die_with, end, run_as_child
 from testlens_agent.libraries import preload
 from testlens_agent.process import Meanwhile
-from testlens_agent.supervisor import supervise_run
+from testlens_agent.supervisor import supervise_run, versions
 from testlens_agent.wire import EventStream, claim_stdout, close_stdin
 
 _TICK_SECONDS = 0.2
@@ -59,6 +59,7 @@ def _settle() -> None:
     with contextlib.suppress(ImportError):  # the supervisor says what is missing
         import testlens_agent.data_files
         import testlens_agent.plugin  # noqa: F401
+    versions()
     gc.collect()
     gc.freeze()
 

@@ -262,6 +262,7 @@ async def test_a_file_that_is_edited_during_the_run_has_no_known_text(project: P
 
     run = await project.run()
 
+    assert run.result.rewritten.keys() == {str(project.root / "pkg/core.py")}
     assert str(project.root / "pkg/core.py") not in run.result.sources
     assert str(project.root / "pkg/generated.py") in run.result.sources
 

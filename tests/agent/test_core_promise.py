@@ -13,7 +13,7 @@ from coverage import CoverageData
 
 from agent.interpreters import environment, found, in_order
 from agent.projects import Project, Run
-from testlens.runners.events import Collected, Done, Hello, TestStarted
+from testlens.runners.events import Collected, Done, Hello, Measured, TestStarted
 
 PROJECT = {
     "shop/__init__.py": "",
@@ -138,7 +138,7 @@ def test_events_come_in_order_and_name_the_versions(example: Example, tmp_path: 
     run = asyncio.run(project.run(tests=(ONLY,)))
 
     kinds = [type(event).__name__ for event in run.events]
-    assert kinds == ["Hello", "ProcessStarted", "Collected", "TestStarted", "TestFinished", "Done"]
+    assert kinds == ["Hello", "ProcessStarted", "Collected", "TestStarted", "TestFinished", "Measured", "Done"]
     hello, collected, started = run.events[0], run.events[2], run.events[3]
     assert isinstance(hello, Hello)
     version = subprocess.run([project.python, "-V"], check=True, capture_output=True, text=True).stdout
@@ -185,11 +185,12 @@ def test_coverage_equals_that_of_coverage_run(example: Example) -> None:
     assert run.lines(example.project.root / "shop/never_imported.py") == set()
 
 
-def test_done_names_the_text_that_was_measured(example: Example) -> None:
+def test_the_text_that_was_measured_is_named(example: Example) -> None:
     run = example.run
 
-    done = run.events[-1]
-    assert isinstance(done, Done)
+    (measured,) = (event for event in run.events if isinstance(event, Measured))
     price = example.project.root / "shop/price.py"
-    assert done.sources[str(price)] == hashlib.sha256(price.read_bytes()).hexdigest()
-    assert done.data_file == example.project.data_file
+    assert measured.sources[str(price)] == hashlib.sha256(price.read_bytes()).hexdigest()
+    assert measured.rewritten == {}
+    assert measured.data_file == example.project.data_file
+    assert isinstance(run.events[-1], Done)

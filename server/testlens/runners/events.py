@@ -116,20 +116,26 @@ class RunProblem:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The run is over. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests).
-
-    `data_file` (absolute) is None where nothing was measured. `sources` has the SHA-256 of each measured file's bytes
-    by absolute path; those of files that were written during the run, which may have run as they were before, are in
-    `rewritten`. Times are in seconds. `arcs` are all in the data file of a run of chosen tests, by the names of files
-    in it, where they are known without reading it.
-    """
+    """The run is over, in `seconds`. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests)."""
 
     exit_code: int
-    data_file: Path | None
-    sources: Mapping[str, str]
-    rewritten: Mapping[str, str]
     seconds: float
     collection_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The coverage data is there, all of it; in a run of chosen tests pytest may still be coming to its end.
+
+    `data_file` is absolute. `sources` has the SHA-256 of each measured file's bytes
+    by absolute path; those of files that were written during the run, which may have run as they were before, are in
+    `rewritten`. `arcs` are all in the data file of a run of chosen tests, by the names of files in it, where they are
+    known without reading it.
+    """
+
+    data_file: Path
+    sources: Mapping[str, str]
+    rewritten: Mapping[str, str]
     arcs: Mapping[str, frozenset[Arc]] | None = None
 
 
@@ -168,6 +174,7 @@ Event = (
     | TestStarted
     | TestFinished
     | RunProblem
+    | Measured
     | Done
     | Libraries
     | Warm
@@ -237,15 +244,12 @@ def _problem(fields: dict[str, Any], root: Path) -> RunProblem:
 
 
 def _done(fields: dict[str, Any], _root: Path) -> Done:
-    data_file = fields["data_file"]
-    return Done(
-        int(fields["exit_code"]),
-        None if data_file is None else Path(data_file),
-        dict(fields["sources"]),
-        dict(fields["rewritten"]),
-        float(fields["seconds"]),
-        fields["collection_seconds"],
-        _arcs(fields.get("arcs")),
+    return Done(int(fields["exit_code"]), float(fields["seconds"]), fields["collection_seconds"])
+
+
+def _measured(fields: dict[str, Any], _root: Path) -> Measured:
+    return Measured(
+        Path(fields["data_file"]), dict(fields["sources"]), dict(fields["rewritten"]), _arcs(fields["arcs"])
     )
 
 
@@ -276,6 +280,7 @@ _PARSERS: Mapping[str, Callable[[dict[str, Any], Path], Event]] = {
     "started": _started,
     "finished": _finished,
     "problem": _problem,
+    "measured": _measured,
     "done": _done,
     "libraries": _libraries,
     "warm": lambda fields, _root: Warm(float(fields["seconds"])),

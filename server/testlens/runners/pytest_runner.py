@@ -52,7 +52,7 @@ async def logged(request: RunRequest, on_event: Callable[[Event], None]) -> Asyn
     try:
         yield log, scratch
     finally:
-        if log.done is None or log.done.data_file is None or scratch not in log.done.data_file.parents:
+        if log.measured is None or scratch not in log.measured.data_file.parents:
             await finish(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from testlens.domain.coverage import Arc
@@ -16,6 +16,7 @@ from testlens.runners.events import (
     Event,
     Idle,
     Libraries,
+    Measured,
     ProcessStarted,
     RunProblem,
     TestFinished,
@@ -24,6 +25,7 @@ from testlens.runners.events import (
 )
 
 _OUTPUT_BYTES = 16_384
+_FAILED = ("failed", "error")
 _LOADED_AT = re.compile(r"^([^\s:][^:\n]*):(\d+): in ", re.MULTILINE)
 
 
@@ -60,7 +62,7 @@ class RunResult:
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
     measured; the caller removes it when it has been read and is not where the request wanted it. `sources`,
-    `rewritten` and `arcs`: see `Done`.
+    `rewritten` and `arcs`: see `Measured`.
     `output` is the end of what pytest and the tests printed. `total` is how many tests were to run, and `began` when
     the run did, in seconds since the epoch. `libraries`: see the event; none in a run of some tests. `present`: see
     `Collected`.
@@ -85,6 +87,7 @@ class RunResult:
 class RunLog:
     """One run while its events come in, each of which is handed on to `on_event`. `root` is its folder without links.
 
+    `on_measured` hears what is known once chosen tests have ended and the data is there: pytest still has to end then.
     `done` is there once the run has ended by itself, and `group` is the process group that runs tests now.
     `idle_status` is there once a process that serves many runs has ended this one: how it ended, as of `wait`.
     """
@@ -92,6 +95,8 @@ class RunLog:
     request: RunRequest
     on_event: Callable[[Event], None]
     root: Path
+    on_measured: Callable[[RunResult], None] | None = None
+    measured: Measured | None = None
     done: Done | None = None
     results: dict[str, TestFinished] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -117,23 +122,35 @@ class RunLog:
             case Collected(total, _, present):
                 self.total = max(self.total, total)
                 self.present = present
-            case TestStarted():
-                self.running = event
-            case TestFinished():
-                self.running = None
-                self.results.pop(event.nodeid, None)
-                self.results[event.nodeid] = event
+            case TestStarted() | TestFinished():
+                self._take_test(event)
             case RunProblem(problem):
                 self.problems.append(problem)
             case Idle(status):
                 self.idle_status = status
             case Libraries(modules):
                 self.libraries = modules
+            case Measured():
+                self.measured = event
             case Done():
                 self.done = event
                 self.group = None
         self.on_event(event)
+        self._tell_early(event)
         return event
+
+    def _take_test(self, event: TestStarted | TestFinished) -> None:
+        if isinstance(event, TestStarted):
+            self.running = event
+            return
+        self.running = None
+        self.results.pop(event.nodeid, None)
+        self.results[event.nodeid] = event
+
+    def _tell_early(self, event: Event) -> None:
+        if isinstance(event, Measured) and self.on_measured is not None and self.request.chosen:
+            is_failed = any(test.outcome in _FAILED for test in self.results.values())
+            self.on_measured(replace(self.result(), exit_code=int(is_failed)))
 
     def _take_garbage(self, line: bytes) -> None:
         if not self.said_garbage:
@@ -179,21 +196,21 @@ class RunLog:
 
     def result(self) -> RunResult:
         """What came of it."""
-        done = self.done
+        measured = self.measured
         return RunResult(
-            exit_code=None if done is None else done.exit_code,
+            exit_code=None if self.done is None else self.done.exit_code,
             results=tuple(self.results.values()),
             problems=tuple(self.problems),
-            data_file=None if done is None else done.data_file,
-            sources={} if done is None else done.sources,
-            rewritten={} if done is None else done.rewritten,
+            data_file=None if measured is None else measured.data_file,
+            sources={} if measured is None else measured.sources,
+            rewritten={} if measured is None else measured.rewritten,
             output=self.output.decode("utf-8", "replace"),
             began=self.began,
             total=self.total,
             libraries=self.libraries,
             present=self.present,
             request=self.request,
-            arcs=None if done is None else done.arcs,
+            arcs=None if measured is None else measured.arcs,
         )
 
 

@@ -72,16 +72,23 @@ class WarmRunner:
         async with self._turn:
             await self._ensure(warmth)
 
-    async def run(self, request: RunRequest, warmth: Warmth, on_event: Callable[[Event], None]) -> RunResult:
-        """As `run_tests`; cancelling it leaves the process for the next run."""
+    async def run(
+        self,
+        request: RunRequest,
+        warmth: Warmth,
+        on_event: Callable[[Event], None],
+        on_measured: Callable[[RunResult], None] | None = None,
+    ) -> RunResult:
+        """As `run_tests`; cancelling it leaves the process for the next run. `on_measured`: see `RunLog`."""
         async with self._turn:
             for _ in range(_ATTEMPTS):
                 process = await self._ensure(warmth)
                 if process is None:
                     break
                 async with logged(request, on_event) as (log, scratch):
+                    log.on_measured = on_measured
                     await self._run_in(process, log, scratch)
-                if log.done is not None:
+                if log.done is not None or log.measured is not None:
                     return log.result()
                 if log.results or log.running is not None:
                     break  # a test may have killed it, and would do so again: a run of its own tells which

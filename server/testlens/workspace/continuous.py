@@ -12,6 +12,7 @@ from typing import Any
 
 from testlens.domain.problems import Problem
 from testlens.domain.snapshot import TestResult
+from testlens.runners.early import EarlyRun
 from testlens.runners.events import Event
 from testlens.runners.finishing import finish
 from testlens.runners.interpreter import packages_of
@@ -107,7 +108,7 @@ async def run_affected(
     if not selected.everything and slow.issuperset(selected.tests):
         await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
         return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
-    ahead = Ahead()
+    ahead, runs = Ahead(), list[EarlyRun]()
     reading: asyncio.Task[None] | None = None
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
 
@@ -117,23 +118,29 @@ async def run_affected(
             reading = asyncio.create_task(asyncio.to_thread(_go_ahead, workspace, known, selected, slow, ahead))
         on_event(event)
 
-    async def run() -> RunResult:
+    def run() -> EarlyRun:
         on_selected(_to_run(known, selected, slow))
-        return await runner.run(_request(workspace, python, selected, slow), warmth, hear)
+        request = _request(workspace, python, selected, slow)
+        runs.append(EarlyRun(lambda on_told: runner.run(request, warmth, hear, on_told)))
+        return runs[-1]
 
     try:
-        result = await run()
+        result = await run().results()
         why = await asyncio.to_thread(_why_all, workspace, known.record, selected, result)
         if why is not None:
             selected = replace(selected, everything=True, why=why)
             slow = slow_tests(known, selected, limit)
-            result = await run()
+            await runs[-1].end()
+            result = await run().results()
         if reading is not None:
             await reading
         left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
         is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out, ahead)
+        result = await runs[-1].end()
     finally:
         ahead.drop()
+        if runs:
+            await runs[-1].stop()
     return Round(selected, result, is_known, problem, time.monotonic() - began, workspace.left_out.tests)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -226,6 +227,31 @@ async def test_a_file_that_is_saved_twice_keeps_its_marks(tmp_path: Path, runner
             assert watched.workspace.snapshot.files["shop/prices.py"].anchored
             assert (await watched.catch_up()).result is None
         assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
+
+
+_ENDS_LATE = "import time\n\n\ndef pytest_sessionfinish():\n    time.sleep(3)\n"
+
+
+async def test_what_tests_say_is_shown_before_pytest_has_ended(tmp_path: Path, runner: WarmRunner) -> None:
+    """And a save in the meantime neither waits nor takes anything back."""
+    shop = Shop(tmp_path / "shop-project")
+    shop.write("tests/conftest.py", _ENDS_LATE)
+    with closing(Watched(shop.root, runner)) as watched:
+        await watched.catch_up()
+        shop.edit("shop/prices.py", "return 2", "return 3")
+        looking = asyncio.ensure_future(watched.catch_up())
+        async with asyncio.timeout(60):
+            while known(watched.workspace)[0]["tests/test_prices.py::test_large"] == "passed":
+                await asyncio.sleep(0.01)
+        assert not looking.done()
+        looking.cancel()
+        await asyncio.wait({looking})
+        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
+        assert (await watched.catch_up()).result is None
+        shop.edit("shop/prices.py", "return 3", "return 2")
+        await watched.catch_up()
+        assert sorted(watched.ran) == ["test_large", "test_small"]
+        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "colder")
 
 
 async def test_a_round_that_changes_the_coverage_is_a_point_of_the_trend(tmp_path: Path, runner: WarmRunner) -> None:
