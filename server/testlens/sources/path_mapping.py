@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -122,19 +123,25 @@ class _Mapper:
     def _inside(self, path: str) -> str | None:
         try:
             real = self._real_path(path)
-            if not real.startswith(f"{self._real_root}{os.sep}") or not Path(real).is_file():
-                return None
         except (OSError, ValueError):
+            return None
+        if real is None or not real.startswith(f"{self._real_root}{os.sep}"):
             return None
         return real[len(self._real_root) + 1 :].replace(os.sep, "/")
 
-    def _real_path(self, path: str) -> str:
-        # Most files share their folder with others: its links are followed once.
+    def _real_path(self, path: str) -> str | None:
+        """Where a file is, all links followed; None for what is no file. Raises OSError and ValueError."""
+        # Most files share their folder with others: its links are followed once. By text and not by Path: there are
+        # many files, and each refresh looks at all of them.
         folder, name = os.path.split(path)
         if folder not in self._real_folders:
             self._real_folders[folder] = os.path.realpath(folder)
         file = f"{self._real_folders[folder]}{os.sep}{name}"
-        return os.path.realpath(file) if name == ".." or Path(file).is_symlink() else file
+        mode = os.lstat(file).st_mode
+        if name == ".." or stat.S_ISLNK(mode):
+            file = os.path.realpath(file)
+            mode = os.stat(file).st_mode  # noqa: PTH116
+        return file if stat.S_ISREG(mode) else None
 
     def _alias(self, path: str) -> str:
         if self._aliases is None:

@@ -89,11 +89,11 @@ class Examiner:
         origin = self._origins.get(path)
         if origin is None or origin.signature != self._signature or origin.rules != self._rules_digest:
             return None
-        source = self._files.read(path)
+        digest = self._files.digest(path)
         examined = self._found(path, origin)
-        if source is None or examined is None:
+        if digest is None or examined is None:
             return None
-        return ExaminedFile(path, examined, edited=origin.content != source.digest, anchored=True)
+        return ExaminedFile(path, examined, edited=origin.content != digest, anchored=True)
 
     def _found(self, path: str, origin: Origin) -> Examined | None:
         """What was found from there, as it is remembered or kept."""

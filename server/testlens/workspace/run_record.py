@@ -19,6 +19,7 @@ from testlens.domain.snapshot import Snapshot
 from testlens.runners.interpreter import packages_of
 from testlens.runners.run_log import RunResult
 from testlens.sources.coverage_parse import decode
+from testlens.sources.digests import Digests
 from testlens.sources.source_text import read_content
 from testlens.workspace.store import FOLDER
 
@@ -41,6 +42,13 @@ _SELECTING = re.compile(
     r"-[kmx]|--(?:lf|ff|nf|sw|last-|failed-|new-|stepwise|deselect|ignore|maxfail|exitfirst|collect|co)"
     r"|(?:testpaths|python_\w+|addopts|norecursedirs)="
 )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+_DIGESTS = Digests(_sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +179,13 @@ def load_record(root: Path) -> RunRecord | None:
 
 def files_of_interest(root: Path) -> Iterator[str]:
     """The Python files, configuration and lock files of a project, as relative POSIX paths."""
+    # By text and not by Path: every round asks for them a few times.
+    top = os.fspath(root)
     for folder, names in _walk(root):
+        inside = folder[len(top) :].strip(os.sep).replace(os.sep, "/")
         for name in sorted(names):
-            path = Path(folder, name).relative_to(root)
-            if name.endswith(".py") or (len(path.parts) == 1 and name in _CONFIGURATION) or _is_lock(path):
-                yield path.as_posix()
+            if name.endswith(".py") or (not inside and name in _CONFIGURATION) or _is_lock(name):
+                yield f"{inside}/{name}" if inside else name
 
 
 def folders_of_interest(root: Path) -> Iterator[Path]:
@@ -204,10 +214,9 @@ def identity(root: Path, path: str) -> str:
         content = "\0".join(_listing(place)).encode("utf-8", "surrogateescape") if path.endswith("/") else None
     except OSError:
         return ""
-    if content is None:
-        content = read_content(place)
-    if content is not None:
-        return hashlib.sha256(content).hexdigest()
+    found = _DIGESTS.of(place) if content is None else _sha256(content)
+    if found is not None:
+        return found
     try:
         state = place.stat()  # too large to be read
     except OSError:
@@ -251,5 +260,5 @@ def _identity_then(root: Path, path: str, began: float, seen: Mapping[str, str])
     return _EDITED_SINCE if is_written else identified
 
 
-def _is_lock(path: Path) -> bool:
-    return path.name in _LOCKS or (path.name.startswith("requirements") and path.suffix in (".txt", ".in"))
+def _is_lock(name: str) -> bool:
+    return name in _LOCKS or (name.startswith("requirements") and name.endswith((".txt", ".in")))

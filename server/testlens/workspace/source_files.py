@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testlens.sources.coverage_parse import decode
+from testlens.sources.digests import Digests
 from testlens.sources.discovery import DataFile
 from testlens.sources.source_text import read_content
 
@@ -36,6 +37,9 @@ def content_digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+_DIGESTS = Digests(content_digest)
+
+
 class SourceFiles:
     """Reads the source files that one data file speaks of."""
 
@@ -50,6 +54,10 @@ class SourceFiles:
         if content is None:
             return None
         return SourceFile(path, content, content_digest(content), self._is_fresh(path, content))
+
+    def digest(self, path: str) -> str | None:
+        """That of the file there, as `content_digest`; None where it cannot be read."""
+        return _DIGESTS.of(self._root / path)
 
     def _is_fresh(self, path: str, content: bytes) -> bool:
         if self._data.kind == "own run":
