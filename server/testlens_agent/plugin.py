@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
 
@@ -17,6 +17,7 @@ from testlens_agent.uses import Uses
 from testlens_agent.wire import EventStream
 
 _Step = Iterator[None]
+_Steps = Generator[None, Any, None]
 # Which of two outcomes of one test stands: a failure of the test itself tells more than one of its teardown.
 _WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "error": 2, "failed": 3}
 _OF_TOOLS = ("PYTEST_", "COV_", "COVERAGE_")
@@ -242,15 +243,18 @@ class AgentPlugin:
         self._result.add(report)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtestloop(self) -> _Step:
+    def pytest_runtestloop(self) -> _Steps:
         """Credit to tests what they import, and nothing that runs after the last one to that."""
         stop = watch_imports(self._begin_import)
-        yield
+        outcome = yield
         stop()
         self._switch("")
-        if self._measurement is not None and self._to_the_end:
+        if self._measurement is None:
+            return
+        # An exception has ended it early: by `pytest.exit` or Ctrl+C, say.
+        if self._to_the_end or outcome.excinfo is not None:
             self._measurement.save()  # which leaves the supervisor little to do while pytest ends
-        elif self._measurement is not None:
+        else:
             self._measurement.finish()
             self._events.send("measured", is_alone=not _has_children())
 
@@ -314,7 +318,10 @@ class AgentPlugin:
 
 
 def _has_children() -> bool:
-    """Whether this process has started others that are still there, or may have where nothing tells."""
+    """Whether this process itself has started others that are still there, or may have where nothing tells.
+
+    Nothing does on Windows, and on macOS before Python 3.13.
+    """
     try:
         _WAIT(*_FOR_ANY)
     except ChildProcessError:

@@ -30,10 +30,13 @@ class RunData:
         """Do a little of it while tests run; False where there is nothing to do yet."""
         if self._is_handed_on or not self._is_wanted:
             return False
-        return self._logs.take_some() or self._hashes.take_one(self._logs.files())
+        return self._logs.take_some() or self._hashes.take_one(self._logs.files)
 
-    def hand_on(self) -> None:
-        """Put all that was measured in its place, and tell the server; nothing is done the second time."""
+    def hand_on(self, is_early: bool = False) -> None:
+        """Put all that was measured in its place, and tell the server; nothing is done the second time.
+
+        It `is_early` while pytest still comes to its end.
+        """
         if self._is_handed_on or not self._is_wanted:
             return
         self._is_handed_on = True
@@ -44,6 +47,7 @@ class RunData:
         found = self._logs.arcs_in(published.piece) if self._is_of_chosen else None
         self._events.send(
             "measured",
+            is_early=is_early,
             data_file=str(published.place),
             sources=sources.certain,
             rewritten=sources.rewritten,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
+
+_ATTEMPTS = 3
 
 
 class Found(NamedTuple):
@@ -34,15 +36,17 @@ class SourceHashes:
         self._began = began
         self._known: dict[str, tuple[_State, str]] = {}
         self._looked_at: set[str] = set()
+        self._next: list[str] = []
 
-    def take_one(self, names: Iterable[str]) -> bool:
-        """Read one of these files that was not looked at before; False where there is none."""
-        for name in names:
-            if name not in self._looked_at:
-                self._looked_at.add(name)
-                self._read(name)
-                return True
-        return False
+    def take_one(self, names: Callable[[], set[str]]) -> bool:
+        """Read one of the files that `names` gives now, if it was not looked at before; False where there is none."""
+        if not self._next:
+            self._next = list(names() - self._looked_at)
+            self._looked_at.update(self._next)
+        if not self._next:
+            return False
+        self._read(self._next.pop())
+        return True
 
     def of(self, names: Iterable[str]) -> Found:
         """Those of these files, as they are now."""
@@ -57,14 +61,15 @@ class SourceHashes:
 
     def _read(self, name: str) -> None:
         self._known.pop(name, None)
-        # A state from before, so that whoever writes meanwhile is noticed the next time.
-        state = _state_of(name)
-        try:
-            content = Path(name).read_bytes()
-        except OSError:
-            return
-        if state is not None:
-            self._known[name] = (state, hashlib.sha256(content).hexdigest())
+        for _ in range(_ATTEMPTS):
+            state = _state_of(name)
+            try:
+                content = Path(name).read_bytes()
+            except OSError:
+                return
+            if state is not None and state == _state_of(name):  # nobody was writing it just then
+                self._known[name] = (state, hashlib.sha256(content).hexdigest())
+                return
 
 
 def _state_of(name: str) -> _State | None:

@@ -196,7 +196,7 @@ class _Run:
         """Hand the data on while pytest comes to its end, where no process is left that may add to it."""
         is_whole = bool(self._finished) and self._finished.issuperset(self._remaining or ())
         if is_alone and is_whole and self._generation == 0:
-            self._data.hand_on()
+            self._data.hand_on(is_early=True)
 
     def _take_collected(self, event: dict[str, Any]) -> None:
         if self._remaining is not None:

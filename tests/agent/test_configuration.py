@@ -256,7 +256,7 @@ async def test_a_project_reached_through_a_link_is_reported_relative_to_it(proje
     assert "pkg/core.py" in run.measured(project.root)
 
 
-async def test_a_file_that_is_edited_during_the_run_has_no_known_text(project: Project) -> None:
+async def test_of_a_file_that_is_edited_during_the_run_it_is_not_certain_which_text_ran(project: Project) -> None:
     edit = "import pathlib, pkg.core\ndef test_edit(): pathlib.Path(pkg.core.__file__).open('a').write('# later')\n"
     project.write(PROJECT | {"tests/test_edit.py": edit})
 

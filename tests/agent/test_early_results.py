@@ -7,29 +7,39 @@ import os
 import signal
 from dataclasses import replace
 
+import pytest
+
 from agent.projects import Project, Run
 from agent.warming import SHOP, warmth
 from left_behind import working_in
-from testlens.runners.events import Event, TestStarted
+from testlens.runners.events import Done, Event, TestStarted
 from testlens.runners.run_log import RunResult
 from testlens.runners.warm_runner import WarmRunner
 
-_ENDS_LATE = """
+_WAITS_AT_THE_END = """
     import time
+    from pathlib import Path
 
     import shop
+
+    HERE = Path(__file__).parent
 
 
     def pytest_sessionfinish():
         shop.fee(100)
-        time.sleep(3)
+        for _ in range(1000):
+            if (HERE / "go").exists():
+                return
+            time.sleep(0.01)
+        (HERE / "in vain").touch()
 """
 
 
 class Chosen:
-    """A run of one test of two, with what is told early."""
+    """A run of one test of two, with what is told early. `pytest` may wait for `go`, at its end."""
 
     def __init__(self, project: Project, runner: WarmRunner) -> None:
+        self._root = project.root
         request = replace(project.request(tests=("test_shop.py",)), chosen=("test_shop.py::test_small",))
         self.events: list[Event] = []
         self.told: asyncio.Future[RunResult] = asyncio.get_running_loop().create_future()
@@ -38,11 +48,16 @@ class Chosen:
         )
 
     async def early(self) -> Run:
-        """What is told, which must be before the end."""
+        """What is told, while pytest waits for `go`."""
         async with asyncio.timeout(60):
             result = await self.told
-        assert not self.whole.done()
+        assert not (self._root / "in vain").exists()
+        assert not any(isinstance(event, Done) for event in self.events)
         return Run(result, tuple(self.events))
+
+    def go(self) -> None:
+        """Let pytest end."""
+        (self._root / "go").touch()
 
     async def end(self) -> Run:
         """What came of the whole run."""
@@ -53,7 +68,7 @@ class Chosen:
 
 async def test_results_and_coverage_are_there_before_pytest_has_ended(project: Project, runner: WarmRunner) -> None:
     """All of it: what runs after the last test is nobody's, and says nothing of some of the tests."""
-    project.write({**SHOP, "conftest.py": _ENDS_LATE})
+    project.write({**SHOP, "conftest.py": _WAITS_AT_THE_END})
     run = Chosen(project, runner)
     early = await run.early()
     assert early.outcomes == {"test_small": "passed"}
@@ -61,6 +76,7 @@ async def test_results_and_coverage_are_there_before_pytest_has_ended(project: P
     assert early.lines(project.root / "shop.py") == {1, 2, 4}
     assert early.result.sources.keys() == {str(project.root / "shop.py")}
     before = project.data_file.read_bytes()
+    run.go()
     whole = await run.end()
     assert (whole.outcomes, whole.result.exit_code, whole.messages) == ({"test_small": "passed"}, 0, "")
     assert project.data_file.read_bytes() == before
@@ -97,9 +113,23 @@ async def test_a_process_that_a_test_has_left_is_waited_for(project: Project, ru
 
 async def test_a_failure_is_told_as_one(project: Project, runner: WarmRunner) -> None:
     """As pytest's exit code has it, which is not there yet."""
-    project.write({**SHOP, "conftest.py": _ENDS_LATE, "shop.py": SHOP["shop.py"].replace("return 1", "return 7")})
+    project.write(
+        {**SHOP, "conftest.py": _WAITS_AT_THE_END, "shop.py": SHOP["shop.py"].replace("return 1", "return 7")}
+    )
     run = Chosen(project, runner)
-    assert (await run.early()).result.exit_code == (await run.end()).result.exit_code == 1
+    assert (await run.early()).result.exit_code == 1
+    run.go()
+    assert (await run.end()).result.exit_code == 1
+
+
+@pytest.mark.parametrize("ending", ["pytest.exit('enough')", "raise KeyboardInterrupt"])
+async def test_a_test_that_ends_the_run_is_not_told_early(ending: str, project: Project, runner: WarmRunner) -> None:
+    """It has not come to its end, whatever it looks like; pytest says so."""
+    test = f"import pytest\n\nimport shop\n\n\ndef test_small():\n    shop.fee(3)\n    {ending}\n"
+    project.write({**SHOP, "test_shop.py": test})
+    run = Chosen(project, runner)
+    assert (await run.end()).result.exit_code == 2
+    assert not run.told.done()
 
 
 async def test_a_crash_at_the_end_of_pytest_is_told_and_takes_nothing_back(
@@ -119,7 +149,7 @@ async def test_the_death_of_the_kept_process_at_the_end_takes_nothing_back(
     project: Project, runner: WarmRunner
 ) -> None:
     """The next run has another one."""
-    project.write({**SHOP, "conftest.py": _ENDS_LATE})
+    project.write({**SHOP, "conftest.py": _WAITS_AT_THE_END})
     await runner.prepare(warmth(project))
     (process,) = working_in(project.root)
     run = Chosen(project, runner)
@@ -129,6 +159,8 @@ async def test_the_death_of_the_kept_process_at_the_end_takes_nothing_back(
     assert whole.outcomes == early.outcomes == {"test_small": "passed"}
     assert whole.lines(project.root / "shop.py") == {1, 2, 4}
     assert sum(isinstance(event, TestStarted) for event in whole.events) == 1
-    assert working_in(project.root) == set()
+    async with asyncio.timeout(10):  # what was killed may take a moment to go
+        while working_in(project.root):
+            await asyncio.sleep(0.05)
     project.write({"conftest.py": ""})
     assert (await Chosen(project, runner).end()).outcomes == {"test_small": "passed"}

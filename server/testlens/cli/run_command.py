@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from testlens.domain.snapshot import Snapshot
 from testlens.runners.interpreter import Wishes
 from testlens.runners.pytest_runner import run_tests
 from testlens.runners.run_log import RunRequest, RunResult
-from testlens.workspace.run_record import identities
 from testlens.workspace.selected_run import finish_full_run
 from testlens.workspace.settings import Overrides
 from testlens.workspace.trend import outlook_now
@@ -69,16 +67,14 @@ def _run(workspace: Workspace, wanted: Run) -> Report:
         test_timeout=settings.test_timeout,
         record_values=settings.config.record_values,
     )
-    seen, began = identities(wanted.root), time.monotonic()
+    began = time.monotonic()
     with RunProgress(progress()) as shown:
         result = run_stoppable(run_tests(request, shown.take))
     seconds = time.monotonic() - began
-    return _report(result, _take_over(workspace, wanted.overrides, result, seen), seconds, wanted.root)
+    return _report(result, _take_over(workspace, wanted.overrides, result), seconds, wanted.root)
 
 
-def _take_over(
-    workspace: Workspace, overrides: Overrides, result: RunResult, seen: Mapping[str, str]
-) -> Snapshot | None:
+def _take_over(workspace: Workspace, overrides: Overrides, result: RunResult) -> Snapshot | None:
     """The snapshot after the run; None where nothing was measured."""
     if result.data_file is None:
         return None
@@ -86,7 +82,7 @@ def _take_over(
     if is_elsewhere:
         # The disk refused the data a place in the project: it is read where it is, and let go of.
         workspace.configure(replace(overrides, data=(str(result.data_file),)))
-    finish_full_run(workspace, result, seen)
+    finish_full_run(workspace, result)
     learn_changes(workspace)
     if is_elsewhere:
         # Data that is not where it was wanted is in the run's own temporary folder.

@@ -32,3 +32,5 @@ class EarlyRun:
         """Have it end now, unless it is over."""
         self._whole.cancel()
         await finish(asyncio.wait({self._whole}))
+        if not self._whole.cancelled():
+            self._whole.exception()  # told already, or of no interest any more

@@ -125,7 +125,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The coverage data is there, all of it; in a run of chosen tests pytest may still be coming to its end.
+    """The coverage data is there, all of it. It `is_early` where chosen tests have ended and pytest has not yet.
 
     `data_file` is absolute. `sources` has the SHA-256 of each measured file's bytes
     by absolute path; those of files that were written during the run, which may have run as they were before, are in
@@ -133,6 +133,7 @@ class Measured:
     known without reading it.
     """
 
+    is_early: bool
     data_file: Path
     sources: Mapping[str, str]
     rewritten: Mapping[str, str]
@@ -249,7 +250,11 @@ def _done(fields: dict[str, Any], _root: Path) -> Done:
 
 def _measured(fields: dict[str, Any], _root: Path) -> Measured:
     return Measured(
-        Path(fields["data_file"]), dict(fields["sources"]), dict(fields["rewritten"]), _arcs(fields["arcs"])
+        bool(fields["is_early"]),
+        Path(fields["data_file"]),
+        dict(fields["sources"]),
+        dict(fields["rewritten"]),
+        _arcs(fields["arcs"]),
     )
 
 

@@ -49,10 +49,12 @@ async def logged(request: RunRequest, on_event: Callable[[Event], None]) -> Asyn
     # Not on a thread: whoever is cancelled meanwhile would not hear of the folder that is made there.
     scratch = Path(tempfile.mkdtemp(prefix="testlens-run-"))
     log = RunLog(request, on_event, root)
+    is_over = False
     try:
         yield log, scratch
+        is_over = True
     finally:
-        if log.measured is None or scratch not in log.measured.data_file.parents:
+        if not is_over or log.measured is None or scratch not in log.measured.data_file.parents:
             await finish(asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True))
 
 

@@ -58,7 +58,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What came of a run. `exit_code` is pytest's, None if the agent died.
+    """What came of a run. `exit_code` is pytest's (told early: what it will be), None if the agent died.
 
     `results` has each test's last outcome, in the order in which they ended. `data_file` is None if nothing was
     measured; the caller removes it when it has been read and is not where the request wanted it. `sources`,
@@ -148,7 +148,7 @@ class RunLog:
         self.results[event.nodeid] = event
 
     def _tell_early(self, event: Event) -> None:
-        if isinstance(event, Measured) and self.on_measured is not None and self.request.chosen:
+        if isinstance(event, Measured) and event.is_early and self.on_measured is not None:
             is_failed = any(test.outcome in _FAILED for test in self.results.values())
             self.on_measured(replace(self.result(), exit_code=int(is_failed)))
 

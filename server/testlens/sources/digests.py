@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ _MOST = 50_000
 # As git has it of its index ("racy git"): a file may be written twice before its time of writing is another one. This
 # is the coarsest such time, that of FAT.
 _YOUNG_NS = 2_000_000_000
+# Windows tells when a file was made, and not when its state was last changed: whoever restores a time goes unnoticed.
+_TELLS = os.name != "nt"
 
 
 class _State(NamedTuple):
@@ -43,7 +46,7 @@ class Digests:
         if content is None:
             return None
         digest = self._of_content(content)
-        if state is not None and max(state.written, state.changed) < began - _YOUNG_NS:
+        if _TELLS and state is not None and max(state.written, state.changed) < began - _YOUNG_NS:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[name] = (state, digest)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ async def run_affected(
 
     `on_selected` hears of the tests that are known to run (node ids or files) before they do, more than once perhaps.
     Those that the settings call slow are left out, but where they are to run, too. Cancelling it changes nothing that
-    is known, so that the next round selects the same tests again.
+    is known, so that the next round selects the same tests again; once what they said is known, it ends with that.
     """
     began = time.monotonic()
     known = await asyncio.to_thread(known_of, workspace)
@@ -108,40 +108,83 @@ async def run_affected(
     if not selected.everything and slow.issuperset(selected.tests):
         await _leave_out(workspace, await asyncio.to_thread(leaving_out, known, selected, slow), take)
         return Round(selected, None, True, None, time.monotonic() - began, workspace.left_out.tests)
-    ahead, runs = Ahead(), list[EarlyRun]()
-    reading: asyncio.Task[None] | None = None
     warmth = await asyncio.to_thread(warmth_of, workspace, python, known.record)
-
-    def hear(event: Event) -> None:
-        nonlocal reading
-        if reading is None:  # not before, since it would keep the tests from beginning
-            reading = asyncio.create_task(asyncio.to_thread(_go_ahead, workspace, known, selected, slow, ahead))
-        on_event(event)
-
-    def run() -> EarlyRun:
-        on_selected(_to_run(known, selected, slow))
-        request = _request(workspace, python, selected, slow)
-        runs.append(EarlyRun(lambda on_told: runner.run(request, warmth, hear, on_told)))
-        return runs[-1]
-
+    runs = _Runs(workspace, python, runner, warmth, known, on_event, on_selected)
     try:
-        result = await run().results()
+        result = await runs.results(selected, slow)
         why = await asyncio.to_thread(_why_all, workspace, known.record, selected, result)
         if why is not None:
             selected = replace(selected, everything=True, why=why)
             slow = slow_tests(known, selected, limit)
-            await runs[-1].end()
-            result = await run().results()
-        if reading is not None:
-            await reading
+            result = await runs.results(selected, slow)
+        await runs.settled()
         left_out = await asyncio.to_thread(leaving_out, known, selected, slow)
-        is_known, problem = await _take_over(workspace, known.record, selected, result, take, left_out, ahead)
-        result = await runs[-1].end()
+        taking = _take_over(workspace, known.record, selected, result, take, left_out, runs.ahead)
+        result, is_known, problem = await runs.end(result, taking)
     finally:
-        ahead.drop()
-        if runs:
-            await runs[-1].stop()
+        await runs.stop()
     return Round(selected, result, is_known, problem, time.monotonic() - began, workspace.left_out.tests)
+
+
+@dataclass(slots=True)
+class _Runs:
+    """The run of a round, and that of all tests that may have to follow; `ahead` is what is prepared meanwhile."""
+
+    workspace: Workspace
+    python: str
+    runner: WarmRunner
+    warmth: Warmth
+    known: Known
+    on_event: Callable[[Event], None]
+    on_selected: Callable[[frozenset[str]], None]
+    ahead: Ahead = field(default_factory=Ahead)
+    _last: EarlyRun | None = None
+    _reading: asyncio.Task[None] | None = None
+
+    async def results(self, selected: Affected, slow: frozenset[str]) -> RunResult:
+        """Run what is selected: what these tests say, as soon as that is known."""
+        if self._last is not None:
+            await self._last.end()
+        self.on_selected(_to_run(self.known, selected, slow))
+        request = _request(self.workspace, self.python, selected, slow)
+
+        def hear(event: Event) -> None:
+            if self._reading is None:  # not before, since it would keep the tests from beginning
+                preparing = asyncio.to_thread(_go_ahead, self.workspace, self.known, selected, slow, self.ahead)
+                self._reading = asyncio.create_task(preparing)
+            self.on_event(event)
+
+        self._last = EarlyRun(lambda on_told: self.runner.run(request, self.warmth, hear, on_told))
+        return await self._last.results()
+
+    async def settled(self) -> None:
+        """Wait until nothing is being prepared any more."""
+        if self._reading is not None:
+            await self._reading
+
+    async def end(
+        self, result: RunResult, taking: Coroutine[Any, Any, tuple[bool, Problem | None]]
+    ) -> tuple[RunResult, bool, Problem | None]:
+        """What came of the whole run, and of `taking` over its `result`, which comes to its end in any case.
+
+        Whoever is cancelled meanwhile gets what is known then, if anything is.
+        """
+        assert self._last is not None
+        taken = asyncio.ensure_future(taking)
+        try:
+            is_known, problem = await finish(taken)
+            return await self._last.end(), is_known, problem
+        except asyncio.CancelledError:
+            is_known, problem = taken.result()
+            if not is_known:
+                raise
+            return result, is_known, problem
+
+    async def stop(self) -> None:
+        """Have all of it end."""
+        self.ahead.drop()
+        if self._last is not None:
+            await self._last.stop()
 
 
 def _go_ahead(workspace: Workspace, known: Known, selected: Affected, slow: frozenset[str], ahead: Ahead) -> None:
@@ -269,17 +312,17 @@ async def _take_over(
         return False, None
     ended = result.exit_code in AT_THE_END and len(result.results) >= result.total
     # Of a first run nothing is let go: what tests wrote in it is looked at in the next round.
-    is_followed = record is not None
-    if not ended or (is_followed and await asyncio.to_thread(_is_edited, workspace.root, selected.seen)):
+    is_first = selected.everything and not selected.tests
+    if not ended or (not is_first and await asyncio.to_thread(_is_edited, workspace.root, selected.seen)):
         await asyncio.to_thread(data.unlink, missing_ok=True)
         return False, None
 
     if selected.everything and not left_out.tests:
-        problem = await finish(take(lambda: _take_all(workspace, data, result, selected)))
+        problem = await take(lambda: _take_all(workspace, data, result, selected))
     else:
         assert record is not None
         replaced = Replaced(workspace, record, result, ahead, selected.seen)
-        problem = await finish(_shown(replaced, left_out, take))
+        problem = await _shown(replaced, left_out, take)
     await asyncio.to_thread(keep_run, workspace.root, workspace.snapshot)  # once what it tells is shown
     return True, problem
 
@@ -304,6 +347,8 @@ def _is_edited(root: Path, seen: Mapping[str, str]) -> bool:
 async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, root: Path) -> Round | None:
     """What comes of a round; None where it was cancelled, since a file was `saved` that the tests may depend on.
 
+    One whose results are known already comes to its end instead.
+
     Where other files were saved meanwhile, by the tests perhaps, `saved` is set at the end: they are to be looked at.
     """
     is_to_be_looked_at = False
@@ -317,7 +362,9 @@ async def until_saved(work: Coroutine[Any, Any, Round], saved: asyncio.Event, ro
             saved.clear()
             is_to_be_looked_at = True
             if await asyncio.to_thread(identities, root) != before:
-                return None
+                running.cancel()
+                await asyncio.wait({running})
+                return None if running.cancelled() else running.result()
             # Tests may write file after file, and to look at all that may matter takes time from them.
             await asyncio.wait({running}, timeout=_LOOK_AGAIN_SECONDS)
     finally:

@@ -29,7 +29,7 @@ DATA_NAME = "selected.coverage"
 
 @dataclass(frozen=True, slots=True)
 class SelectedRun:
-    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured, see `Workspace.run_sources`.
+    """A run of `tests` (node ids): its data, and the SHA-256 of what it measured, by absolute path.
 
     `whole` are the test files all of whose tests ran: others that were known of them are gone.
     """
@@ -39,8 +39,6 @@ class SelectedRun:
     outcomes: Mapping[str, TestResult]
     sources: Mapping[str, str]
     whole: frozenset[str]
-    rewritten: Mapping[str, str]
-    seen: Mapping[str, str]
 
 
 def outcomes_of(result: RunResult) -> Mapping[str, TestResult]:
@@ -56,7 +54,7 @@ def outcome_of(test: TestFinished) -> TestResult:
     )
 
 
-def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str]) -> Snapshot:
+def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
     keep_left_out(workspace.root, NOTHING)
     snapshot = workspace.finish_run(outcomes_of(result), workspace.run_sources(result.sources, result.rewritten, seen))
@@ -67,12 +65,12 @@ def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, 
     return snapshot
 
 
-def selected_run(result: RunResult, data_file: Path, seen: Mapping[str, str] = NOTHING_SEEN) -> SelectedRun:
-    """A run of some tests, and the data that came of it, as it can be taken over; `seen`: see `record_run`."""
+def selected_run(result: RunResult, data_file: Path) -> SelectedRun:
+    """A run of some tests, and the data that came of it, as it can be taken over."""
     outcomes = outcomes_of(result)
     is_complete = result.exit_code in AT_THE_END and len(result.results) >= result.total
     whole = frozenset(test for test in result.request.tests if "::" not in test) if is_complete else frozenset[str]()
-    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole, result.rewritten, seen)
+    return SelectedRun(tuple(outcomes), data_file, outcomes, result.sources, whole)
 
 
 def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
@@ -85,7 +83,7 @@ def take_over(workspace: Workspace, run: SelectedRun) -> Problem | None:
         workspace.fold()
     except DAMAGE as error:
         return not_added(error)
-    base, measured = workspace.data, workspace.run_sources(run.sources, run.rewritten, run.seen)
+    base, measured = workspace.data, workspace.run_sources(run.sources)
     # Whatever the data comes from, what tests said last is still what they said last.
     known = workspace.store.outcomes()
     outcomes = {test: result for test, result in known.items() if test.partition("::")[0] not in run.whole}

@@ -235,7 +235,7 @@ class Workspace:
         """
         names, coverage = {**sources, **rewritten}, self.settings.config.coverage
         paths = map_paths(names, self.root, coverage.source, coverage.paths).resolved
-        doubtful = {paths[name] for name in rewritten}
+        doubtful = {paths[name] for name in rewritten if name in paths}
         found = digests_by_path(names, paths)
         return {path: digest for path, digest in found.items() if path not in doubtful or seen.get(path) == digest}
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from testlens.runners.events import Event, TestFinished
+from testlens.runners.events import Event, TestStarted
 from testlens.runners.warm_runner import WarmRunner
+from testlens.workspace.continuous import until_saved
 from testlens.workspace.trend import load_trend
 from watched import Shop, Watched, known, told_by_all_tests
 
@@ -173,9 +174,7 @@ def test_{0}():
 async def test_files_whose_tests_are_fast_come_first(tmp_path: Path, runner: WarmRunner) -> None:
     """After the tests that failed before; the tests of a file stay together."""
     shop = Shop(tmp_path / "shop-project")
-    slow = (
-        "import time\n\nfrom shop.prices import fee\n\n\ndef test_{0}():\n    time.sleep({1})\n    assert fee(3) == 1\n"
-    )
+    slow = _SLEEPING
     shop.write("tests/test_a.py", slow.format("slow", 0.3))
     shop.write("tests/test_b.py", slow.format("slower", 0.6).replace("== 1", "== 2"))
     shop.write("tests/test_c.py", slow.format("quick", 0.1))
@@ -205,11 +204,11 @@ async def test_what_cannot_be_imported_loses_nothing(tmp_path: Path, runner: War
 
 
 class SavedAgain(Watched):
-    """A workspace in which the file of prices is saved again, unchanged, whenever a test has ended."""
+    """A workspace in which the file of prices is saved again, unchanged, while a slow test runs."""
 
     def _take(self, event: Event) -> None:
         super()._take(event)
-        if isinstance(event, TestFinished):
+        if isinstance(event, TestStarted) and event.nodeid.endswith("test_slow"):
             file = self.workspace.root / "shop/prices.py"
             file.write_text(file.read_text())
 
@@ -217,10 +216,11 @@ class SavedAgain(Watched):
 async def test_a_file_that_is_saved_twice_keeps_its_marks(tmp_path: Path, runner: WarmRunner) -> None:
     """By the editor and then by its user, while tests run: of all tests, of some, and of the first run."""
     shop = Shop(tmp_path / "shop-project")
+    shop.write("tests/test_slow.py", _SLEEPING.format("slow", 0.5))
     with closing(SavedAgain(shop.root, runner)) as watched:
         await watched.catch_up()
         assert watched.workspace.snapshot.files["shop/prices.py"].anchored
-        for before, after, count in (("return 2", "return 3", 2), ("def never(price)", "def never(price=1)", 5)):
+        for before, after, count in (("return 2", "return 3", 3), ("def never(price)", "def never(price=1)", 6)):
             shop.edit("shop/prices.py", before, after)
             await watched.catch_up()
             assert len(watched.ran) == count
@@ -229,28 +229,53 @@ async def test_a_file_that_is_saved_twice_keeps_its_marks(tmp_path: Path, runner
         assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
 
 
-_ENDS_LATE = "import time\n\n\ndef pytest_sessionfinish():\n    time.sleep(3)\n"
+_WAITS_AT_THE_END = """\
+import time
+from pathlib import Path
+
+BESIDE = Path(__file__).parents[2]
 
 
-async def test_what_tests_say_is_shown_before_pytest_has_ended(tmp_path: Path, runner: WarmRunner) -> None:
-    """And a save in the meantime neither waits nor takes anything back."""
-    shop = Shop(tmp_path / "shop-project")
-    shop.write("tests/conftest.py", _ENDS_LATE)
+def pytest_sessionfinish():
+    for _ in range(1000):
+        if (BESIDE / "go").exists():
+            return
+        time.sleep(0.01)
+    (BESIDE / "in vain").touch()
+"""
+
+
+async def test_what_tests_say_is_known_before_pytest_has_ended(tmp_path: Path, runner: WarmRunner) -> None:
+    """And a save in the meantime neither waits nor takes anything back: what became of the tests is told."""
+    shop, saved = Shop(tmp_path / "shop-project"), asyncio.Event()
+    shop.write("tests/conftest.py", _WAITS_AT_THE_END)
+    go, record = tmp_path / "go", shop.root / ".testlens/record.json"
     with closing(Watched(shop.root, runner)) as watched:
+        go.touch()
         await watched.catch_up()
+        go.unlink()
+        before = record.read_text()
         shop.edit("shop/prices.py", "return 2", "return 3")
-        looking = asyncio.ensure_future(watched.catch_up())
+        looking = asyncio.ensure_future(until_saved(watched.catch_up(), saved, shop.root))
         async with asyncio.timeout(60):
-            while known(watched.workspace)[0]["tests/test_prices.py::test_large"] == "passed":
+            while not record.exists() or record.read_text() == before:
                 await asyncio.sleep(0.01)
-        assert not looking.done()
-        looking.cancel()
-        await asyncio.wait({looking})
-        assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "cold")
+        shop.edit("shop/prices.py", "return price\n", "return price  # as it is\n")
+        saved.set()
+        done = await looking
+        assert not (tmp_path / "in vain").exists()
+        assert done is not None
+        assert done.is_known
+        assert done.result is not None
+        assert {test.nodeid: test.outcome for test in done.result.results} == {
+            "tests/test_prices.py::test_small": "passed",
+            "tests/test_prices.py::test_large": "failed",
+        }
+        go.touch()
         assert (await watched.catch_up()).result is None
+        assert known(watched.workspace)[0] == (await told_by_all_tests(shop.root, tmp_path / "cold"))[0]
         shop.edit("shop/prices.py", "return 3", "return 2")
         await watched.catch_up()
-        assert sorted(watched.ran) == ["test_large", "test_small"]
         assert known(watched.workspace) == await told_by_all_tests(shop.root, tmp_path / "colder")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -54,6 +55,12 @@ def as_own_run(root: Path, *measured: Path) -> Workspace:
 
 def installed(root: Path) -> list[Path]:
     return list((root.parent / "installed").rglob("*.py"))
+
+
+def test_a_file_from_elsewhere_that_was_written_during_a_run_is_no_source(project: Path) -> None:
+    """As a plugin that a test makes in a temporary folder, and runs."""
+    with contextlib.closing(Workspace(project)) as workspace:
+        assert workspace.run_sources({}, {str(project.parent / "plugin.py"): "0" * 64}, {}) == {}
 
 
 def test_the_percent_is_coverages_own_where_omit_speaks_of_the_source(project: Path) -> None:

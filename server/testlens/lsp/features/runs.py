@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +66,6 @@ class _Runs:
     async def _run(self, job: Job, counts: RunCounts, tests: tuple[str, ...]) -> None:
         from testlens.runners.pytest_runner import run_tests
         from testlens.runners.run_log import RunRequest
-        from testlens.workspace.run_record import identities
         from testlens.workspace.selected_run import DATA_NAME, selected_run
 
         folder, workspace = job.folder, job.folder.workspace
@@ -84,7 +81,6 @@ class _Runs:
             test_timeout=settings.test_timeout,
             record_values=settings.config.record_values,
         )
-        seen = await asyncio.to_thread(identities, folder.root)
         result = await run_tests(request, RunShown(self._server, folder, counts, job.bar).take)
         problems.tell(self._server, result.problems)
         if result.exit_code == _NO_TESTS:
@@ -92,9 +88,9 @@ class _Runs:
         if result.data_file is None:
             return
         if tests:
-            await self._add(folder, selected_run(result, result.data_file, seen))
+            await self._add(folder, selected_run(result, result.data_file))
         else:
-            await self._take_over(folder, result, result.data_file, seen)
+            await self._take_over(folder, result, result.data_file)
 
     async def _add(self, folder: Folder, run: SelectedRun) -> None:
         """Add the results of a run of some tests to what is known."""
@@ -102,7 +98,7 @@ class _Runs:
         if problem is not None:
             problems.tell_as_error(self._server, problem)
 
-    async def _take_over(self, folder: Folder, result: RunResult, data: Path, seen: Mapping[str, str]) -> None:
+    async def _take_over(self, folder: Folder, result: RunResult, data: Path) -> None:
         """Put the results of a run of all tests in place of what is known."""
         from testlens.workspace.selected_run import finish_full_run
 
@@ -113,7 +109,7 @@ class _Runs:
             # The disk refused the data a place in the project: it is read where it is, and let go of.
             overrides = replace(self._server.options.overrides(), data=(str(data),))
             await folder.background.do(workspace.configure, overrides)
-        await folder.take(lambda: finish_full_run(workspace, result, seen))
+        await folder.take(lambda: finish_full_run(workspace, result))
         if is_elsewhere:
             await folder.background.do(data.unlink, missing_ok=True)
 
