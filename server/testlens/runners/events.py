@@ -116,7 +116,7 @@ class RunProblem:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The run is over, in `seconds`. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests)."""
+    """The run is over. `exit_code` is pytest's (0 all passed, 1 some failed, 5 no tests); times are in seconds."""
 
     exit_code: int
     seconds: float
@@ -127,10 +127,9 @@ class Done:
 class Measured:
     """The coverage data is there, all of it. It `is_early` where chosen tests have ended and pytest has not yet.
 
-    `data_file` is absolute. `sources` has the SHA-256 of each measured file's bytes
-    by absolute path; those of files that were written during the run, which may have run as they were before, are in
-    `rewritten`. `arcs` are all in the data file of a run of chosen tests, by the names of files in it, where they are
-    known without reading it.
+    `data_file` is absolute. `sources` has the SHA-256 of each measured file's bytes by absolute path; those of files
+    that were written during the run, which may have run as they were before, are in `rewritten`. `arcs` are all in the
+    data file of a run of chosen tests, by the names of files in it, where they are known without reading it.
     """
 
     is_early: bool
