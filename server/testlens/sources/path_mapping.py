@@ -140,7 +140,7 @@ class _Mapper:
         mode = os.lstat(file).st_mode
         if name == ".." or stat.S_ISLNK(mode):
             file = os.path.realpath(file)
-            mode = os.stat(file).st_mode  # noqa: PTH116
+            mode = Path(file).stat().st_mode
         return file if stat.S_ISREG(mode) else None
 
     def _alias(self, path: str) -> str:

@@ -16,9 +16,9 @@ from testlens.sources.discovery import DataFile
 from testlens.sources.replacement import DAMAGE
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
-from testlens.workspace.source_files import SourceFiles, load_run_sources
+from testlens.workspace.source_files import NOTHING_SEEN, SourceFiles, load_run_sources
 from testlens.workspace.trend import keep_run
-from testlens.workspace.workspace import NOTHING_SEEN, Workspace
+from testlens.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from testlens.runners.run_log import RunResult

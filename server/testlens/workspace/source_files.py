@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from testlens.sources.coverage_parse import decode
 from testlens.sources.digests import Digests
@@ -38,6 +39,8 @@ def content_digest(content: bytes) -> str:
 
 
 _DIGESTS = Digests(content_digest)
+NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
+"""Where nobody has looked at the files before a run."""
 
 
 class SourceFiles:
@@ -69,15 +72,20 @@ class SourceFiles:
             return True
 
 
-def digests_by_path(digests: Mapping[str, str], paths: Mapping[str, str]) -> Mapping[str, str]:
+def digests_by_path(
+    digests: Mapping[str, str], rewritten: Mapping[str, str], paths: Mapping[str, str], seen: Mapping[str, str]
+) -> Mapping[str, str]:
     """The digest of each file's measured text, from those by recorded name and the file that a name stands for.
 
-    Where a file and its installed copy both ran and differ, no text is the one that was measured: it is left out.
+    Where a file and its installed copy both ran and differ, no text is the one that was measured: it is left out. So is
+    one that was `rewritten` while it ran (digests by recorded name, too), unless it says what it did when it was `seen`
+    before (by path): its user has saved it again, say.
     """
     found: dict[str, set[str]] = {}
     for name, path in paths.items():
-        found.setdefault(path, set()).add(digests[name])
-    return {path: same.pop() for path, same in found.items() if len(same) == 1}
+        found.setdefault(path, set()).add(rewritten[name] if name in rewritten else digests[name])
+    uncertain = {path for name, path in paths.items() if name in rewritten and seen.get(path) != rewritten[name]}
+    return {path: same.pop() for path, same in found.items() if len(same) == 1 and path not in uncertain}
 
 
 def keep_run_sources(root: Path, sources: Mapping[str, str]) -> None:

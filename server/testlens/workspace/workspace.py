@@ -35,12 +35,10 @@ from testlens.workspace.measurement import NOTHING_KNOWN, Measurement, load_meas
 from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.remembered import Remembered
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
-from testlens.workspace.source_files import SourceFile, SourceFiles, digests_by_path, keep_run_sources
+from testlens.workspace.source_files import NOTHING_SEEN, SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
 from testlens.workspace.survivors import AssessedSurvivors, with_survivors
 from testlens.workspace.words import edited_since, in_words, relative
-
-NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
 
 
 def _no_progress(done: int, total: int) -> None:
@@ -228,16 +226,10 @@ class Workspace:
         rewritten: Mapping[str, str] = NOTHING_SEEN,
         seen: Mapping[str, str] = NOTHING_SEEN,
     ) -> Mapping[str, str]:
-        """What a run measured, by absolute path, as relative paths of the sources that it is shown at.
-
-        Of those that were `rewritten` meanwhile, by a second save perhaps, those count that say what they did when they
-        were `seen` (by relative path) before the run.
-        """
-        names, coverage = {**sources, **rewritten}, self.settings.config.coverage
-        paths = map_paths(names, self.root, coverage.source, coverage.paths).resolved
-        doubtful = {paths[name] for name in rewritten if name in paths}
-        found = digests_by_path(names, paths)
-        return {path: digest for path, digest in found.items() if path not in doubtful or seen.get(path) == digest}
+        """What a run measured, by absolute path, as relative paths of what it is shown at; see `digests_by_path`."""
+        coverage = self.settings.config.coverage
+        mapped = map_paths({**sources, **rewritten}, self.root, coverage.source, coverage.paths)
+        return digests_by_path(sources, rewritten, mapped.resolved, seen)
 
     def keep_examinations(self, touched: frozenset[str]) -> None:
         """Keep what was found in files for the own data that has taken the place of that of the newest snapshot.
