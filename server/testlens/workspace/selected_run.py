@@ -16,7 +16,7 @@ from testlens.sources.discovery import DataFile
 from testlens.sources.replacement import DAMAGE
 from testlens.workspace.left_out import NOTHING, keep_left_out, load_left_out
 from testlens.workspace.run_record import AT_THE_END, keep_record, record_run, tells_all
-from testlens.workspace.source_files import NOTHING_SEEN, SourceFiles, load_run_sources
+from testlens.workspace.source_files import UNSEEN, SourceFiles, load_run_sources
 from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
@@ -54,7 +54,7 @@ def outcome_of(test: TestFinished) -> TestResult:
     )
 
 
-def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = NOTHING_SEEN) -> Snapshot:
+def finish_full_run(workspace: Workspace, result: RunResult, seen: Mapping[str, str] = UNSEEN) -> Snapshot:
     """Take over a run of all tests, and keep what it was made on; `seen`: see `record_run`."""
     keep_left_out(workspace.root, NOTHING)
     snapshot = workspace.finish_run(outcomes_of(result), workspace.run_sources(result.sources, result.rewritten, seen))

@@ -39,7 +39,7 @@ def content_digest(content: bytes) -> str:
 
 
 _DIGESTS = Digests(content_digest)
-NOTHING_SEEN: Mapping[str, str] = MappingProxyType({})
+UNSEEN: Mapping[str, str] = MappingProxyType({})
 """Where nobody has looked at the files before a run."""
 
 

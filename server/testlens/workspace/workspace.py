@@ -35,7 +35,7 @@ from testlens.workspace.measurement import NOTHING_KNOWN, Measurement, load_meas
 from testlens.workspace.other_mutants import OtherMutants
 from testlens.workspace.remembered import Remembered
 from testlens.workspace.settings import NO_OVERRIDES, Overrides, Settings, settle
-from testlens.workspace.source_files import NOTHING_SEEN, SourceFile, SourceFiles, digests_by_path, keep_run_sources
+from testlens.workspace.source_files import UNSEEN, SourceFile, SourceFiles, digests_by_path, keep_run_sources
 from testlens.workspace.store import Store
 from testlens.workspace.survivors import AssessedSurvivors, with_survivors
 from testlens.workspace.words import edited_since, in_words, relative
@@ -221,10 +221,7 @@ class Workspace:
         return with_doubt(marks, anchors, self._doubtful(report.path), self._left_out_only(report.path))
 
     def run_sources(
-        self,
-        sources: Mapping[str, str],
-        rewritten: Mapping[str, str] = NOTHING_SEEN,
-        seen: Mapping[str, str] = NOTHING_SEEN,
+        self, sources: Mapping[str, str], rewritten: Mapping[str, str] = UNSEEN, seen: Mapping[str, str] = UNSEEN
     ) -> Mapping[str, str]:
         """What a run measured, by absolute path, as relative paths of what it is shown at; see `digests_by_path`."""
         coverage = self.settings.config.coverage
