@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from left_behind import resident_megabytes, working_in
+
+_PATIENCE = 60.0
+_LOOK_SECONDS = 1.0
+_STEADY_MB = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,26 @@ class OpenThings:
             left=frozenset(file.name for file in stored),
             stored_mb=sum(file.stat().st_size for file in stored) / 1e6,
         )
+
+
+async def at_rest(server: int, root: Path, temporary: Path) -> OpenThings:
+    """What is in use once processes neither come nor go nor grow.
+
+    That takes longer than the last run: a process that is kept warm makes way for one with the libraries it lacked.
+    """
+    until = time.monotonic() + _PATIENCE
+    before: OpenThings | None = None
+    while time.monotonic() < until:
+        try:
+            now = OpenThings.of(server, root, temporary)
+        except FileNotFoundError:  # something went while it was looked at
+            before = None
+        else:
+            if before and now.processes == before.processes and abs(now.kept_mb - before.kept_mb) < _STEADY_MB:
+                return now
+            before = now
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise AssertionError(f"processes never came to rest: {before}")
 
 
 def children(word: str) -> list[int]:

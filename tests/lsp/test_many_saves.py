@@ -18,7 +18,7 @@ from left_behind import working_in
 from lsp.conftest import OpenEditor
 from lsp.editor import Editor, eventually
 from lsp.many_edits import SOURCES, Author
-from lsp.open_things import OpenThings, children
+from lsp.open_things import at_rest, children
 from testlens.runners.warm_runner import WarmRunner
 from testlens.workspace.continuous import known_of, run_affected
 from testlens.workspace.impact import affected
@@ -43,9 +43,9 @@ async def test_hundreds_of_saves_leak_nothing_and_end_where_a_cold_run_does(
     uris = {name: editor.open(root / name) for name in SOURCES}
     await settled(editor, root)
     await saving(editor, author, uris, _WARMED_UP_AFTER)
-    before = OpenThings.of(server, root, temporary)
+    before = await at_rest(server, root, temporary)
     interrupted = await saving(editor, author, uris, _SAVES - _WARMED_UP_AFTER)
-    after = OpenThings.of(server, root, temporary)
+    after = await at_rest(server, root, temporary)
     # Tests of each file notice, so that what a part of the tests says is what is compared.
     await save(editor, author, uris, *author.mend())
     await settled(editor, root)
