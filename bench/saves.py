@@ -22,8 +22,7 @@ from testlens.domain.snapshot import Snapshot
 from testlens.runners.events import Collected, Event, ProcessStarted, TestFinished, TestStarted
 from testlens.runners.warm_runner import WarmRunner
 from testlens.workspace.collector import collect_rarely
-from testlens.workspace.continuous import Round, run_affected, warmth_of
-from testlens.workspace.run_record import load_record
+from testlens.workspace.continuous import Round, get_ready, run_affected
 from testlens.workspace.settings import NO_OVERRIDES
 from testlens.workspace.workspace import Workspace
 
@@ -159,7 +158,7 @@ async def in_process(root: Path, python: Path, saves: Sequence[Save]) -> list[Lo
         for _ in range(2):
             await look()
         for save in saves:
-            await runner.prepare(warmth_of(workspace, str(python), load_record(root)))
+            await runner.prepare(get_ready(workspace, str(python)))
             place = root / save.edit.path
             place.write_text(save.edit.after)
             done = await look()

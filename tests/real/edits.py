@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -22,8 +22,8 @@ from cli.projects import run_testlens
 from real.published import PYTEST_ARGS, unpacked
 from testlens.analysis.mutant_spans import Change, dotted_name, find_change
 from testlens.runners.pytest_runner import AGENT
-from testlens.workspace.impact import Affected, Known, affected
-from testlens.workspace.run_record import load_record
+from testlens.workspace.continuous import known_of
+from testlens.workspace.impact import Affected, affected
 from testlens.workspace.workspace import Workspace
 
 # Has mutmut make its mutants of the files named as arguments: each is an edit that some tool has made, not we.
@@ -158,9 +158,7 @@ class _Ground:
     def _affected(self) -> Affected:
         with contextlib.closing(Workspace(self._root)) as workspace:
             workspace.refresh()
-            store = workspace.store
-            record = load_record(self._root)
-            return affected(Known(self._root, record, self._outcomes, store.measured_text, workspace.contexts_of))
+            return affected(replace(known_of(workspace), outcomes=self._outcomes))
 
     def _failed(self, tests: Sequence[str]) -> frozenset[str]:
         """The tests that fail among these, none meaning all; a suite that hangs fails in the one word that says so."""

@@ -38,6 +38,11 @@ class Block:
     is_in_function: bool
     is_cached: bool = False
 
+    @property
+    def body(self) -> range:
+        """Its lines."""
+        return range(self.first, self.last + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class BlockChange:

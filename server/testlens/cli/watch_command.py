@@ -17,9 +17,8 @@ from testlens.cli.stoppable import run_stoppable
 from testlens.cli.terminal import print_problems, progress, results
 from testlens.domain.problems import Problem
 from testlens.runners.interpreter import Wishes
-from testlens.runners.warm_runner import WarmRunner, Warmth
-from testlens.workspace.continuous import Round, run_affected, until_saved, warmth_of
-from testlens.workspace.run_record import load_record
+from testlens.runners.warm_runner import WarmRunner
+from testlens.workspace.continuous import Round, get_ready, run_affected, until_saved
 from testlens.workspace.settings import Overrides
 from testlens.workspace.source_watcher import SourceWatcher
 from testlens.workspace.workspace import Workspace
@@ -61,14 +60,11 @@ class _Watch:
                 if done is None:
                     continue
                 self._show(done)
-                await runner.prepare(await asyncio.to_thread(self._warmth))
+                await runner.prepare(await asyncio.to_thread(get_ready, self.workspace, self.python))
                 await saved.wait()
         finally:
             watcher.stop()
             await asyncio.shield(runner.close())
-
-    def _warmth(self) -> Warmth:
-        return warmth_of(self.workspace, self.python, load_record(self.workspace.root))
 
     async def _round(self, runner: WarmRunner, saved: asyncio.Event) -> Round | None:
         """One look at the edits; None where a file was saved before it came to its end."""

@@ -2,11 +2,13 @@
 
 A file is only ever opened with `read_only=True` and read at once: an unread `CoverageData` erases its file at the
 first query. Within `keep_db_open`, coverage.py's public queries, one a file, are as fast as SQL of our own
-(0.4 s for the arcs of 1,000 files in 5,000 contexts; a bulk `select distinct` takes 0.6 s), so there is none here.
+(0.4 s for the arcs of 1,000 files in 5,000 contexts; a bulk `select distinct` takes 0.6 s), so there is none here but
+for questions of a few lines, which a public query answers by reading all of a file's.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,6 +23,9 @@ from testlens.domain.problems import Problem
 from testlens.sources import _data_file
 
 Problems = tuple[Problem, ...]
+
+Body = tuple[str, range]
+"""Lines (1-based) of a file, by the name that is recorded in the data."""
 
 SHARED_PHASE = "|shared"
 """The phase, of our own, of what runs in a fixture that several tests share, while the first of them is set up."""
@@ -97,6 +102,50 @@ class OpenData:
                 continue
             found.update(*(contexts for line, contexts in by_line.items() if line in lines))
         return frozenset(found)
+
+    def contexts_within(self, bodies: Collection[Body]) -> frozenset[str]:
+        """All contexts that ran one of these bodies of functions, or one of these statements to its end.
+
+        What ran in them has gone on from one of their lines, or has come from where a function begins.
+        """
+        found: set[str] = set()
+        for data in tuple(self._members):
+            try:
+                if data.has_arcs():
+                    found |= _contexts_of_bodies(Path(data.data_filename()), bodies)
+                    continue
+                by_line = {name: data.contexts_by_lineno(name) for name, _ in bodies}
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+                continue
+            found.update(*(by_line[name].get(line, ()) for name, lines in bodies for line in lines))
+        return frozenset(found)
+
+    def ran_by(self, bodies: Collection[Body], contexts: Collection[str]) -> frozenset[Body]:
+        """Those of these statements that were run to their end in one of these contexts."""
+        found: set[Body] = set()
+        for data in tuple(self._members):
+            try:
+                if data.has_arcs():
+                    found |= _bodies_of_contexts(Path(data.data_filename()), bodies, contexts)
+                    continue
+                by_line = {name: data.contexts_by_lineno(name) for name, _ in bodies}
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+                continue
+            ran = ((body, by_line[body[0]].get(line, ())) for body in bodies for line in body[1])
+            found.update(body for body, names in ran if not set(contexts).isdisjoint(names))
+        return frozenset(found)
+
+    def contexts_of_several(self) -> frozenset[str]:
+        """The contexts in which code runs for more than one test: at import, or in a fixture that they share."""
+        found: set[str] = set()
+        for data in tuple(self._members):
+            try:
+                found |= data.measured_contexts()
+            except _data_file.DAMAGE as error:
+                self._lose(data, error)
+        return frozenset(each for each in found if not each or each.endswith((SHARED_PHASE, IMPORT_PHASE)))
 
     def lines_only_of(self, name: str, tests: Collection[str]) -> frozenset[int]:
         """The lines of a file that these tests ran, and no others did; node ids, or files for all tests in them."""
@@ -245,6 +294,47 @@ def _contexts_of_arcs(path: Path, name: str, lines: range) -> set[str]:
     ends = (lines.start, lines.stop - 1)
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         return {context for (context,) in database.execute(query, (name, *ends, *ends))}
+
+
+def _contexts_of_bodies(path: Path, bodies: Collection[Body]) -> set[str]:
+    # The index of arcs has file and context before the line: each context is looked up, and no arc is read in vain.
+    query = """
+        select distinct context from (select distinct file_id from body) as file cross join context
+        where exists (select 1 from arc where arc.file_id = file.file_id and context_id = context.id) and (
+            exists (
+                select 1 from body cross join arc on arc.file_id = body.file_id and context_id = context.id
+                and fromno between first and last where body.file_id = file.file_id
+            ) or exists (
+                select 1 from body cross join arc on arc.file_id = body.file_id and context_id = context.id
+                and fromno < 0 and tono between first and last where body.file_id = file.file_id
+            )
+        )
+    """
+    with _looked_up(path, bodies) as database:
+        return {context for (context,) in database.execute(query)}
+
+
+def _bodies_of_contexts(path: Path, bodies: Collection[Body], contexts: Collection[str]) -> set[Body]:
+    query = """
+        select name, first, last from body where exists (
+            select 1 from meant cross join arc
+            on arc.file_id = body.file_id and context_id = meant.id and fromno between first and last
+        )
+    """
+    with _looked_up(path, bodies) as database:
+        meant = "create temp table meant as select id from context where context in (select value from json_each(?))"
+        database.execute(meant, (json.dumps([*contexts]),))
+        return {(name, range(first, last + 1)) for name, first, last in database.execute(query)}
+
+
+@contextmanager
+def _looked_up(path: Path, bodies: Collection[Body]) -> Iterator[sqlite3.Connection]:
+    """A data file with a table of bodies beside its own."""
+    rows = [(name, lines.start, lines.stop - 1, name) for name, lines in bodies]
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        database.execute("create temp table body (name text, first integer, last integer, file_id integer)")
+        database.executemany("insert into body values (?, ?, ?, (select id from file where path = ?))", rows)
+        yield database
 
 
 def _lines_of_two(data: CoverageData, name: str, is_meant: Callable[[str], bool]) -> tuple[set[int], set[int]]:

@@ -35,6 +35,7 @@ from testlens.workspace.run_record import (
 )
 from testlens.workspace.selected_run import DATA_NAME, finish_full_run
 from testlens.workspace.slow_tests import leaving_out, slow_tests
+from testlens.workspace.source_values import values_of
 from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
@@ -71,7 +72,8 @@ def known_of(workspace: Workspace) -> Known:
         record=load_record(workspace.root) if is_own else None,
         outcomes=workspace.store.outcomes(),
         measured_text=workspace.store.measured_text,
-        contexts=workspace.contexts_of,
+        measurement=workspace.measurement,
+        kept_values=workspace.kept_values,
         left_out=load_left_out(workspace.root).tests if is_own else frozenset(),
     )
 
@@ -83,6 +85,14 @@ def warmth_of(workspace: Workspace, python: str, record: RunRecord | None) -> Wa
     surroundings += [identity(root, path) for path in files_of_interest(root) if is_configuration(path)]
     libraries = () if record is None else tuple((name, bool(flag)) for name, flag in record.libraries)
     return Warmth(root, python, libraries, hashlib.sha256("\0".join(surroundings).encode()).hexdigest())
+
+
+def get_ready(workspace: Workspace, python: str) -> Warmth:
+    """Do before the next edit what does not depend on it; what to have a process warm for."""
+    record = load_record(workspace.root)
+    if record is not None and workspace.measurement is not None:
+        workspace.kept_values.look_ahead(record, workspace.measurement, workspace.store.outcomes())
+    return warmth_of(workspace, python, record)
 
 
 async def run_affected(
@@ -205,7 +215,9 @@ def _read_ahead(workspace: Workspace, record: RunRecord | None, selected: Affect
     for path in edited[:_MOST_AHEAD]:
         content = read_content(workspace.root / path)
         if content is not None:
-            read(decode(content), path, workspace.rules)
+            text = decode(content)
+            read(text, path, workspace.rules)
+            values_of(text)
 
 
 def _to_run(known: Known, selected: Affected, slow: frozenset[str]) -> frozenset[str]:

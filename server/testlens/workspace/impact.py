@@ -18,6 +18,8 @@ from testlens.runners.interpreter import packages_of
 from testlens.sources.coverage_data import IMPORT_PHASE, SHARED_PHASE, node_id
 from testlens.sources.coverage_parse import decode, normalise
 from testlens.sources.source_text import read_content
+from testlens.workspace.kept_values import KeptValues
+from testlens.workspace.measurement import Measurement
 from testlens.workspace.run_record import (
     RunRecord,
     files_of_interest,
@@ -47,17 +49,23 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the last run. `measured_text` gives digest and text, `contexts` what ran lines of a file.
+    """What is known of the last run. `measured_text` gives digest and text, `measurement` what ran lines of a file.
 
-    `left_out` are tests that earlier edits selected, and that have not run since.
+    `kept_values` tells what is kept from test to test; `left_out` are tests that earlier edits selected, and that have
+    not run since.
     """
 
     root: Path
     record: RunRecord | None
     outcomes: Mapping[str, TestResult]
     measured_text: Callable[[str], tuple[str, str] | None]
-    contexts: Callable[[str, range], frozenset[str]]
+    measurement: Measurement | None
+    kept_values: KeptValues
     left_out: frozenset[str] = frozenset()
+
+    def contexts_within(self, path: str, body: range) -> frozenset[str]:
+        """All contexts that ran this body of a function of a file."""
+        return self.measurement.contexts_within([(path, body)]) if self.measurement is not None else frozenset()
 
 
 class _EverythingError(Exception):
@@ -201,13 +209,14 @@ class _Selection:
     def _take_formatting(self, path: str, before: str, now: str, changed: list[Block]) -> None:
         """Lines of code that are the same but in their form: what ran them cannot be followed to where they are now."""
         moved = anchor(normalise(before), normalise(now)).moved
-        if moved is None:
+        measurement = self._known.measurement
+        if moved is None or measurement is None:
             return
         in_changed = {line for block in changed for line in range(block.first, block.last + 1)}
         lines = before.split("\n")
         for line in range(1, len(lines) + 1):
             is_lost = line not in moved and line not in in_changed
-            if is_lost and lines[line - 1].strip() and self._known.contexts(path, range(line, line + 1)):
+            if is_lost and lines[line - 1].strip() and measurement.contexts_of(path, range(line, line + 1)):
                 self.reformatted.add(path)
                 return
 
@@ -215,7 +224,7 @@ class _Selection:
         name = block.name or "the module level"
         if not block.is_in_function and block.kind != "function":
             raise _EverythingError(f"{path} has changed in what runs at import ({name}).")
-        contexts = self._known.contexts(path, range(block.first, block.last + 1))
+        contexts = self._known.contexts_within(path, block.body)
         if _AT_IMPORT in contexts:
             raise _EverythingError(f"{path} has changed in {name}, which ran while the tests were imported.")
         tests = set(map(node_id, contexts))
@@ -227,7 +236,14 @@ class _Selection:
         if any(context.endswith(SHARED_PHASE) for context in contexts):
             raise _EverythingError(f"{path} has changed in {name}, which ran in a fixture that several tests share.")
         self.reasons.append(f"{name} has changed")
-        self.tests |= tests
+        self.tests |= tests | self._users(path, block, contexts)
+
+    def _users(self, path: str, block: Block, contexts: frozenset[str]) -> frozenset[str]:
+        """The tests that use what the block computed and the project keeps."""
+        measurement, kept_values = self._known.measurement, self._known.kept_values
+        if measurement is None:
+            return frozenset()
+        return kept_values.users(path, block, contexts, self._record, measurement, self._known.outcomes)
 
     def _take_data(self) -> None:
         """What tests opened: it may be Python as well."""

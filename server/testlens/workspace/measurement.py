@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -64,6 +64,27 @@ class Measurement:
     def contexts_of(self, path: str, lines: range) -> frozenset[str]:
         """All contexts of the data that ran one of these lines of a file, "" being the import."""
         return frozenset[str]().union(*(data.contexts_of(name, lines) for data, name in self._with_contexts(path)))
+
+    def contexts_within(self, bodies: Iterable[coverage_data.Body]) -> frozenset[str]:
+        """All contexts that ran one of these bodies of functions, by path, or one of these statements to its end."""
+        recorded = [(name, lines) for path, lines in bodies for name in self.names.get(path, ())]
+        if not self.data.has_contexts or not recorded:
+            return frozenset()
+        with coverage_data.open_data(self.data.paths) as data:
+            return data.contexts_within(recorded)
+
+    def ran_by(self, bodies: Iterable[coverage_data.Body], contexts: Collection[str]) -> frozenset[coverage_data.Body]:
+        """Those of these statements, by path, that were run to their end in one of these contexts."""
+        recorded = {(name, lines): (path, lines) for path, lines in bodies for name in self.names.get(path, ())}
+        if not self.data.has_contexts or not recorded:
+            return frozenset()
+        with coverage_data.open_data(self.data.paths) as data:
+            return frozenset(recorded[body] for body in data.ran_by(recorded.keys(), contexts))
+
+    def contexts_of_several(self) -> frozenset[str]:
+        """The contexts in which code runs for more than one test: at import, or in a fixture that they share."""
+        with coverage_data.open_data(self.data.paths) as data:
+            return data.contexts_of_several()
 
     def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The lines that a test ran of each file (1-based); all cases of a parametrised one."""

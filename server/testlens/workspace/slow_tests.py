@@ -47,6 +47,6 @@ def _edited_blocks(known: Known, path: str, tests: frozenset[str]) -> frozenset[
         change.before.name
         for change in changes
         if change.before is not None
-        and tests.intersection(map(node_id, known.contexts(path, range(change.before.first, change.before.last + 1))))
+        and tests.intersection(map(node_id, known.contexts_within(path, change.before.body)))
     }
     return frozenset(ran)

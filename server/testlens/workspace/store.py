@@ -23,6 +23,7 @@ _SCHEMA = """
 create table if not exists examined (
     path text primary key, content text, trace text, signature text, rules text, value text) without rowid;
 create table if not exists measured_text (path text primary key, digest text, text blob) without rowid;
+create table if not exists module_values (path text primary key, digest text, value text) without rowid;
 create table if not exists history (path text primary key, digest text, value text) without rowid;
 create table if not exists mutants (
     path text primary key, source text, time real, digest text, text blob, value text) without rowid;
@@ -116,6 +117,15 @@ class Store:
     def keep_measured_texts(self, texts: Iterable[tuple[str, str, bytes]]) -> None:
         """Remember `(path, digest, text)`, the text as the codec encodes it, as what the data was measured on."""
         self._write("insert or replace into measured_text values (?, ?, ?)", list(texts))
+
+    def module_values(self) -> Mapping[str, tuple[str, str]]:
+        """`(digest, value)` by path: what was read in a measured text of this digest."""
+        rows = self._read("select path, digest, value from module_values")
+        return {path: (digest, value) for path, digest, value in rows}
+
+    def keep_module_values(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Remember `(path, digest, value)`."""
+        self._write("insert or replace into module_values values (?, ?, ?)", list(rows))
 
     def histories(self) -> Mapping[str, tuple[str, str]]:
         """`(digest, value)` of the kept git facts by path."""
@@ -235,7 +245,9 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = off")
     if connection.execute("pragma user_version").fetchone()[0] != FORMAT:
-        connection.executescript("drop table if exists examined; drop table if exists history;")
+        connection.executescript(
+            "drop table if exists examined; drop table if exists module_values; drop table if exists history;"
+        )
         connection.execute(f"pragma user_version = {FORMAT}")
     connection.executescript(_SCHEMA)
     for column in ("source", "expected", "actual"):  # which older versions did not have

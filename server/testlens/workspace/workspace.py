@@ -29,6 +29,7 @@ from testlens.workspace.assess import report
 from testlens.workspace.change_history import ChangeHistory
 from testlens.workspace.examination import Examiner, Progress
 from testlens.workspace.examined import Examined, ParseRules, digest
+from testlens.workspace.kept_values import KeptValues
 from testlens.workspace.known_mutants import KnownMutants, MutatedFile, as_results
 from testlens.workspace.left_out import NOTHING, LeftOut, load_left_out, with_doubt, without_doubtful_gaps
 from testlens.workspace.measurement import NOTHING_KNOWN, Measurement, load_measurement
@@ -58,6 +59,7 @@ class Workspace:
         self._overrides = overrides
         self._settled: tuple[ProjectConfig, Overrides, tuple[Settings, tuple[Problem, ...]]] | None = None
         self._snapshot = self._measured = Snapshot()
+        self.kept_values = KeptValues(root, self.store)
         self._known_mutants = KnownMutants(root, self.store)
         self._other_mutants = OtherMutants(root)
         self._assessed = AssessedSurvivors()
@@ -171,10 +173,6 @@ class Workspace:
     def lines_of_test(self, test: str) -> Mapping[str, frozenset[int]]:
         """The lines that a test ran of each file, as they were measured (1-based); all cases of a parametrised one."""
         return self._measurement.lines_of_test(test) if self._measurement is not None else {}
-
-    def contexts_of(self, path: str, lines: range) -> frozenset[str]:
-        """All contexts of the data that ran one of these lines of the text that was measured, "" being the import."""
-        return self._measurement.contexts_of(path, lines) if self._measurement is not None else frozenset()
 
     def anchors(self, report: FileReport, text: str) -> Anchors | None:
         """How the lines of `report` lie in `text`; None where the text that was measured is not known."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from testlens.domain.problems import Problem
     from testlens.runners.events import Event
-    from testlens.runners.warm_runner import WarmRunner, Warmth
+    from testlens.runners.warm_runner import WarmRunner
     from testlens.workspace.continuous import Round
     from testlens.workspace.workspace import Workspace
 
@@ -149,7 +149,7 @@ class _Follower:
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _round(self, python: str, runner: WarmRunner) -> Round | None:
-        from testlens.workspace.continuous import run_affected, until_saved
+        from testlens.workspace.continuous import get_ready, run_affected, until_saved
 
         counts = RunCounts(str(uuid.uuid4()), continuous=True)
         shown = RunShown(self._server, self._folder, counts, ProgressBar(self._server))
@@ -178,14 +178,8 @@ class _Follower:
             if done.result is None:
                 self._folder.refresh()  # what else changed meanwhile was left to the end of this
             _tell(self._server, done)
-            await runner.prepare(await asyncio.to_thread(self._warmth, python))
+            await runner.prepare(await asyncio.to_thread(get_ready, self._workspace, python))
         return done
-
-    def _warmth(self, python: str) -> Warmth:
-        from testlens.workspace.continuous import warmth_of
-        from testlens.workspace.run_record import load_record
-
-        return warmth_of(self._workspace, python, load_record(self._folder.root))
 
 
 class _RunningLines:
