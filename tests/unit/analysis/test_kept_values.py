@@ -35,7 +35,7 @@ def _kept(source: str) -> list[tuple[str, str, str]]:
          ("instance", "A.f", "_a")),
         ("class A:\n    def f(self, key):\n        if key not in self.known:\n            self.known[key] = g()\n",
          ("instance", "A.f", "known")),
-        ("class A:\n    def f(self):\n        try:\n            return self.a\n        except E:\n            self.a = 1\n",
+        ("class A:\n    def f(self):\n        try:\n            self.a()\n        except E: self.a = g()\n",
          ("instance", "A.f", "a")),
         ("class A:\n    def f(self):\n        if not hasattr(self, 'a'):\n            self.a = g()\n",
          ("instance", "A.f", "a")),
