@@ -158,7 +158,7 @@ async def in_process(root: Path, python: Path, saves: Sequence[Save]) -> list[Lo
         for _ in range(2):
             await look()
         for save in saves:
-            await runner.prepare(get_ready(workspace, str(python)))
+            await runner.prepare(get_ready(workspace, str(python), asyncio.Event()))
             place = root / save.edit.path
             place.write_text(save.edit.after)
             done = await look()

@@ -81,6 +81,13 @@ def memoize(function):
     return wrapper
 
 
+def shouted(function):
+    def wrapper(text):
+        return function(text).upper()
+
+    return wrapper
+
+
 def rate_of(country):
     return len(country)
 
@@ -197,6 +204,71 @@ def loudly(work):
 
 def is_quiet():
     return _mode["name"] == "quiet"
+""",
+    "shop/state.py": "token = None\n",
+    "shop/tokens.py": """\
+from shop import state
+from shop.memo import shouted
+
+
+def made():
+    return "token"
+
+
+def token():
+    if state.token is None:
+        state.token = signed(made())
+    return state.token
+
+
+@shouted
+def signed(text):
+    return text
+
+
+def users():
+    return ["ann"]
+""",
+    "tests/helpers.py": """\
+from functools import lru_cache
+
+from shop.tokens import users
+
+
+@lru_cache
+def first_user():
+    return users()[0]
+""",
+    "tests/conftest.py": """\
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
+""",
+    "tests/test_tokens.py": """\
+from helpers import first_user
+
+from shop.tokens import token
+
+
+def test_token():
+    assert token().lower() == "token"
+
+
+def test_token_is_long():
+    assert len(token()) > 3
+
+
+def test_user():
+    assert first_user()
+
+
+def test_name_of_user():
+    assert name_of_user() == "ann"
+
+
+def name_of_user():
+    return first_user()
 """,
     "tests/test_model.py": """\
 from shop.model import get_model, predict
@@ -360,6 +432,11 @@ def _selected(project: Project, name: str, before: str, after: str) -> set[str]:
         ("shop/tables.py", "return 5", "return 6", {"test_price", "test_same_price"}),
         # What somebody else has computed, and hands over to be kept.
         ("shop/tables.py", "return 7", "return 8", {"test_fills", "test_filled"}),
+        # A variable of another module, by way of a function that is decorated.
+        ("shop/tokens.py", '"token"', '"key"', {"test_token", "test_token_is_long"}),
+        ("shop/memo.py", ".upper()", ".title()", {"test_token", "test_token_is_long"}),
+        # What helpers of the tests keep, of which it is not known when they ran.
+        ("shop/tokens.py", '"ann"', '"bob"', {"test_user", "test_name_of_user"}),
         # An instance that tests share, but not one of a test's own.
         ("shop/service.py", "10", "11", {"test_limits", "test_limits_are_few"}),
     ],

@@ -26,13 +26,13 @@ from testlens.analysis.mentions import (
     parameters,
     receiver,
 )
+from testlens.analysis.stores import Store, looks, stores
 
 Kind = Literal["shared", "result", "enclosed", "instance"]
-_CACHES = frozenset({"cache", "lru_cache", "cached_property"})
-_ADDING = frozenset(
-    {"append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "set", "put", "push"}
-)
+# Parts of the names of decorators that keep results: `lru_cache`, `cached_property`, `memoize`, `alru_cache`.
+_CACHING = ("cache", "memo")
 _MAKING = frozenset({"__init__", "__new__", "__post_init__", "__enter__", "__setstate__"})
+_OF_CLASSES = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 _MUTABLE = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp, ast.Call)
 _FIELDS = frozenset({"field", "Field", "ib", "attrib", "Factory"})
 
@@ -44,7 +44,9 @@ class Keeping:
     `container` is the name under which it is found again. The kind tells for whom: "shared" by all that mention the
     name, "result" by all that mention the function, "enclosed" by what lies in the function around, whose body is
     `within` (its first and last line), and "instance" by whoever has the instance.
-    `is_given` says that parameters are part of what is kept, so that those that call the routine have a share in it.
+    `is_given` says that the routine is given anything, so that those that call it have a share in what is kept.
+    `package` is that of the module whose attribute is set, "" where it is no attribute of an imported module: of other
+    people's modules it stands in for something, as a stream does, and is not to be found again.
     """
 
     routine: str
@@ -54,6 +56,7 @@ class Keeping:
     last: int
     within: tuple[int, int] | None
     is_given: bool
+    package: str = ""
 
     @property
     def body(self) -> range:
@@ -80,7 +83,15 @@ class _Reader:
     def __init__(self, tree: ast.Module) -> None:
         self.routines: list[Routine] = []
         self.keepings: list[Keeping] = []
-        around = _Around("", Scope(dict(imported(tree))), frozenset(), ())
+        self._caching = frozenset(
+            alias.asname
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.asname and _is_caching(alias.name)
+        )
+        self._containers = {each.name: _containers(each) for each in ast.walk(tree) if isinstance(each, ast.ClassDef)}
+        around = _Around("", Scope(imported(tree)), frozenset(), (), is_of_types=False)
         self._body(tree.body, "", around, around)
 
     def _body(self, body: Sequence[ast.stmt], prefix: str, around: _Around, inner: _Around) -> None:
@@ -100,18 +111,22 @@ class _Reader:
         name = f"{prefix}{node.name}"
         bases = [*node.bases, *(keyword.value for keyword in node.keywords)]
         self._add("class", name, "", node, mentions(own_nodes(bases), around.scope))
-        values = (pair for statement in node.body for pair in assigned(statement))
-        containers = frozenset(key for key, value in values if _is_container(value))
-        self._body(node.body, f"{name}.", around, _Around(name, around.scope, containers, around.functions))
+        inherited = [names[0] for each in node.bases if (names := identifiers(each))]
+        containers = frozenset[str]().union(*(self._containers.get(each, ()) for each in (node.name, *inherited)))
+        is_of_types = any(base == "type" or base.endswith("Meta") for base in inherited)
+        inner = _Around(name, around.scope, containers, around.functions, is_of_types)
+        self._body(node.body, f"{name}.", around, inner)
 
     def _function(self, node: FunctionNode, prefix: str, around: _Around, is_method: bool) -> None:
         name = f"{prefix}{node.name}"
         own_receiver = receiver(node) if is_method else ""
         facts = _Facts(node)
         scope = around.scope.inside(facts.variables, own_receiver or around.scope.receiver)
-        self._add("function", name, around.owner, node, mentions(facts.nodes, scope))
-        self.keepings += _Keepings(node, name, facts, around, own_receiver).all()
-        inner = _Around(around.owner, scope, around.containers, (*around.functions, (node, facts)))
+        decorators = mentions(own_nodes(node.decorator_list), around.scope)
+        self._add("function", name, around.owner, node, mentions(facts.nodes, scope) | decorators)
+        self.keepings += _Keepings(node, name, facts, around, scope.receiver, self._caching).all()
+        functions = (*around.functions, (node, facts))
+        inner = _Around(around.owner, scope, around.containers, functions, around.is_of_types)
         for each in facts.nodes:
             if isinstance(each, ast.ClassDef):
                 self._class(each, f"{name}.", inner)
@@ -129,12 +144,16 @@ _Node = FunctionNode | ast.ClassDef
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What is around a definition: the class, with its `containers`, and the functions with their facts."""
+    """What is around a definition: the class, with its `containers`, and the functions with their facts.
+
+    `is_of_types` says that the instances of the class are classes.
+    """
 
     owner: str
     scope: Scope
     containers: frozenset[str]
     functions: tuple[tuple[FunctionNode, _Facts], ...]
+    is_of_types: bool
 
 
 class _Facts:
@@ -148,79 +167,124 @@ class _Facts:
         self.handed_on = set[str]()
         self.defined = set[str]()
         self.in_finally = set[int]()
-        stored = set[str]()
-        callees = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
+        self.stands_for: dict[str, list[str]] = {}
+        self._stored = set[str]()
+        self._callees = {id(node.func) for node in self.nodes if isinstance(node, ast.Call)}
         for node in self.nodes:
             if isinstance(node, ast.Name):
-                of_kind = self.called if id(node) in callees else self.handed_on
-                (of_kind if isinstance(node.ctx, ast.Load) else stored).add(node.id)
-            elif isinstance(node, ast.Global | ast.Nonlocal):
-                self.not_own.update(node.names)
-            elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                self.defined.add(node.name)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                stored.add(node.name)
+                self._take_name(node)
             elif isinstance(node, ast.Try | ast.TryStar):
                 self.in_finally.update(map(id, own_nodes(node.finalbody)))
-        self.variables = (self.parameters | stored) - self.not_own
+            elif isinstance(node, ast.Assign):
+                for name, value in assigned(node):
+                    is_first = name not in self.stands_for
+                    self.stands_for[name] = identifiers(value) if is_first and _is_place(value) else []
+            else:
+                self._take(node)
+        self.variables = (self.parameters | self._stored) - self.not_own
+
+    def _take_name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self._stored.add(node.id)
+        elif id(node) in self._callees:
+            self.called.add(node.id)
+        else:
+            self.handed_on.add(node.id)
+
+    def _take(self, node: ast.AST) -> None:
+        """What binds names otherwise."""
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            self.not_own.update(node.names)
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            self.defined.add(node.name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            self._stored.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            self._stored.add(node.rest)
+        elif isinstance(node, ast.arg):  # of a lambda
+            self._stored.add(node.arg)
+
+
+def _is_place(value: ast.expr) -> bool:
+    """Whether an expression gives what is there already: what a name, an attribute or an element is."""
+    while isinstance(value, ast.Attribute | ast.Subscript):
+        value = value.value
+    is_type = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "type"
+    return is_type or isinstance(value, ast.Name)
 
 
 class _Keepings:
     """The keepings of one function's own code."""
 
-    def __init__(self, node: FunctionNode, name: str, facts: _Facts, around: _Around, own_receiver: str) -> None:
+    def __init__(
+        self, node: FunctionNode, name: str, facts: _Facts, around: _Around, receiver: str, caching: frozenset[str]
+    ) -> None:
         self._node = node
         self._name = name
         self._facts = facts
         self._around = around
-        self._receiver = own_receiver
+        self._receiver = receiver
+        self._caching = caching
         self._outer = frozenset[str]().union(*around.scope.around)
 
     def all(self) -> Iterator[Keeping]:
         node = self._node
-        if any(identifiers(each)[:1] and identifiers(each)[0] in _CACHES for each in node.decorator_list):
+        decorators = [names[0] for each in node.decorator_list if (names := identifiers(each))]
+        if any(_is_caching(each) or each in self._caching for each in decorators):
             last = node.end_lineno or node.lineno
             yield Keeping(self._name, node.name, "result", node.body[0].lineno, last, None, is_given=True)
-        stores = [
-            (place, value, names, id(each) in self._facts.in_finally)
-            for each in self._facts.nodes
-            for place, value in _stored(each)
-            if (names := _names_of(place))
-        ]
+        found = [(store, id(each) in self._facts.in_finally) for each in self._facts.nodes for store in stores(each)]
         # What a function puts back at its end is not kept.
-        restored = {names[0] for _, _, names, is_at_end in stores if is_at_end}
-        for place, value, names, _ in stores:
-            if names[0] not in restored:
-                yield from self._of_store(place, names, value)
+        restored = {store.names[0] for store, is_at_end in found if is_at_end}
+        for store, _ in found:
+            if store.names[0] not in restored:
+                yield from self._of_store(store)
 
-    def _of_store(self, place: ast.expr, names: Sequence[str], value: Sequence[ast.expr]) -> Iterator[Keeping]:
-        kind, within = self._kind(place, names)
+    def _of_store(self, store: Store) -> Iterator[Keeping]:
+        names = self._resolved(store.names) if not store.is_variable else store.names
+        kind, within = self._kind(store, names)
         if kind is not None:
-            lines = [place, *value]
-            first = min(each.lineno for each in lines)
-            last = max(each.end_lineno or each.lineno for each in lines)
-            yield Keeping(self._name, names[0], kind, first, last, within, self._is_given(value))
+            package = self._around.scope.package(names[-1]) or "" if store.is_attribute or store.has_call else ""
+            yield Keeping(self._name, names[0], kind, *store.lines, within, self._is_given, package)
 
-    def _kind(self, place: ast.expr, names: Sequence[str]) -> tuple[Kind | None, tuple[int, int] | None]:
+    def _kind(self, store: Store, names: Sequence[str]) -> tuple[Kind | None, tuple[int, int] | None]:
         root = names[-1]
-        if isinstance(place, ast.Name) and root not in self._facts.not_own:
+        if store.is_variable and root not in self._facts.not_own:
             return None, None
-        if self._receiver and root == self._receiver and len(names) > 1:
+        if self._is_of_receiver(names):
             return self._kind_of_attribute(names), None
         if root in self._facts.variables or root in self._facts.defined:
             return None, None
         if root in self._outer:
             outer = self._outliving(root)
             return ("enclosed", (outer.body[0].lineno, outer.end_lineno or outer.lineno)) if outer else (None, None)
-        # Attributes of other people's modules are set to stand in for something, and not to be found again.
-        is_foreign = isinstance(place, ast.Attribute) and self._around.scope.package(root) is not None
-        return (None if is_foreign else "shared"), None
+        return "shared", None
+
+    def _resolved(self, names: Sequence[str]) -> Sequence[str]:
+        """With what a local variable stands for in its place, where it is assigned once."""
+        stands_for = self._facts.stands_for.get(names[-1], []) if names[-1] in self._facts.variables else []
+        return [*names[:-1], *stands_for] if stands_for else names
+
+    def _is_of_receiver(self, names: Sequence[str]) -> bool:
+        return bool(self._receiver) and len(names) > 1 and names[-1] in (self._receiver, "super")
 
     def _kind_of_attribute(self, names: Sequence[str]) -> Kind | None:
-        if self._receiver == "cls" or names[-2] in self._around.containers:
+        if self._is_class(names) or names[-2] in self._around.containers:
             return "shared"
-        is_once = self._node.name not in _MAKING and names[0] in _looked_at(self._facts.nodes, self._receiver)
-        return "instance" if is_once else None
+        return "instance" if self._node.name not in _MAKING and names[0] in self._looked_at() else None
+
+    def _is_class(self, names: Sequence[str]) -> bool:
+        """Whether the receiver is a class."""
+        decorators = [found[0] for each in self._node.decorator_list if (found := identifiers(each))]
+        is_of_class = "classmethod" in decorators or self._node.name in _OF_CLASSES or self._receiver == "cls"
+        return is_of_class or self._around.is_of_types or "__class__" in names
+
+    def _looked_at(self) -> frozenset[str]:
+        """The attributes of the instance of which code looks whether they are there already."""
+        found = (
+            self._resolved(identifiers(looked_at) or [""]) for node in self._facts.nodes for looked_at in looks(node)
+        )
+        return frozenset(names[0] for names in found if self._is_of_receiver(names))
 
     def _outliving(self, variable: str) -> FunctionNode | None:
         """The function around that has this variable, if something defined in it is handed on and so may outlive it."""
@@ -233,70 +297,20 @@ class _Keepings:
             inner = node.name
         return None
 
-    def _is_given(self, value: Sequence[ast.expr]) -> bool:
-        given = (self._facts.parameters - {"self"}) | self._outer
-        if self._facts.called & given:
-            return True
-        return any(isinstance(each, ast.Name) and each.id in given for each in own_nodes(value))
+    @property
+    def _is_given(self) -> bool:
+        given = (self._facts.parameters - {self._receiver}) | self._outer
+        return bool((self._facts.called | self._facts.handed_on) & given) or "cls" in self._facts.called
 
 
-def _stored(node: ast.AST) -> Iterator[tuple[ast.expr, Sequence[ast.expr]]]:
-    """Each place that a node stores into, with what is stored."""
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            for each in target.elts if isinstance(target, ast.Tuple | ast.List) else [target]:
-                yield each, [node.value]
-    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
-        yield node.target, [node.value] if node.value is not None else []
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ADDING:
-        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        if given:
-            # As if it were stored under a key.
-            yield ast.copy_location(ast.Subscript(node.func.value, ast.Constant(None), ast.Load()), node), given
+def _is_caching(name: str) -> bool:
+    return any(part in name.lower() for part in _CACHING)
 
 
-def _names_of(place: ast.expr) -> list[str]:
-    """The identifiers of a place, the container's own name first; none where it holds no values of a program."""
-    if isinstance(place, ast.Attribute) and place.attr.startswith("__"):
-        return []
-    names = identifiers(place)
-    telling = [name for name in names if name not in _ADDING and not name.startswith("__")]
-    return [telling[0], *names[names.index(telling[0]) + 1 :]] if telling else []
-
-
-def _looked_at(nodes: Sequence[ast.AST], own_receiver: str) -> frozenset[str]:
-    """The attributes of the instance of which code looks whether they are there already."""
-    found = set[str]()
-    for node in nodes:
-        for looked_at in _looks(node):
-            names = identifiers(looked_at)
-            if len(names) > 1 and names[-1] == own_receiver:
-                found.add(names[0])
-    return frozenset(found)
-
-
-def _looks(node: ast.AST) -> Sequence[ast.expr]:
-    """The expressions of which something is asked here that can tell whether a value is there."""
-    if isinstance(node, ast.Compare):
-        asks = isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn)
-        return [node.left, *node.comparators] if asks else []
-    if isinstance(node, ast.UnaryOp):
-        return [node.operand] if isinstance(node.op, ast.Not) else []
-    if isinstance(node, ast.If | ast.IfExp):
-        return node.test.values if isinstance(node.test, ast.BoolOp) else [node.test]
-    if isinstance(node, ast.Try):
-        attributes = (each for each in own_nodes(node.body) if isinstance(each, ast.Attribute))
-        return [each for each in attributes if isinstance(each.ctx, ast.Load)]
-    return _looks_by_call(node) if isinstance(node, ast.Call) else []
-
-
-def _looks_by_call(node: ast.Call) -> Sequence[ast.expr]:
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "get":
-        return [node.func.value]
-    is_asked = isinstance(node.func, ast.Name) and node.func.id == "hasattr" and len(node.args) == 2
-    if is_asked and isinstance(name := node.args[1], ast.Constant):
-        return [ast.Attribute(node.args[0], str(name.value), ast.Load())]
-    return []
+def _containers(node: ast.ClassDef) -> frozenset[str]:
+    """The class attributes that all instances share, and that can be changed."""
+    statements = (each for each in own_nodes(node.body) if isinstance(each, ast.stmt))
+    return frozenset(key for each in statements for key, value in assigned(each) if _is_container(value))
 
 
 def _is_container(value: ast.expr) -> bool:

@@ -124,9 +124,9 @@ def mentions(nodes: Iterable[ast.AST], scope: Scope) -> frozenset[str]:
 def _of_attribute(node: ast.Attribute, scope: Scope) -> Iterator[str]:
     if isinstance(node.value, ast.Constant | ast.JoinedStr):
         return
-    root = (identifiers(node) or [""])[-1]
-    package = scope.package(root)
-    if package:
+    names = identifiers(node) or [""]
+    root, package = names[-1], scope.package(names[-1])
+    if package and ast.unparse(node) == ".".join(reversed(names)):  # and nothing that a call has given
         yield f"{package}:{node.attr}"
     elif _is_receiver(node.value, scope):
         yield f"self.{node.attr}"
@@ -142,16 +142,24 @@ def _is_receiver(node: ast.expr, scope: Scope) -> bool:
     return isinstance(node, ast.Call) and identifiers(node) == ["super"]
 
 
-def imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The names that absolute imports bind anywhere in a module, each with the package it comes from."""
+def imported(tree: ast.Module) -> Mapping[str, str]:
+    """The names that absolute imports bind anywhere in a module, each with the package it comes from.
+
+    Those are left out that may be something else: of several packages, or of the module itself.
+    """
+    found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name.partition(".")[0]
-                yield alias.asname or top, top
-        elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.setdefault(alias.asname or top, set()).add(top)
+        elif isinstance(node, ast.ImportFrom):
+            top = "" if node.level else (node.module or "").partition(".")[0]
             for alias in node.names:
-                yield alias.asname or alias.name, (node.module or "").partition(".")[0]
+                found.setdefault(alias.asname or alias.name, set()).add(top)
+    own = {node.name for node in own_nodes(tree.body) if isinstance(node, _DEFINITIONS)}
+    own |= {name for node in own_nodes(tree.body) if isinstance(node, ast.stmt) for name, _ in assigned(node)}
+    return {name: top for name, tops in found.items() for top in tops if top and len(tops) == 1 and name not in own}
 
 
 def aliases(tree: ast.Module) -> Iterator[Routine]:
@@ -172,9 +180,20 @@ def assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
         targets = [statement.target]
     value = getattr(statement, "value", None)
     for target in targets:
-        for each in target.elts if isinstance(target, ast.Tuple | ast.List) else [target]:
+        for each in flat(target):
             if isinstance(each, ast.Name) and isinstance(value, ast.expr):
                 yield each.id, value
+
+
+def flat(target: ast.expr) -> Iterator[ast.expr]:
+    """The single targets of an assignment to several."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for each in target.elts:
+            yield from flat(each)
+    elif isinstance(target, ast.Starred):
+        yield from flat(target.value)
+    else:
+        yield target
 
 
 def parameters(function: FunctionNode) -> list[str]:

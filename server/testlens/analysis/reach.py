@@ -42,6 +42,10 @@ class Callers:
                 for key in self._keys(mention):
                     _put(self._mentioning, key, path, routine)
 
+    def is_own(self, package: str) -> bool:
+        """Whether a package is one of the project's."""
+        return package in self._packages
+
     def reaching(self, path: str, name: str, line: int) -> frozenset[Place]:
         """What may call the function or class, directly or not, and itself.
 
@@ -51,8 +55,9 @@ class Callers:
         routines = self._named.get(simple, {}).get(path, ())
         pending = [(path, each) for each in routines if each.line <= line <= each.last]
         found = {(path, each.name) for path, each in pending}
+        followed: set[tuple[str, Place]] = set()
         while pending:
-            for caller, routine in self._direct(*pending.pop()):
+            for caller, routine in self._direct(*pending.pop(), followed):
                 if (caller, routine.name) not in found:
                     found.add((caller, routine.name))
                     pending.append((caller, routine))
@@ -65,7 +70,7 @@ class Callers:
         found = set[Place]()
         for name in around:
             for routine in self.named(path, name):
-                found |= {(caller, one.name) for caller, one in self._direct(path, routine)}
+                found |= {(caller, one.name) for caller, one in self._direct(path, routine, set())}
         return frozenset(found)
 
     def named(self, path: str, name: str) -> list[Routine]:
@@ -90,25 +95,45 @@ class Callers:
             self._known_classes = _Classes(self.modules)
         return self._known_classes
 
-    def _direct(self, path: str, routine: Routine) -> Iterator[Found]:
-        """What mentions it, or calls it unmentioned: a class its special methods, a decorator what it decorates."""
+    def _direct(self, path: str, routine: Routine, followed: set[tuple[str, Place]]) -> Iterator[Found]:
+        """What mentions it, or calls it unmentioned: a class its special methods, a decorator what it decorates.
+
+        `followed` are the mentions whose places were given before.
+        """
         around = routine.name.rpartition(".")[0]
-        is_local = bool(around) and bool(self.named(path, around))
-        for mention in _mentions_of(routine):
-            for caller, one in _pairs(self._mentioning.get(mention, {})):
-                if is_local:
-                    may_call = caller == path and f"{one.name}.".startswith(f"{around}.")
-                else:
-                    may_call = not mention.startswith(_RECEIVER) or self._is_family((caller, one), (path, routine))
-                if may_call:
-                    yield caller, one
+        if around and self.named(path, around):
+            yield from self._inside_of_function(path, routine, around)
+        else:
+            yield from self._anywhere(path, routine, followed)
         for decorator in routine.decorators:
             for caller, routines in self._named.get(decorator, {}).items():
-                inside = tuple(f"{one.name}." for one in routines if one.kind == "function")
+                inside = tuple(f"{one.name}." for one in routines if one.kind in ("function", "class"))
                 yield from ((caller, one) for one in self.modules[caller].routines if one.name.startswith(inside))
-        if routine.owner and routine.simple_name.startswith("__"):
+
+    def _inside_of_function(self, path: str, routine: Routine, around: str) -> Iterator[Found]:
+        for one in self._mentioning.get(routine.simple_name, {}).get(path, ()):
+            if f"{one.name}.".startswith(f"{around}."):
+                yield path, one
+
+    def _anywhere(self, path: str, routine: Routine, followed: set[tuple[str, Place]]) -> Iterator[Found]:
+        is_mentioned = False
+        for mention in _mentions_of(routine):
+            is_of_family = mention.startswith(_RECEIVER)
+            key = (mention, self._classes.head((path, routine.owner)) if is_of_family else ("", ""))
+            pairs = self._mentioning.get(mention, {})
+            is_mentioned = is_mentioned or bool(pairs)
+            if key not in followed:
+                followed.add(key)
+                found = _pairs(pairs)
+                yield from (pair for pair in found if not is_of_family or self._is_family(pair, (path, routine)))
+        # A method that nobody mentions is called for its name, as a visitor does, by whoever has made the object.
+        if _is_member(routine) and (_is_special(routine.simple_name) or not is_mentioned):
             owners = self._named.get(routine.owner.rpartition(".")[2], {}).get(path, ())
             yield from ((path, one) for one in owners if one.kind == "class")
+        if _is_member(routine):  # the code of the class itself needs no receiver
+            for one in self._mentioning.get(routine.simple_name, {}).get(path, ()):
+                if one.kind == "attribute" and one.owner == routine.owner:
+                    yield path, one
 
     def _keys(self, mention: str) -> Iterator[str]:
         package, is_of_package, name = mention.partition(":")
@@ -179,9 +204,16 @@ def _put(index: dict[str, dict[str, list[Routine]]], key: str, path: str, routin
 
 
 def _mentions_of(routine: Routine) -> Iterator[str]:
-    name = routine.simple_name
-    is_member = bool(routine.owner) and routine.name == f"{routine.owner}.{name}"
+    name, is_member = routine.simple_name, _is_member(routine)
     yield f"{_RECEIVER}{name}" if is_member else name
     # Special methods are called by what they are for: whoever makes the object counts as their caller.
-    if routine.kind == "class" or (is_member and not name.startswith("__")):
+    if routine.kind == "class" or (is_member and not _is_special(name)):
         yield f".{name}"
+
+
+def _is_member(routine: Routine) -> bool:
+    return bool(routine.owner) and routine.name == f"{routine.owner}.{routine.simple_name}"
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")

@@ -60,7 +60,7 @@ class _Watch:
                 if done is None:
                     continue
                 self._show(done)
-                await runner.prepare(await asyncio.to_thread(get_ready, self.workspace, self.python))
+                await runner.prepare(await asyncio.to_thread(get_ready, self.workspace, self.python, saved))
                 await saved.wait()
         finally:
             watcher.stop()

@@ -334,6 +334,7 @@ def _looked_up(path: Path, bodies: Collection[Body]) -> Iterator[sqlite3.Connect
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
         database.execute("create temp table body (name text, first integer, last integer, file_id integer)")
         database.executemany("insert into body values (?, ?, ?, (select id from file where path = ?))", rows)
+        database.execute("create index temp.body_of_file on body (file_id, first, last)")
         yield database
 
 

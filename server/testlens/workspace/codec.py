@@ -14,8 +14,11 @@ from testlens.domain.outline import Function
 from testlens.domain.packing import PackedCoverage
 from testlens.workspace.examined import Examined, ExaminedFunction, Finding
 
-FORMAT = 2
-"""Raise this whenever the encoding, or what `examine` finds, changes: kept results of another format are ignored."""
+FORMAT = 3
+"""Raise this whenever the encoding, or what `examine` or `module_values` finds, changes.
+
+What is kept in another format is ignored.
+"""
 
 _KINDS: dict[str, GapKind] = {"uncovered": "uncovered", "partial": "partial"}
 

@@ -87,11 +87,12 @@ def warmth_of(workspace: Workspace, python: str, record: RunRecord | None) -> Wa
     return Warmth(root, python, libraries, hashlib.sha256("\0".join(surroundings).encode()).hexdigest())
 
 
-def get_ready(workspace: Workspace, python: str) -> Warmth:
-    """Do before the next edit what does not depend on it; what to have a process warm for."""
+def get_ready(workspace: Workspace, python: str, saved: asyncio.Event) -> Warmth:
+    """Do before the next edit, until it is `saved`, what does not depend on it; what to have a process warm for."""
     record = load_record(workspace.root)
     if record is not None and workspace.measurement is not None:
-        workspace.kept_values.look_ahead(record, workspace.measurement, workspace.store.outcomes())
+        tests = workspace.store.outcomes()
+        workspace.kept_values.look_ahead(record, workspace.measurement, tests, lambda: not saved.is_set())
     return warmth_of(workspace, python, record)
 
 

@@ -1,4 +1,4 @@
-"""Which tests the edits since the last run can affect: those that ran what was changed, and no others.
+"""Which tests the edits since the last run can affect: those that ran what was changed, or use what it computed.
 
 What runs when a module is imported, and what several tests share, is every test's business, and so is what no run can
 know: then all tests are affected, and it is said why.
@@ -198,7 +198,7 @@ class _Selection:
             raise _EverythingError(f"{path} has changed, and the text that was measured is not known.")
         try:
             changes = changed_blocks(kept[1], decode(content))
-        except (SyntaxError, ValueError, RecursionError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise _EverythingError(f"{path} cannot be parsed.") from None
         for change in changes:
             if change.before is None:
@@ -290,4 +290,5 @@ def _why(reasons: list[str], count: int) -> str:
     named = ", ".join(reasons[:_MOST_NAMED]) + (
         f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
     )
-    return f"{named}: {count or 'no'} {'test' if count == 1 else 'tests'} ran that, failed before or start processes."
+    tests = f"{count or 'no'} {'test' if count == 1 else 'tests'}"
+    return f"{named}: {tests} ran or use that, failed before or start processes."

@@ -7,7 +7,7 @@ sources (`source_values.py`), whether a test had a value made and kept is told b
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from testlens.analysis.fingerprints import Block
@@ -49,22 +49,25 @@ class KeptValues:
             self._look_at(record, measurement, tests)
             reached = list(self._reached(path, block))
             kept = measurement.ran_by([(module, keeping.body) for module, keeping in reached], contexts)
-            found = [pair for pair in reached if (pair[0], pair[1].body) in kept]
+            # What ran in a file that was not measured, nobody knows.
+            found = [pair for pair in reached if (pair[0], pair[1].body) in kept or not self._ran.knows(pair[0])]
             by_name = [keeping for _, keeping in found if keeping.kind in ("shared", "result")]
             return self._users_by_name(by_name, tests).union(
                 *(self._users_of_instance(*pair) for pair in found if pair[1].kind == "instance"),
                 _users_around(found, measurement),
             )
 
-    def look_ahead(self, record: RunRecord, measurement: Measurement, tests: Collection[str]) -> None:
-        """Read and look up, before the next edit, what is new since the last one."""
+    def look_ahead(
+        self, record: RunRecord, measurement: Measurement, tests: Collection[str], is_wanted: Callable[[], bool]
+    ) -> None:
+        """Read and look up, before the next edit, what is new since the last one, as long as that is wanted."""
         with self._lock:
             self._look_at(record, measurement, tests)
-            self._ran.look_ahead()
+            self._ran.look_ahead(is_wanted)
 
     def _look_at(self, record: RunRecord, measurement: Measurement, tests: Collection[str]) -> None:
-        self._sources.read(record, tests)
-        self._ran.look_at(measurement, self._sources.callers)
+        is_new = self._sources.read(record, tests)
+        self._ran.look_at(measurement, self._sources.callers, is_new)
 
     def _reached(self, path: str, block: Block) -> Iterator[_Kept]:
         """What is kept by code during which the block may have run."""
@@ -123,16 +126,17 @@ class _Ran:
         """Whether it is known what ran in this file."""
         return self._measurement is not None and path in self._measurement.names
 
-    def look_at(self, measurement: Measurement, callers: Callers) -> None:
+    def look_at(self, measurement: Measurement, callers: Callers, is_new: bool) -> None:
         """Answer from this from now on."""
-        if self._measurement is None or self._measurement.data.signature != measurement.data.signature:
+        is_same = self._measurement is not None and self._measurement.data.signature == measurement.data.signature
+        if is_new or not is_same:
             self._known = {}
         self._measurement, self._callers = measurement, callers
 
-    def look_ahead(self) -> None:
+    def look_ahead(self, is_wanted: Callable[[], bool]) -> None:
         """Look up again what was asked last: who edits one place edits near to it again."""
         for places in self._wanted:
-            if places not in self._known:
+            if places not in self._known and is_wanted():
                 self._known[places] = self._looked_up(places)
 
     def tests_of(self, functions: Iterable[Found]) -> frozenset[str]:

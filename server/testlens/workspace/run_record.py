@@ -229,7 +229,7 @@ def prints_of(root: Path, path: str) -> Mapping[str, str]:
     content = read_content(root / path) if path.endswith(".py") else None
     try:
         found = {} if content is None else blocks(decode(content))
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     return {name: f"{block.kind} {block.fingerprint}" for name, block in found.items()}
 

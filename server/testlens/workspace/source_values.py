@@ -33,14 +33,14 @@ class SourceValues:
         self._store = store
         self._digests: dict[str, str] = {}
 
-    def read(self, record: RunRecord, tests: Collection[str]) -> None:
-        """Read the texts that a run of `tests` was made on, unless they have been read before."""
+    def read(self, record: RunRecord, tests: Collection[str]) -> bool:
+        """Read the texts that a run of `tests` was made on; false where they have been read before."""
         digests = {**{path: record.files[path] for path in _of_tests(record, tests)}, **record.measured}
         if digests.keys() != self._digests.keys():
             self._digests, self.callers = {}, Callers(digests)
         new = [path for path, digest in digests.items() if self._digests.get(path) != digest]
         if not new:
-            return
+            return False
         kept = self._store.module_values() if len(new) > 1 else {}
         made: list[tuple[str, str, str]] = []
         for path in new:
@@ -50,13 +50,14 @@ class SourceValues:
                 digest, values = self._measured(path) if path in record.measured else self._on_disk(path)
                 made.append((path, digest, _encoded(values)))
             self.callers.take(path, values)
-            self._digests[path] = digests[path]
+            self._digests[path] = digest
         self._store.keep_module_values(made)
         self.keepings = {
             path: tuple((each, self.callers.of(path, each) if each.is_given else frozenset()) for each in found)
             for path, values in self.callers.modules.items()
-            if (found := values.keepings)
+            if (found := [each for each in values.keepings if not each.package or self.callers.is_own(each.package)])
         }
+        return True
 
     def _measured(self, path: str) -> tuple[str, ModuleValues]:
         known = self._store.measured_text(path)
@@ -75,7 +76,7 @@ def values_of(text: str) -> ModuleValues:
     """As `module_values`; nothing where the text cannot be parsed."""
     try:
         return module_values(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last one is the parser's, of deep nesting
         return _NOTHING
 
 
@@ -96,7 +97,8 @@ def _encoded(values: ModuleValues) -> str:
         for one in values.routines
     ]
     keepings = [
-        [one.routine, one.container, one.kind, one.first, one.last, one.within, one.is_given] for one in values.keepings
+        [one.routine, one.container, one.kind, one.first, one.last, one.within, one.is_given, one.package]
+        for one in values.keepings
     ]
     return json.dumps([routines, keepings], separators=(",", ":"))
 
@@ -115,5 +117,5 @@ def _routine(value: list[Any]) -> Routine:
 
 
 def _keeping(value: list[Any]) -> Keeping:
-    routine, container, kind, first, last, within, is_given = value
-    return Keeping(routine, container, kind, first, last, (within[0], within[1]) if within else None, is_given)
+    routine, container, kind, first, last, within, is_given, package = value
+    return Keeping(routine, container, kind, first, last, (within[0], within[1]) if within else None, is_given, package)

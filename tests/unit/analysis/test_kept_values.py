@@ -11,7 +11,8 @@ from testlens.analysis.reach import Callers
 
 
 def _kept(source: str) -> list[tuple[str, str, str]]:
-    return [(one.kind, one.routine, one.container) for one in module_values(dedent(source)).keepings]
+    found = module_values(dedent(source)).keepings
+    return [(one.kind, one.routine, one.container) for one in found if not one.package]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,20 @@ def _kept(source: str) -> list[tuple[str, str, str]]:
          ("instance", "A.f", "a")),
         ("class A:\n    def f(self):\n        if not hasattr(self, 'a'):\n            self.a = g()\n",
          ("instance", "A.f", "a")),
+        ("class A:\n    def f(self):\n        self.__class__.known = g()\n", ("shared", "A.f", "known")),
+        ("class A:\n    def f(self):\n        type(self).known = g()\n", ("shared", "A.f", "known")),
+        ("class A:\n    __a = None\n    @classmethod\n    def f(klass):\n        klass.__a = g()\n",
+         ("shared", "A.f", "__a")),
+        ("class M(type):\n    def __call__(self):\n        self.made[1] = super().__call__()\n",
+         ("shared", "M.__call__", "made")),
+        ("class B:\n    known = []\nclass A(B):\n    def f(self):\n        self.known.append(g())\n",
+         ("shared", "A.f", "known")),
+        ("class A:\n    def f(self):\n        value = self.a\n        if value is None:\n            self.a = g()\n",
+         ("instance", "A.f", "a")),
+        ("known = {}\ndef f(key):\n    found = known\n    found[key] = g(key)\n", ("shared", "f", "known")),
+        ("known = {}\ndef f(key):\n    (known[key], (a, *b)) = g(key)\n", ("shared", "f", "known")),
+        ("from functools import cache as once\n@once\ndef f():\n    return g()\n", ("result", "f", "f")),
+        ("@cachetools.cached(cache={})\ndef f():\n    return g()\n", ("result", "f", "f")),
         ("def memo(f):\n    known = {}\n    def inner(key):\n        known[key] = f(key)\n    return inner\n",
          ("enclosed", "memo.inner", "known")),
     ],
@@ -64,6 +79,14 @@ def test_what_outlives_a_call_is_kept(source: str, kept: tuple[str, str, str]) -
         # A function that is called, and not handed on, ends with the one around it.
         "def f():\n    known = []\n    def note():\n        known.append(g())\n    note()\n    return known\n",
         "def f(function):\n    function.__doc__ = g()\n",
+        # What was just made.
+        "def f():\n    Builder().add(g())\n",
+        "def f():\n    made = builder()\n    made.add(g())\n",
+        "import hashlib\ndef f():\n    hashlib.md5().update(g())\n",
+        "class A(list):\n    def f(self):\n        super().append(g())\n",
+        "def f(names):\n    match names:\n        case [*x]:\n            x.append(g())\n",
+        "f = lambda x: x.append(1)\n",
+        "",
     ],
 )
 def test_what_ends_with_a_call_is_not(source: str) -> None:

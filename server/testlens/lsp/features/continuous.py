@@ -178,7 +178,7 @@ class _Follower:
             if done.result is None:
                 self._folder.refresh()  # what else changed meanwhile was left to the end of this
             _tell(self._server, done)
-            await runner.prepare(await asyncio.to_thread(get_ready, self._workspace, python))
+            await runner.prepare(await asyncio.to_thread(get_ready, self._workspace, python, self._saved))
         return done
 
 
