@@ -122,8 +122,7 @@ class _Reader:
         own_receiver = receiver(node) if is_method else ""
         facts = _Facts(node)
         scope = around.scope.inside(facts.variables, own_receiver or around.scope.receiver)
-        decorators = mentions(own_nodes(node.decorator_list), around.scope)
-        self._add("function", name, around.owner, node, mentions(facts.nodes, scope) | decorators)
+        self._add("function", name, around.owner, node, mentions(facts.nodes, scope))
         self.keepings += _Keepings(node, name, facts, around, scope.receiver, self._caching).all()
         functions = (*around.functions, (node, facts))
         inner = _Around(around.owner, scope, around.containers, functions, around.is_of_types)

@@ -27,17 +27,20 @@ class Callers:
         self._packages = frozenset(part for path in paths for part in PurePosixPath(path).with_suffix("").parts)
         self._mentioning: dict[str, dict[str, list[Routine]]] = {}
         self._named: dict[str, dict[str, list[Routine]]] = {}
+        self._decorated: dict[str, dict[str, list[Routine]]] = {}
         self._known_classes: _Classes | None = None
 
     def take(self, path: str, values: ModuleValues) -> None:
         """Know this of a module, in the place of what was known of it."""
-        for index in (self._mentioning, self._named):
+        for index in (self._mentioning, self._named, self._decorated):
             for by_path in self._of(path, index):
                 by_path.pop(path, None)
         self.modules[path] = values
         self._known_classes = None
         for routine in values.routines:
             _put(self._named, routine.simple_name, path, routine)
+            for decorator in routine.decorators:
+                _put(self._decorated, decorator, path, routine)
             for mention in routine.mentions:
                 for key in self._keys(mention):
                     _put(self._mentioning, key, path, routine)
@@ -57,10 +60,13 @@ class Callers:
         found = {(path, each.name) for path, each in pending}
         followed: set[tuple[str, Place]] = set()
         while pending:
-            for caller, routine in self._direct(*pending.pop(), followed):
-                if (caller, routine.name) not in found:
-                    found.add((caller, routine.name))
-                    pending.append((caller, routine))
+            path, routine = pending.pop()
+            # What a decorator has made of a function runs in its place.
+            decorated = _pairs(self._decorated.get(routine.simple_name, {}))
+            for caller, one in (*self._direct(path, routine, followed), *decorated):
+                if (caller, one.name) not in found:
+                    found.add((caller, one.name))
+                    pending.append((caller, one))
         return frozenset(found)
 
     def of(self, path: str, keeping: Keeping) -> frozenset[Place]:
@@ -145,7 +151,7 @@ class Callers:
     def _of(self, path: str, index: dict[str, dict[str, list[Routine]]]) -> Iterator[dict[str, list[Routine]]]:
         if path in self.modules:
             routines = self.modules[path].routines
-            names = {one.simple_name for one in routines}
+            names = {name for one in routines for name in (one.simple_name, *one.decorators)}
             keys = {key for one in routines for mention in one.mentions for key in self._keys(mention)}
             yield from (index[key] for key in names | keys if key in index)
 

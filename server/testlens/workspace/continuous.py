@@ -35,7 +35,6 @@ from testlens.workspace.run_record import (
 )
 from testlens.workspace.selected_run import DATA_NAME, finish_full_run
 from testlens.workspace.slow_tests import leaving_out, slow_tests
-from testlens.workspace.source_values import values_of
 from testlens.workspace.trend import keep_run
 from testlens.workspace.workspace import Workspace
 
@@ -216,9 +215,7 @@ def _read_ahead(workspace: Workspace, record: RunRecord | None, selected: Affect
     for path in edited[:_MOST_AHEAD]:
         content = read_content(workspace.root / path)
         if content is not None:
-            text = decode(content)
-            read(text, path, workspace.rules)
-            values_of(text)
+            read(decode(content), path, workspace.rules)
 
 
 def _to_run(known: Known, selected: Affected, slow: frozenset[str]) -> frozenset[str]:

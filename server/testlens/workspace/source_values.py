@@ -70,7 +70,6 @@ class SourceValues:
         return hashlib.sha256(content).hexdigest(), values_of(decode(content))
 
 
-# What is edited is read while the tests run.
 @lru_cache(maxsize=8)
 def values_of(text: str) -> ModuleValues:
     """As `module_values`; nothing where the text cannot be parsed."""
