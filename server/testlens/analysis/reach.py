@@ -61,6 +61,8 @@ class Callers:
         followed: set[tuple[str, Place]] = set()
         while pending:
             path, routine = pending.pop()
+            if _is_test(path, routine):
+                continue
             # What a decorator has made of a function runs in its place.
             decorated = _pairs(self._decorated.get(routine.simple_name, {}))
             for caller, one in (*self._direct(path, routine, followed), *decorated):
@@ -215,6 +217,11 @@ def _mentions_of(routine: Routine) -> Iterator[str]:
     # Special methods are called by what they are for: whoever makes the object counts as their caller.
     if routine.kind == "class" or (is_member and not _is_special(name)):
         yield f".{name}"
+
+
+def _is_test(path: str, routine: Routine) -> bool:
+    """Whether it is a test, which no code calls."""
+    return routine.simple_name.startswith("test_") and path.rpartition("/")[2].startswith("test_")
 
 
 def _is_member(routine: Routine) -> bool:
