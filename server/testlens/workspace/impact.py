@@ -291,4 +291,4 @@ def _why(reasons: list[str], count: int) -> str:
         f" and {len(reasons) - _MOST_NAMED} more" if len(reasons) > _MOST_NAMED else ""
     )
     tests = f"{count or 'no'} {'test' if count == 1 else 'tests'}"
-    return f"{named}: {tests} ran or use that, failed before or start processes."
+    return f"{named}: {tests} ran or used that, failed before or started processes."
