@@ -60,12 +60,12 @@ class Callers:
         found = {(path, each.name) for path, each in pending}
         followed: set[tuple[str, Place]] = set()
         while pending:
-            path, routine = pending.pop()
-            if _is_test(path, routine):
+            module, routine = pending.pop()
+            if _is_test(module, routine):
                 continue
             # What a decorator has made of a function runs in its place.
             decorated = _pairs(self._decorated.get(routine.simple_name, {}))
-            for caller, one in (*self._direct(path, routine, followed), *decorated):
+            for caller, one in (*self._direct(module, routine, followed), *decorated):
                 if (caller, one.name) not in found:
                     found.add((caller, one.name))
                     pending.append((caller, one))

@@ -70,6 +70,7 @@ class SourceValues:
         return hashlib.sha256(content).hexdigest(), values_of(decode(content))
 
 
+# A file of tests that was edited since is read at every question, until it has run.
 @lru_cache(maxsize=8)
 def values_of(text: str) -> ModuleValues:
     """As `module_values`; nothing where the text cannot be parsed."""

@@ -119,7 +119,7 @@ class Store:
         self._write("insert or replace into measured_text values (?, ?, ?)", list(texts))
 
     def module_values(self) -> Mapping[str, tuple[str, str]]:
-        """`(digest, value)` by path: what was read in a measured text of this digest."""
+        """`(digest, value)` by path: what was read in a text of this digest, measured or of tests."""
         rows = self._read("select path, digest, value from module_values")
         return {path: (digest, value) for path, digest, value in rows}
 
